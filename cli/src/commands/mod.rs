@@ -1,0 +1,8 @@
+//! The subcommands, one file each.
+
+pub(crate) mod build;
+pub(crate) mod check;
+pub(crate) mod emit;
+pub(crate) mod explain;
+pub(crate) mod new;
+pub(crate) mod run;

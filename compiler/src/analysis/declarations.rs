@@ -1,0 +1,274 @@
+//! Declarations: who has which name, what types and schemas are, constants and globals.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::Analyzer;
+use super::scope::Scope;
+use super::typed::Expr;
+use super::types::{EnumType, Kind, Type};
+use crate::diagnostics::{Code, Diagnostic, did_you_mean};
+use crate::plan::logical::{Column, Event, Global, Schema};
+use crate::syntax::ast::{self, ItemKind, Span, TypeExprKind};
+
+impl<'a> Analyzer<'a> {
+    pub(crate) fn collect_declarations(&mut self) {
+        self.claim_names();
+        let ast = self.ast;
+        for item in &ast.items {
+            match &item.kind {
+                ItemKind::Enum { name, variants } => {
+                    let e = EnumType { name: name.text.clone(), variants: variants.iter().map(|v| v.text.clone()).collect() };
+                    for (i, v) in variants.iter().enumerate() {
+                        if variants.iter().take(i).any(|o| o.text == v.text) {
+                            self.report(Diagnostic::new(Code::DuplicateName, v.span, format!("variant `{}` is listed twice", v.text)));
+                        }
+                    }
+                    self.enums.insert(name.text.clone(), Rc::new(e));
+                }
+                ItemKind::Function(f) => {
+                    self.functions.insert(f.name.text.clone(), f);
+                }
+                ItemKind::Pattern(p) => {
+                    self.patterns.insert(p.name.text.clone(), p);
+                }
+                _ => {}
+            }
+        }
+        // Aliases may name aliases; as many rounds as there are aliases settle them all.
+        let aliases: Vec<_> = ast.items.iter().filter_map(|i| if let ItemKind::TypeAlias { name, ty } = &i.kind { Some((name, ty)) } else { None }).collect();
+        for round in 0..=aliases.len() {
+            for (name, ty) in &aliases {
+                let before = self.diagnostics.len();
+                let resolved = self.resolve_type(ty);
+                if round < aliases.len() {
+                    self.diagnostics.truncate(before);
+                }
+                self.aliases.insert(name.text.clone(), resolved);
+            }
+        }
+        self.declare_events();
+        self.declare_values();
+    }
+
+    fn claim_names(&mut self) {
+        let mut owners: HashMap<&str, Span> = HashMap::new();
+        for (at, item) in self.ast.items.iter().enumerate() {
+            let Some(name) = declared_name(&item.kind) else {
+                self.declare_later_kind(&item.kind, item.span);
+                continue;
+            };
+            if let Some(first) = owners.insert(&name.text, name.span) {
+                self.diagnostics.push(Diagnostic::new(Code::DuplicateName, name.span, format!("`{}` is declared twice", name.text)).also(first, "first declared here"));
+            }
+            if let ItemKind::Stream(s) = &item.kind {
+                self.stream_decls.insert(s.name.text.clone(), at);
+            }
+            self.declare_later_kind(&item.kind, item.span);
+        }
+    }
+
+    fn declare_later_kind(&mut self, kind: &ItemKind, span: Span) {
+        let what = match kind {
+            ItemKind::Var { .. } => "`var` (program state)",
+            ItemKind::Connector { .. } => "connectors",
+            ItemKind::Context { .. } => "contexts",
+            ItemKind::Embedding { .. } => "embeddings",
+            ItemKind::Import { .. } => "imports",
+            ItemKind::Config { .. } => "`config:`",
+            _ => return,
+        };
+        self.report(Diagnostic::new(Code::NotCompiledYet, span, format!("{what}: understood, not compiled yet")));
+    }
+
+    fn declare_events(&mut self) {
+        let ast = self.ast;
+        let decls: HashMap<&str, &ast::EventDecl> = ast.items.iter().filter_map(|i| if let ItemKind::Event(e) = &i.kind { Some((e.name.text.as_str(), e)) } else { None }).collect();
+        for item in &ast.items {
+            let ItemKind::Event(event) = &item.kind else { continue };
+            if self.event_ids.contains_key(&event.name.text) {
+                continue;
+            }
+            let mut columns: Vec<Column> = vec![];
+            let mut chain = vec![event];
+            while let Some(base) = chain.last().and_then(|e| e.extends.as_ref()) {
+                match decls.get(base.text.as_str()) {
+                    Some(e) if chain.iter().any(|c| c.name.text == e.name.text) => {
+                        self.report(Diagnostic::new(Code::CyclicStreams, base.span, format!("`{}` extends itself", event.name.text)));
+                        break;
+                    }
+                    Some(e) => chain.push(e),
+                    None => {
+                        let mut d = Diagnostic::new(Code::UnknownType, base.span, format!("no event is called `{}`", base.text));
+                        if let Some(similar) = did_you_mean(&base.text, decls.keys().copied()) {
+                            d = d.fix(base.span, similar, "a similar name exists");
+                        }
+                        self.report(d);
+                        break;
+                    }
+                }
+                self.used.insert(base.text.clone());
+            }
+            for field in chain.iter().rev().flat_map(|e| &e.fields) {
+                let ty = self.resolve_type(&field.ty);
+                if field.name.text == "ts" {
+                    // Every record has `ts`, listed or not.
+                    continue;
+                }
+                if columns.iter().any(|c| c.name == field.name.text) {
+                    self.report(Diagnostic::new(Code::DuplicateField, field.name.span, format!("field `{}` is declared twice", field.name.text)));
+                    continue;
+                }
+                columns.push(Column { name: field.name.text.clone(), ty, hidden: false });
+            }
+            let id = self.plan.events.len();
+            self.plan.events.push(Event { name: event.name.text.clone(), declared: true, schema: Schema { columns, open: None }, out_of_order: 0, span: event.name.span });
+            self.event_ids.insert(event.name.text.clone(), id);
+        }
+    }
+
+    fn declare_values(&mut self) {
+        let ast = self.ast;
+        for item in &ast.items {
+            match &item.kind {
+                ItemKind::Const { name, ty, value } => {
+                    let mut expr = self.constant(value).unwrap_or_else(|| Expr::error(value.span));
+                    if let Some(ty) = ty {
+                        let ty = self.resolve_type(ty);
+                        expr = self.coerce(expr, &ty, &format!("`{}`", name.text));
+                    }
+                    self.constants.insert(name.text.clone(), expr);
+                }
+                ItemKind::Let { name, ty, value } => {
+                    let mut expr = self.expr(value, &mut Scope::default());
+                    if let Some(ty) = ty {
+                        let ty = self.resolve_type(ty);
+                        expr = self.coerce(expr, &ty, &format!("`{}`", name.text));
+                    }
+                    self.add_global(Global { name: name.text.clone(), ty: expr.ty.clone(), value: Some(expr), is_param: false });
+                }
+                ItemKind::Param { name, ty, default } => {
+                    let ty = self.resolve_type(ty);
+                    let value = default.as_ref().and_then(|d| self.constant(d)).map(|d| self.coerce(d, &ty, &format!("`{}`", name.text)));
+                    self.add_global(Global { name: name.text.clone(), ty, value, is_param: true });
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn add_global(&mut self, global: Global) {
+        self.global_ids.insert(global.name.clone(), self.plan.globals.len());
+        self.plan.globals.push(global);
+    }
+
+    /// Types and evaluates an expression that must be known at compile time.
+    pub(crate) fn constant(&mut self, e: &ast::Expr) -> Option<Expr> {
+        let expr = self.expr(e, &mut Scope::default());
+        if expr.ty.kind == Kind::Error {
+            return None;
+        }
+        match crate::evaluate::constant(&expr) {
+            Ok(Some(value)) => Some(Expr::literal(value, expr.ty, e.span)),
+            Ok(None) => {
+                self.report(Diagnostic::new(Code::NotConstant, e.span, "this must be known at compile time").help("constants are made of literals, other constants and functions of them"));
+                None
+            }
+            Err(reason) => {
+                self.report(Diagnostic::new(Code::ConstantEvaluation, e.span, format!("this constant cannot be computed: {reason}")));
+                None
+            }
+        }
+    }
+
+    /// A constant duration in ns, above zero.
+    pub(crate) fn constant_duration(&mut self, e: &ast::Expr, what: &str) -> Option<i64> {
+        let expr = self.constant(e)?;
+        match expr.as_literal() {
+            Some(super::typed::Literal::Duration(v)) if *v > 0 => Some(*v),
+            Some(super::typed::Literal::Duration(_)) => {
+                self.report(Diagnostic::new(Code::BadArgument, e.span, format!("{what} must be longer than zero")));
+                None
+            }
+            _ => {
+                self.report(Diagnostic::new(Code::WrongArgumentType, e.span, format!("{what} must be a duration such as `5m`, found {}", expr.ty)));
+                None
+            }
+        }
+    }
+
+    /// What a written type means.
+    pub(crate) fn resolve_type(&mut self, t: &ast::TypeExpr) -> Type {
+        match &t.kind {
+            TypeExprKind::Optional(inner) => self.resolve_type(inner).with_null(true),
+            TypeExprKind::Array(inner) => {
+                let inner = self.resolve_type(inner);
+                Type::new(Kind::Array(Box::new(inner)))
+            }
+            TypeExprKind::Map(..) | TypeExprKind::Tuple(_) => self.later_type(t.span, "map and tuple types"),
+            TypeExprKind::Named(name, _) => match name.text.as_str() {
+                "int" => Type::INT,
+                "float" => Type::FLOAT,
+                "bool" => Type::BOOL,
+                "str" => Type::STR,
+                "timestamp" => Type::TIMESTAMP,
+                "duration" => Type::new(Kind::Duration),
+                "any" => Type::optional(Kind::Any),
+                "decimal" => self.later_type(t.span, "`decimal`"),
+                other => self.named_type(other, t.span),
+            },
+        }
+    }
+
+    fn later_type(&mut self, span: Span, what: &str) -> Type {
+        self.report(Diagnostic::new(Code::TypeNotCompiledYet, span, format!("{what}: understood, not compiled yet")));
+        Type::ERROR
+    }
+
+    fn named_type(&mut self, name: &str, span: Span) -> Type {
+        self.used.insert(name.to_owned());
+        if let Some(e) = self.enums.get(name) {
+            return Type::new(Kind::Enum(e.clone()));
+        }
+        if let Some(t) = self.aliases.get(name) {
+            return t.clone();
+        }
+        if self.ast.items.iter().any(|i| matches!(&i.kind, ItemKind::Event(e) if e.name.text == name)) {
+            return self.later_type(span, "fields that hold whole events");
+        }
+        let mut d = Diagnostic::new(Code::UnknownType, span, format!("no type is called `{name}`"));
+        let known = ["int", "float", "bool", "str", "timestamp", "duration", "any"];
+        let hint = match name {
+            "string" | "String" | "text" => Some("str"),
+            "integer" | "i64" | "long" => Some("int"),
+            "double" | "f64" | "number" => Some("float"),
+            "boolean" => Some("bool"),
+            "datetime" | "time" => Some("timestamp"),
+            _ => None,
+        };
+        if let Some(similar) = hint.or_else(|| did_you_mean(name, known.into_iter().chain(self.enums.keys().map(String::as_str)).chain(self.aliases.keys().map(String::as_str)))) {
+            d = d.fix(span, similar, "a similar type exists");
+        }
+        self.report(d);
+        Type::ERROR
+    }
+}
+
+fn declared_name(kind: &ItemKind) -> Option<&ast::Name> {
+    match kind {
+        ItemKind::Event(e) => Some(&e.name),
+        ItemKind::Function(f) => Some(&f.name),
+        ItemKind::Pattern(p) => Some(&p.name),
+        ItemKind::Stream(s) => Some(&s.name),
+        ItemKind::TypeAlias { name, .. }
+        | ItemKind::Enum { name, .. }
+        | ItemKind::Const { name, .. }
+        | ItemKind::Let { name, .. }
+        | ItemKind::Param { name, .. }
+        | ItemKind::Var { name, .. }
+        | ItemKind::Connector { name, .. }
+        | ItemKind::Context { name, .. }
+        | ItemKind::Embedding { name, .. } => Some(name),
+        ItemKind::Config { .. } | ItemKind::Import { .. } => None,
+    }
+}

@@ -1,0 +1,535 @@
+//! Typing of expressions: names, operators, implicit conversions.
+
+use super::Analyzer;
+use super::scope::{Scope, ScopeInput};
+use super::typed::{Expr, ExprKind, Literal, Place, symbol};
+use super::types::{Kind, Type};
+use crate::diagnostics::{Code, Diagnostic, did_you_mean};
+use crate::functions::Function;
+use crate::syntax::ast::{self, BinaryOp, Span, UnaryOp};
+
+impl Analyzer<'_> {
+    /// Types an expression.
+    pub(crate) fn expr(&mut self, e: &ast::Expr, scope: &mut Scope) -> Expr {
+        let span = e.span;
+        match &e.kind {
+            ast::ExprKind::Int(v) => Expr::literal(Literal::Int(*v), Type::INT, span),
+            ast::ExprKind::Float(v) => Expr::literal(Literal::Float(*v), Type::FLOAT, span),
+            ast::ExprKind::Str(v) => Expr::literal(Literal::Str(v.clone()), Type::STR, span),
+            ast::ExprKind::Duration(v) => Expr::literal(Literal::Duration(*v), Type::new(Kind::Duration), span),
+            ast::ExprKind::Timestamp(v) => Expr::literal(Literal::Timestamp(*v), Type::TIMESTAMP, span),
+            ast::ExprKind::Bool(v) => Expr::literal(Literal::Bool(*v), Type::BOOL, span),
+            ast::ExprKind::Null => Expr::literal(Literal::Null, Type::optional(Kind::Null), span),
+            ast::ExprKind::Error => Expr::error(span),
+            ast::ExprKind::Name(name) => self.name(name, span, scope),
+            ast::ExprKind::Format(parts) => self.format(parts, span, scope),
+            ast::ExprKind::Member { object, name, .. } => self.member(object, name, span, scope),
+            ast::ExprKind::Index { object, index } => self.index(object, index, span, scope),
+            ast::ExprKind::Call { callee, args } => self.call(callee, args, span, scope),
+            ast::ExprKind::Unary { op, operand } => self.unary(*op, operand, span, scope),
+            ast::ExprKind::Binary { op, left, right, .. } => self.binary(*op, left, right, span, scope),
+            ast::ExprKind::In { value, set, negated } => self.membership(value, set, *negated, span, scope),
+            ast::ExprKind::IsNull { operand, negated } => {
+                let operand = self.expr(operand, scope);
+                is_null(operand, *negated, span)
+            }
+            ast::ExprKind::If { condition, then, otherwise } => {
+                let condition = self.condition(condition, scope);
+                let then = self.expr(then, scope);
+                let otherwise = self.expr(otherwise, scope);
+                self.choose(condition, then, otherwise, span)
+            }
+            ast::ExprKind::Array(_) | ast::ExprKind::Map(_) | ast::ExprKind::Tuple(_) | ast::ExprKind::Slice { .. } => {
+                self.not_compiled(span, "arrays, maps and tuples as values", "an array literal may stand behind `in`")
+            }
+            ast::ExprKind::Range { .. } => self.not_compiled(span, "ranges as values", "a range may stand behind `in`"),
+            ast::ExprKind::Lambda { .. } => self.not_compiled(span, "a lambda here", "`filter`, `map` and `select` take one"),
+        }
+    }
+
+    pub(crate) fn not_compiled(&mut self, span: Span, what: &str, help: &str) -> Expr {
+        self.wrong(Diagnostic::new(Code::NotCompiledYet, span, format!("{what}: understood, not compiled yet")).help(help))
+    }
+
+    /// Types an expression that must be `bool`.
+    pub(crate) fn condition(&mut self, e: &ast::Expr, scope: &mut Scope) -> Expr {
+        let expr = self.expr(e, scope);
+        self.boolean(expr)
+    }
+
+    fn boolean(&mut self, mut expr: Expr) -> Expr {
+        self.settle(&mut expr, Kind::Bool);
+        match expr.ty.kind {
+            Kind::Bool | Kind::Error => expr,
+            Kind::Null => Expr { ty: Type::optional(Kind::Bool), ..expr },
+            _ => {
+                let message = format!("expected a condition, found {}", expr.ty);
+                let d = self.mismatch(Code::NotBoolean, &expr, message, "bool").label("not a `bool`");
+                self.wrong(d)
+            }
+        }
+    }
+
+    fn name(&mut self, name: &str, span: Span, scope: &mut Scope) -> Expr {
+        if let Some((_, bound)) = scope.locals.iter().rev().find(|(n, _)| n == name) {
+            return Expr { span, ..bound.clone() };
+        }
+        if let Some(input) = scope.current().cloned()
+            && let Some(found) = self.field_if_known(&input, name, span)
+        {
+            return found;
+        }
+        if let Some(firing) = &scope.firing {
+            if let Some(i) = firing.keys.iter().position(|k| k.name == name) {
+                let ty = firing.keys.get(i).map_or(Type::ERROR, |k| k.ty.clone());
+                return Expr::place(Place::Key(i), ty, span);
+            }
+            let window = firing.record.is_some();
+            match name {
+                "window_start" if window => return Expr::place(Place::WindowStart, Type::TIMESTAMP, span),
+                "window_end" if window => return Expr::place(Place::WindowEnd, Type::TIMESTAMP, span),
+                "ts" => return Expr::place(Place::Now, Type::TIMESTAMP, span),
+                _ => {}
+            }
+        }
+        if let Some(global) = self.global(name, span) {
+            return global;
+        }
+        if scope.current.is_none() {
+            let holders: Vec<ScopeInput> = scope.inputs.iter().filter(|i| !i.kleene && i.schema.find(name).is_some()).cloned().collect();
+            if let [only] = holders.as_slice()
+                && let Some(found) = self.field_if_known(only, name, span)
+            {
+                return found;
+            }
+            if holders.len() > 1 {
+                let names: Vec<String> = holders.iter().filter_map(|h| h.names.last().map(|n| format!("`{n}.{name}`"))).collect();
+                return self.wrong(Diagnostic::new(Code::UnknownName, span, format!("`{name}` stands in several records")).help(format!("write one of {}", names.join(", "))));
+            }
+        }
+        if let Some(firing) = &scope.firing
+            && let Some(record) = firing.record.clone()
+            && (record.schema.find(name).is_some() || record.schema.open.is_some())
+        {
+            return self.wrong(
+                Diagnostic::new(Code::BareFieldInAggregate, span, format!("`{name}` is a field of the single records, and a window has many"))
+                    .label("neither a key nor inside an aggregate")
+                    .fix(span, format!("last({name})"), "the newest record's value"),
+            );
+        }
+        if scope.input(name).is_some() {
+            return self.wrong(Diagnostic::new(Code::TypeMismatch, span, format!("`{name}` is a record, not a value")).help(format!("name a field of it: `{name}.field`")));
+        }
+        // Last, since an undeclared event takes any name for a field.
+        if let Some(input) = scope.current().cloned() {
+            if let Some(event) = input.schema.open {
+                return self.inferred(event, input.input, name, span);
+            }
+            return self.unknown_field(&input, name, span);
+        }
+        let candidates: Vec<String> = self.visible_names(scope);
+        let mut d = Diagnostic::new(Code::UnknownName, span, format!("nothing is called `{name}` here"));
+        if let Some(similar) = did_you_mean(name, candidates.iter().map(String::as_str)) {
+            d = d.fix(span, similar, "a similar name exists");
+        }
+        self.wrong(d)
+    }
+
+    fn visible_names(&self, scope: &Scope) -> Vec<String> {
+        let mut names: Vec<String> = scope.locals.iter().map(|(n, _)| n.clone()).collect();
+        names.extend(scope.inputs.iter().flat_map(|i| i.names.clone()));
+        names.extend(scope.inputs.iter().flat_map(|i| i.schema.columns.iter().map(|c| c.name.clone())));
+        names.extend(scope.firing.iter().flat_map(|f| f.keys.iter().map(|c| c.name.clone())));
+        names.extend(self.constants.keys().cloned());
+        names.extend(self.global_ids.keys().cloned());
+        names
+    }
+
+    fn global(&mut self, name: &str, span: Span) -> Option<Expr> {
+        if let Some(value) = self.constants.get(name) {
+            let value = Expr { span, ..value.clone() };
+            self.used.insert(name.to_owned());
+            return Some(value);
+        }
+        let id = *self.global_ids.get(name)?;
+        self.used.insert(name.to_owned());
+        let ty = self.plan.globals.get(id)?.ty.clone();
+        Some(Expr::place(Place::Global(id), ty, span))
+    }
+
+    fn field_if_known(&mut self, input: &ScopeInput, name: &str, span: Span) -> Option<Expr> {
+        if let Some(field) = input.schema.find(name) {
+            let ty = input.schema.columns.get(field)?.ty.clone();
+            if let Some(event) = input.schema.open {
+                self.inferred_places.insert(span, (event, field));
+            }
+            return Some(Expr::place(Place::Field { input: input.input, field }, ty, span));
+        }
+        if matches!(name, "window_start" | "window_end")
+            && let Some(field) = input.schema.columns.iter().position(|c| c.hidden && c.name == name)
+        {
+            return Some(Expr::place(Place::Field { input: input.input, field }, Type::TIMESTAMP, span));
+        }
+        (name == "ts").then(|| Expr::place(Place::Ts { input: input.input }, Type::TIMESTAMP, span))
+    }
+
+    fn inferred(&mut self, event: usize, input: usize, name: &str, span: Span) -> Expr {
+        let (field, ty) = self.inferred_field(event, name);
+        self.inferred_places.insert(span, (event, field));
+        Expr::place(Place::Field { input, field }, ty, span)
+    }
+
+    /// A field of a record, by name.
+    pub(crate) fn field(&mut self, input: &ScopeInput, name: &str, span: Span) -> Expr {
+        if let Some(found) = self.field_if_known(input, name, span) {
+            return found;
+        }
+        match input.schema.open {
+            Some(event) => self.inferred(event, input.input, name, span),
+            None => self.unknown_field(input, name, span),
+        }
+    }
+
+    fn unknown_field(&mut self, input: &ScopeInput, name: &str, span: Span) -> Expr {
+        let of = input.names.first().map_or("the record", String::as_str);
+        let fields: Vec<&str> = input.schema.columns.iter().filter(|c| !c.hidden).map(|c| c.name.as_str()).collect();
+        let globals: Vec<&str> = self.constants.keys().chain(self.global_ids.keys()).map(String::as_str).collect();
+        let mut d = Diagnostic::new(Code::UnknownField, span, format!("`{of}` has no field `{name}`"));
+        if let Some(similar) = did_you_mean(name, fields.iter().copied().chain(globals)) {
+            d.message.push_str(&format!("; did you mean `{similar}`?"));
+            d = d.fix(span, similar, "a similar name exists");
+        } else if fields.is_empty() {
+            d = d.note(format!("`{of}` has no fields but `ts`"));
+        } else {
+            d = d.note(format!("its fields are {}", fields.iter().map(|f| format!("`{f}`")).collect::<Vec<_>>().join(", ")));
+        }
+        self.wrong(d)
+    }
+
+    fn member(&mut self, object: &ast::Expr, name: &ast::Name, span: Span, scope: &mut Scope) -> Expr {
+        if let ast::ExprKind::Name(of) = &object.kind {
+            if let Some(input) = scope.input(of).cloned() {
+                return Expr { span, ..self.field(&input, &name.text, name.span) };
+            }
+            if let Some(record) = scope.firing.as_ref().and_then(|f| f.record.clone())
+                && record.names.contains(of)
+            {
+                return self.name(&name.text, span, scope);
+            }
+            if let Some(e) = self.enums.get(of).cloned() {
+                self.used.insert(of.clone());
+                return self.variant(&e, &name.text, name.span);
+            }
+            if !scope.locals.iter().any(|(n, _)| n == of) && scope.current().is_none_or(|c| c.schema.find(of).is_none() && c.schema.open.is_none()) {
+                let candidates: Vec<String> = scope.inputs.iter().flat_map(|i| i.names.clone()).collect();
+                let mut d = Diagnostic::new(Code::UnknownAlias, object.span, format!("no step, alias or record is called `{of}`"));
+                if let Some(similar) = did_you_mean(of, candidates.iter().map(String::as_str)) {
+                    d = d.fix(object.span, similar, "a similar name exists");
+                } else if !candidates.is_empty() {
+                    d = d.note(format!("known here: {}", candidates.iter().map(|c| format!("`{c}`")).collect::<Vec<_>>().join(", ")));
+                }
+                return self.wrong(d);
+            }
+        }
+        if let ast::ExprKind::Index { object: array, index } = &object.kind
+            && let ast::ExprKind::Name(of) = &array.kind
+            && let Some(input) = scope.input(of).filter(|i| i.kleene).cloned()
+        {
+            return self.element(&input, index, name, span);
+        }
+        self.not_compiled(span, "fields of values", "fields of events, steps and aliases can be read")
+    }
+
+    /// `tries[0].amount`, `tries[-1].amount`
+    fn element(&mut self, input: &ScopeInput, index: &ast::Expr, name: &ast::Name, span: Span) -> Expr {
+        let value = Expr { span, ..self.field(input, &name.text, name.span) };
+        match &index.kind {
+            ast::ExprKind::Int(0) => match value.kind {
+                ExprKind::Place(Place::Field { input, field }) => Expr { kind: ExprKind::Place(Place::First { input, field }), ..value },
+                ExprKind::Place(Place::Ts { input }) => Expr { kind: ExprKind::Place(Place::FirstTs { input }), ..value },
+                _ => value,
+            },
+            ast::ExprKind::Unary { op: UnaryOp::Negate, operand } if operand.kind == ast::ExprKind::Int(1) => value,
+            _ => self.not_compiled(span, "an element of a Kleene step other than the first `[0]` and the last `[-1]`", "aggregates range over all elements"),
+        }
+    }
+
+    fn index(&mut self, _object: &ast::Expr, _index: &ast::Expr, span: Span, _scope: &mut Scope) -> Expr {
+        self.not_compiled(span, "indexing", "of a Kleene step, `x[0].field` and `x[-1].field` can be read")
+    }
+
+    /// A variant of an enum, by name.
+    pub(crate) fn variant(&mut self, e: &std::rc::Rc<super::types::EnumType>, name: &str, span: Span) -> Expr {
+        let ty = Type::new(Kind::Enum(e.clone()));
+        if let Some(i) = e.variants.iter().position(|v| v == name) {
+            return Expr::literal(Literal::Enum(i as u32), ty, span);
+        }
+        let mut d = Diagnostic::new(Code::UnknownVariant, span, format!("`{}` has no variant `{name}`", e.name));
+        d = match did_you_mean(name, e.variants.iter().map(String::as_str)) {
+            Some(similar) => d.help(format!("did you mean `{similar}`?")),
+            None => d.note(format!("its variants are {}", e.variants.join(", "))),
+        };
+        self.wrong(d)
+    }
+
+    fn unary(&mut self, op: UnaryOp, operand: &ast::Expr, span: Span, scope: &mut Scope) -> Expr {
+        // The smallest integer has no positive counterpart; the parser hands it over as it is.
+        let mut operand = if op == UnaryOp::Not { self.condition(operand, scope) } else { self.expr(operand, scope) };
+        match op {
+            UnaryOp::Negate => self.settle(&mut operand, Kind::Float),
+            UnaryOp::BitNot => self.settle(&mut operand, Kind::Int),
+            UnaryOp::Not => {}
+        }
+        let fits = match op {
+            UnaryOp::Negate => matches!(operand.ty.kind, Kind::Int | Kind::Float | Kind::Duration | Kind::Error),
+            UnaryOp::BitNot => matches!(operand.ty.kind, Kind::Int | Kind::Error),
+            UnaryOp::Not => true,
+        };
+        if !fits {
+            let wanted = if op == UnaryOp::Negate { "a number or a duration" } else { "int" };
+            let message = format!("expected {wanted}, found {}", operand.ty);
+            let d = self.mismatch(Code::TypeMismatch, &operand, message, wanted);
+            return self.wrong(d);
+        }
+        let ty = operand.ty.clone();
+        Expr { kind: ExprKind::Unary(op, Box::new(operand)), ty, span }
+    }
+
+    fn binary(&mut self, op: BinaryOp, left: &ast::Expr, right: &ast::Expr, span: Span, scope: &mut Scope) -> Expr {
+        use BinaryOp::*;
+        match op {
+            And | Or | Xor => {
+                let left = self.condition(left, scope);
+                let right = self.condition(right, scope);
+                let ty = Type::BOOL.with_null(left.ty.nullable || right.ty.nullable);
+                Expr { kind: ExprKind::Binary(op, Box::new(left), Box::new(right)), ty, span }
+            }
+            Coalesce => {
+                let left = self.expr(left, scope);
+                let right = self.expr(right, scope);
+                self.coalesce(left, right, span)
+            }
+            Equal | NotEqual | Less | LessEqual | Greater | GreaterEqual => {
+                let left = self.expr(left, scope);
+                let right = self.expr(right, scope);
+                self.compare(op, left, right, span)
+            }
+            _ => {
+                let left = self.expr(left, scope);
+                let right = self.expr(right, scope);
+                self.arithmetic(op, left, right, span)
+            }
+        }
+    }
+
+    /// Brings two operands to one kind, settling inferred fields and turning text into enum variants.
+    pub(crate) fn unify(&mut self, left: &mut Expr, right: &mut Expr) -> bool {
+        for (a, b) in [(&mut *left, &mut *right)] {
+            let wanted = |other: &Expr| match (&other.ty.kind, other.as_literal()) {
+                (Kind::Int, Some(_)) => Kind::Float,
+                (kind, _) => kind.clone(),
+            };
+            match (a.ty.is_lenient(), b.ty.is_lenient()) {
+                (true, false) if b.ty.kind != Kind::Null => self.settle(a, wanted(b)),
+                (false, true) if a.ty.kind != Kind::Null => self.settle(b, wanted(a)),
+                _ => {}
+            }
+        }
+        if let (Kind::Enum(e), Some(Literal::Str(text))) = (&left.ty.kind, right.as_literal()) {
+            let (e, text) = (e.clone(), text.clone());
+            *right = self.variant(&e, &text, right.span);
+        } else if let (Kind::Enum(e), Some(Literal::Str(text))) = (&right.ty.kind, left.as_literal()) {
+            let (e, text) = (e.clone(), text.clone());
+            *left = self.variant(&e, &text, left.span);
+        }
+        match (&left.ty.kind, &right.ty.kind) {
+            (Kind::Int, Kind::Float) => *left = to_float(left.clone()),
+            (Kind::Float, Kind::Int) => *right = to_float(right.clone()),
+            (Kind::Null, other) if *other != Kind::Null => left.ty = Type::optional(other.clone()),
+            (other, Kind::Null) if *other != Kind::Null => right.ty = Type::optional(other.clone()),
+            _ => {}
+        }
+        left.ty.kind == right.ty.kind || left.ty.is_lenient() || right.ty.is_lenient()
+    }
+
+    fn compare(&mut self, op: BinaryOp, mut left: Expr, mut right: Expr, span: Span) -> Expr {
+        let equality = matches!(op, BinaryOp::Equal | BinaryOp::NotEqual);
+        if equality && (left.ty.kind == Kind::Null || right.ty.kind == Kind::Null) {
+            let operand = if left.ty.kind == Kind::Null { right } else { left };
+            let words = if op == BinaryOp::Equal { "is null" } else { "is not null" };
+            self.report(
+                Diagnostic::new(Code::NullComparison, span, format!("a comparison with `null` means `{words}`")).help(format!("write `{words}`; every other comparison with null is null")),
+            );
+            return is_null(operand, op == BinaryOp::NotEqual, span);
+        }
+        let same = self.unify(&mut left, &mut right);
+        let ordered = left.ty.is_lenient() || left.ty.is_ordered() || equality;
+        if !same || !ordered {
+            return self.cannot(op, &left, &right, span);
+        }
+        let ty = Type::BOOL.with_null(left.ty.nullable || right.ty.nullable);
+        Expr { kind: ExprKind::Binary(op, Box::new(left), Box::new(right)), ty, span }
+    }
+
+    fn cannot(&mut self, op: BinaryOp, left: &Expr, right: &Expr, span: Span) -> Expr {
+        let verb = match op {
+            BinaryOp::Equal | BinaryOp::NotEqual | BinaryOp::Less | BinaryOp::LessEqual | BinaryOp::Greater | BinaryOp::GreaterEqual => "compare",
+            _ => "compute",
+        };
+        let message = format!("cannot {verb} {} {} {}", left.ty, symbol(op), right.ty);
+        let mut d = self.mismatch(Code::TypeMismatch, left, message.clone(), &right.ty.without_null().to_string());
+        if d.code != Code::ConflictingUses {
+            d = self.mismatch(Code::TypeMismatch, right, message, &left.ty.without_null().to_string());
+        }
+        if d.code != Code::ConflictingUses {
+            d.span = span;
+            d = d.also(left.span, left.ty.to_string()).also(right.span, right.ty.to_string());
+            if left.ty.kind == Kind::Any || right.ty.kind == Kind::Any {
+                d = d.help("convert an `any` first: `int(x)`, `float(x)`, `str(x)`, `bool(x)`");
+            }
+        }
+        self.wrong(d)
+    }
+
+    /// `a ?? b`
+    pub(crate) fn coalesce(&mut self, mut left: Expr, mut right: Expr, span: Span) -> Expr {
+        if !self.unify(&mut left, &mut right) {
+            return self.cannot(BinaryOp::Coalesce, &left, &right, span);
+        }
+        let ty = Type { kind: left.ty.kind.clone(), nullable: left.ty.nullable && right.ty.nullable };
+        Expr { kind: ExprKind::Binary(BinaryOp::Coalesce, Box::new(left), Box::new(right)), ty, span }
+    }
+
+    fn arithmetic(&mut self, op: BinaryOp, mut left: Expr, mut right: Expr, span: Span) -> Expr {
+        use BinaryOp::*;
+        let bits = matches!(op, BitAnd | BitOr | BitXor | ShiftLeft | ShiftRight);
+        if left.ty.is_lenient() && right.ty.is_lenient() && left.ty.kind != Kind::Error && right.ty.kind != Kind::Error {
+            let kind = if bits { Kind::Int } else { Kind::Float };
+            self.settle(&mut left, kind.clone());
+            self.settle(&mut right, kind);
+        } else if bits {
+            self.settle(&mut left, Kind::Int);
+            self.settle(&mut right, Kind::Int);
+        } else if !matches!((&left.ty.kind, &right.ty.kind), (Kind::Timestamp | Kind::Duration, _) | (_, Kind::Timestamp | Kind::Duration)) {
+            self.unify(&mut left, &mut right);
+        }
+        if left.ty.kind == Kind::Error || right.ty.kind == Kind::Error {
+            return Expr::error(span);
+        }
+        let nullable = left.ty.nullable || right.ty.nullable;
+        let result = |kind| Type { kind, nullable };
+        let by_function = |name: &str, left: Expr, right: Expr, kind: Kind| {
+            Function::find(name, &[left.ty.scalar(), right.ty.scalar()]).map(|f| Expr { kind: ExprKind::Call(f, vec![left, right]), ty: result(kind), span })
+        };
+        let ty = match (op, &left.ty.kind, &right.ty.kind) {
+            (Add | Subtract | Multiply, Kind::Int, Kind::Int) => result(Kind::Int),
+            (Add | Subtract | Multiply | Divide, Kind::Float, Kind::Float) => result(Kind::Float),
+            (BitAnd | BitOr | BitXor, Kind::Int, Kind::Int) => result(Kind::Int),
+            (Divide | Remainder | Power | ShiftLeft | ShiftRight, Kind::Int, Kind::Int) => {
+                return by_function(symbol(op), left, right, Kind::Int).unwrap_or_else(|| Expr::error(span));
+            }
+            (Remainder | Power, Kind::Float, Kind::Float) => return by_function(symbol(op), left, right, Kind::Float).unwrap_or_else(|| Expr::error(span)),
+            (Subtract, Kind::Timestamp, Kind::Timestamp) => result(Kind::Duration),
+            (Add | Subtract, Kind::Timestamp, Kind::Duration) | (Add, Kind::Duration, Kind::Timestamp) => result(Kind::Timestamp),
+            (Add | Subtract, Kind::Duration, Kind::Duration) => result(Kind::Duration),
+            (Multiply, Kind::Duration, Kind::Int) | (Multiply, Kind::Int, Kind::Duration) => result(Kind::Duration),
+            (Multiply, Kind::Float, Kind::Duration) => return by_function("*", right, left, Kind::Duration).unwrap_or_else(|| Expr::error(span)),
+            (Multiply | Divide, Kind::Duration, Kind::Float) => return by_function(symbol(op), left, right, Kind::Duration).unwrap_or_else(|| Expr::error(span)),
+            (Divide, Kind::Duration, Kind::Int) => return by_function("/", left, to_float(right), Kind::Duration).unwrap_or_else(|| Expr::error(span)),
+            (Divide, Kind::Duration, Kind::Duration) => result(Kind::Float),
+            (Add, Kind::Str, Kind::Str) => return by_function("concat", left, right, Kind::Str).unwrap_or_else(|| Expr::error(span)),
+            _ => return self.cannot(op, &left, &right, span),
+        };
+        Expr { kind: ExprKind::Binary(op, Box::new(left), Box::new(right)), ty, span }
+    }
+
+    fn membership(&mut self, value: &ast::Expr, set: &ast::Expr, negated: bool, span: Span, scope: &mut Scope) -> Expr {
+        let mut value = self.expr(value, scope);
+        let found = match &set.kind {
+            ast::ExprKind::Array(items) => {
+                let mut list = Vec::with_capacity(items.len());
+                for item in items {
+                    let mut item = self.expr(item, scope);
+                    if !self.unify(&mut value, &mut item) {
+                        return self.cannot(BinaryOp::Equal, &value, &item, span);
+                    }
+                    list.push(item);
+                }
+                // A later item may have turned the value into a float; bring the earlier ones along.
+                for item in &mut list {
+                    self.unify(&mut value, item);
+                }
+                let nullable = value.ty.nullable || list.iter().any(|i| i.ty.nullable);
+                Expr { kind: ExprKind::In(Box::new(value), list), ty: Type::BOOL.with_null(nullable), span }
+            }
+            ast::ExprKind::Range { from, to, inclusive } => {
+                let from = self.expr(from, scope);
+                let to = self.expr(to, scope);
+                let upper = if *inclusive { BinaryOp::LessEqual } else { BinaryOp::Less };
+                let low = self.compare(BinaryOp::GreaterEqual, value.clone(), from, span);
+                let high = self.compare(upper, value, to, span);
+                Expr::all(vec![low, high], span)
+            }
+            _ => return self.not_compiled(set.span, "`in` with anything but an array literal or a range", "write `x in [a, b]` or `x in 1..10`"),
+        };
+        if !negated {
+            return found;
+        }
+        let ty = found.ty.clone();
+        Expr { kind: ExprKind::Unary(UnaryOp::Not, Box::new(found)), ty, span }
+    }
+
+    /// `if c then a else b`
+    pub(crate) fn choose(&mut self, condition: Expr, mut then: Expr, mut otherwise: Expr, span: Span) -> Expr {
+        if !self.unify(&mut then, &mut otherwise) {
+            let message = format!("the branches have different types: {} and {}", then.ty, otherwise.ty);
+            return self.wrong(Diagnostic::new(Code::TypeMismatch, span, message).also(then.span, then.ty.to_string()).also(otherwise.span, otherwise.ty.to_string()));
+        }
+        let ty = then.ty.with_null(otherwise.ty.nullable);
+        Expr { kind: ExprKind::If(Box::new(condition), Box::new(then), Box::new(otherwise)), ty, span }
+    }
+
+    /// Brings an expression to a declared type, if an implicit conversion does.
+    pub(crate) fn coerce(&mut self, mut expr: Expr, to: &Type, what: &str) -> Expr {
+        self.settle(&mut expr, to.kind.clone());
+        if expr.ty.kind == Kind::Int && to.kind == Kind::Float {
+            expr = to_float(expr);
+        }
+        if expr.ty.kind == Kind::Null && to.nullable {
+            expr.ty = to.clone();
+        }
+        if let (Kind::Enum(e), Some(Literal::Str(text))) = (&to.kind, expr.as_literal()) {
+            let text = text.clone();
+            return self.variant(&e.clone(), &text, expr.span);
+        }
+        let fits = expr.ty.kind == to.kind && (to.nullable || !expr.ty.nullable);
+        if fits || expr.ty.is_lenient() || to.is_lenient() {
+            return expr;
+        }
+        let message = format!("{what} must be {to}, found {}", expr.ty);
+        let mut d = self.mismatch(Code::TypeMismatch, &expr, message, &to.to_string()).label(format!("{} found", expr.ty));
+        if expr.ty.kind == to.kind {
+            d = d.help("give null a value: `x ?? default`");
+        }
+        self.wrong(d)
+    }
+}
+
+/// `x is null`, `x is not null`
+fn is_null(operand: Expr, negated: bool, span: Span) -> Expr {
+    let test = Expr { kind: ExprKind::IsNull(Box::new(operand)), ty: Type::BOOL, span };
+    if !negated {
+        return test;
+    }
+    Expr { kind: ExprKind::Unary(UnaryOp::Not, Box::new(test)), ty: Type::BOOL, span }
+}
+
+/// `int → float`; a constant is converted at once.
+pub(crate) fn to_float(expr: Expr) -> Expr {
+    let ty = Type { kind: Kind::Float, nullable: expr.ty.nullable };
+    match expr.as_literal() {
+        Some(Literal::Int(v)) => Expr::literal(Literal::Float(*v as f64), ty, expr.span),
+        _ if expr.ty.kind == Kind::Float => expr,
+        _ => Expr { span: expr.span, ty, kind: ExprKind::ToFloat(Box::new(expr)) },
+    }
+}

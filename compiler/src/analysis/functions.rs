@@ -1,0 +1,114 @@
+//! User functions: checked where they are declared, expanded where they are called. Recursion is an error, so that expansion ends.
+
+use super::Analyzer;
+use super::scope::Scope;
+use super::typed::Expr;
+use crate::diagnostics::{Code, Diagnostic};
+use crate::syntax::ast::{self, ArgValue, Span, StmtKind};
+
+impl Analyzer<'_> {
+    pub(crate) fn call_user_function(&mut self, function: &ast::FunctionDecl, args: &[ast::Arg], span: Span, scope: &mut Scope) -> Expr {
+        let name = &function.name.text;
+        if scope.calls.contains(name) {
+            return self.wrong(
+                Diagnostic::new(Code::RecursiveFunction, span, format!("`{name}` calls itself"))
+                    .also(function.name.span, "declared here")
+                    .help("functions are expanded where they are called; use a loop"),
+            );
+        }
+        let mut values: Vec<Option<Expr>> = vec![None; function.params.len()];
+        let mut next = 0;
+        for arg in args {
+            let ArgValue::Expr(e, None) = &arg.value else {
+                return self.wrong(Diagnostic::new(Code::BadArgument, arg.span, "expected an expression"));
+            };
+            let at = match &arg.name {
+                Some(label) => match function.params.iter().position(|p| p.name.text == label.text) {
+                    Some(at) => at,
+                    None => return self.wrong(Diagnostic::new(Code::UnknownArgument, label.span, format!("`{name}` has no parameter `{}`", label.text)).also(function.name.span, "declared here")),
+                },
+                None => {
+                    next += 1;
+                    next - 1
+                }
+            };
+            let value = self.expr(e, scope);
+            match values.get_mut(at) {
+                Some(slot @ None) => *slot = Some(value),
+                _ => return self.wrong(Diagnostic::new(Code::WrongArgumentCount, arg.span, format!("`{name}` takes {} argument(s)", function.params.len())).also(function.name.span, "declared here")),
+            }
+        }
+        let mut inner = Scope { calls: scope.calls.clone(), ..Scope::default() };
+        inner.calls.push(name.clone());
+        for (param, value) in function.params.iter().zip(values) {
+            let value = match (value, &param.default) {
+                (Some(v), _) => v,
+                (None, Some(default)) => self.expr(default, &mut Scope::default()),
+                (None, None) => return self.wrong(Diagnostic::new(Code::WrongArgumentCount, span, format!("`{name}` needs `{}`", param.name.text)).also(param.name.span, "declared here")),
+            };
+            let value = match &param.ty {
+                Some(ty) => {
+                    let ty = self.resolve_type(ty);
+                    self.coerce(value, &ty, &format!("`{}`", param.name.text))
+                }
+                None => value,
+            };
+            inner.locals.push((param.name.text.clone(), value));
+        }
+        let value = self.block(&function.body, function.name.span, &mut inner);
+        match &function.result {
+            Some(ty) => {
+                let ty = self.resolve_type(ty);
+                self.coerce(value, &ty, &format!("the value of `{name}`"))
+            }
+            None => value,
+        }
+    }
+
+    /// The value of a list of statements.
+    fn block(&mut self, body: &[ast::Stmt], span: Span, scope: &mut Scope) -> Expr {
+        let bound = scope.locals.len();
+        let value = self.statements(body, span, scope);
+        scope.locals.truncate(bound);
+        value
+    }
+
+    fn statements(&mut self, body: &[ast::Stmt], span: Span, scope: &mut Scope) -> Expr {
+        let Some((statement, rest)) = body.split_first() else {
+            return self.wrong(Diagnostic::new(Code::TypeMismatch, span, "this path ends without a value").help("the last expression is the value"));
+        };
+        match &statement.kind {
+            StmtKind::Let { name, ty, value } => {
+                let mut value = self.expr(value, scope);
+                if let Some(ty) = ty {
+                    let ty = self.resolve_type(ty);
+                    value = self.coerce(value, &ty, &format!("`{}`", name.text));
+                }
+                scope.locals.push((name.text.clone(), value));
+                self.statements(rest, statement.span, scope)
+            }
+            StmtKind::Return(Some(e)) => self.expr(e, scope),
+            StmtKind::Expr(e) if rest.is_empty() => self.expr(e, scope),
+            StmtKind::Expr(e) => {
+                self.report(Diagnostic::new(Code::UnusedDeclaration, e.span, "this value is not used"));
+                self.statements(rest, statement.span, scope)
+            }
+            StmtKind::If { branches, otherwise } => self.branches(branches, otherwise, rest, statement.span, scope),
+            StmtKind::Return(None) => self.wrong(Diagnostic::new(Code::TypeMismatch, statement.span, "`return` needs a value here")),
+            _ => self.not_compiled(statement.span, "this statement", "`let`, `if`, `return` and expressions are compiled"),
+        }
+    }
+
+    fn branches(&mut self, branches: &[(ast::Expr, Vec<ast::Stmt>)], otherwise: &[ast::Stmt], rest: &[ast::Stmt], span: Span, scope: &mut Scope) -> Expr {
+        let Some(((condition, then), others)) = branches.split_first() else {
+            let joined: Vec<ast::Stmt> = otherwise.iter().chain(rest).cloned().collect();
+            return self.block(&joined, span, scope);
+        };
+        let condition = self.condition(condition, scope);
+        // What follows the `if` follows each branch that does not return.
+        let then: Vec<ast::Stmt> = then.iter().chain(rest).cloned().collect();
+        let then = self.block(&then, span, scope);
+        let otherwise = self.branches(others, otherwise, rest, span, scope);
+        self.choose(condition, then, otherwise, span)
+    }
+}

@@ -1,0 +1,220 @@
+//! What the operators of the catalogue share when they read their arguments.
+
+use super::Analyzer;
+use super::scope::Scope;
+use super::streams::{Key, StreamBuilder};
+use super::typed::{Expr, Literal};
+use super::types::{Kind, Type};
+use crate::diagnostics::{Code, Diagnostic};
+use crate::plan::logical::{Column, NodeKind};
+use crate::syntax::ast::{self, ArgValue, ExprKind};
+
+impl<'a> Analyzer<'a> {
+    /// The expression of an argument.
+    pub(crate) fn arg_expr<'e>(&mut self, arg: &'e ast::Arg) -> Option<&'e ast::Expr> {
+        match &arg.value {
+            ArgValue::Expr(e, None) => Some(e),
+            _ => {
+                self.report(Diagnostic::new(Code::BadArgument, arg.span, "expected an expression"));
+                None
+            }
+        }
+    }
+
+    /// The named argument, if it stands there.
+    pub(crate) fn named<'e>(&mut self, op: &'e ast::Op, name: &str) -> Option<&'e ast::Expr> {
+        let arg = op.args.iter().find(|a| a.name.as_ref().is_some_and(|n| n.text == name))?;
+        self.arg_expr(arg)
+    }
+
+    /// Arguments without a name.
+    pub(crate) fn positional<'e>(&mut self, op: &'e ast::Op) -> Vec<&'e ast::Expr> {
+        op.args.iter().filter(|a| a.name.is_none()).filter_map(|a| self.arg_expr(a)).collect()
+    }
+
+    /// Refuses named arguments that the operator does not take, and a wrong number of others.
+    pub(crate) fn check_args(&mut self, op: &ast::Op, names: &[&str], least: usize, most: usize) -> bool {
+        let mut fine = true;
+        for name in op.args.iter().filter_map(|a| a.name.as_ref()) {
+            if !names.contains(&name.text.as_str()) {
+                let mut d = Diagnostic::new(Code::UnknownArgument, name.span, format!("`.{}` takes no argument by the name of `{}`", op.name.text, name.text));
+                if let Some(similar) = crate::diagnostics::did_you_mean(&name.text, names.iter().copied()) {
+                    d = d.fix(name.span, similar, "a similar argument exists");
+                }
+                self.report(d);
+                fine = false;
+            }
+        }
+        let count = op.args.iter().filter(|a| a.name.is_none()).count();
+        if count < least {
+            self.report(Diagnostic::new(Code::MissingArgument, op.span, format!("`.{}` needs {}", op.name.text, if least == 1 { "an argument".to_owned() } else { format!("{least} arguments") })));
+            fine = false;
+        } else if count > most {
+            let message = if most == 0 { format!("`.{}` takes named arguments only", op.name.text) } else { format!("`.{}` takes at most {most} argument(s), {count} given", op.name.text) };
+            self.report(Diagnostic::new(Code::WrongArgumentCount, op.span, message));
+            fine = false;
+        }
+        fine
+    }
+
+    /// A condition, or a lambda whose parameter is the record.
+    pub(crate) fn record_condition(&mut self, b: &StreamBuilder, e: &ast::Expr) -> Expr {
+        self.in_scope(b, |a, scope| a.with_lambda(e, scope, |a, e, scope| a.condition(e, scope)))
+    }
+
+    /// Opens a lambda `x => …` over the record; anything else is read as it is.
+    pub(crate) fn with_lambda<R>(&mut self, e: &ast::Expr, scope: &mut Scope, read: impl FnOnce(&mut Self, &ast::Expr, &mut Scope) -> R) -> R {
+        if let ExprKind::Lambda { params, body } = &e.kind
+            && let [param] = params.as_slice()
+        {
+            if let Some(input) = scope.current.and_then(|c| scope.inputs.get_mut(c)) {
+                input.names.push(param.text.clone());
+            }
+            return read(self, body, scope);
+        }
+        read(self, e, scope)
+    }
+
+    /// The fields of a projection: `a`, `x.b`, `c: expr`.
+    pub(crate) fn fields(&mut self, b: &StreamBuilder, args: &[ast::Arg], reserved: &[&str]) -> Vec<(String, Expr)> {
+        let mut fields: Vec<(String, Expr)> = vec![];
+        for arg in args {
+            if arg.name.as_ref().is_some_and(|n| reserved.contains(&n.text.as_str())) {
+                continue;
+            }
+            let Some(e) = self.arg_expr(arg) else { continue };
+            if arg.name.is_none()
+                && let ExprKind::Lambda { body, .. } = &e.kind
+                && let ExprKind::Map(entries) = &body.kind
+            {
+                let entries = entries.clone();
+                for (key, value) in &entries {
+                    let expr = self.in_scope(b, |a, scope| a.with_lambda(e, scope, |a, _, scope| a.expr(value, scope)));
+                    match &key.kind {
+                        ExprKind::Name(n) | ExprKind::Str(n) => fields.push((n.clone(), expr)),
+                        _ => self.report(Diagnostic::new(Code::BadArgument, key.span, "a field's name is a word or a text")),
+                    }
+                }
+                continue;
+            }
+            let name = match (&arg.name, &e.kind) {
+                (Some(n), _) => n.text.clone(),
+                (None, ExprKind::Name(n)) => n.clone(),
+                (None, ExprKind::Member { name, .. }) => name.text.clone(),
+                _ => {
+                    self.report(Diagnostic::new(Code::BadArgument, e.span, "a computed field needs a name").fix(ast::Span { start: e.span.start, end: e.span.start }, "name: ", "name it"));
+                    continue;
+                }
+            };
+            let expr = self.in_scope(b, |a, scope| a.expr(e, scope));
+            fields.push((name, null_as_any(expr)));
+        }
+        fields
+    }
+
+    /// Keys over the current record.
+    pub(crate) fn keys(&mut self, b: &StreamBuilder, exprs: &[&ast::Expr]) -> Vec<Key> {
+        let mut keys = vec![];
+        for e in exprs {
+            let expr = self.in_scope(b, |a, scope| a.expr(e, scope));
+            if !expr.ty.kind.is_key() {
+                self.report(Diagnostic::new(Code::WrongArgumentType, e.span, format!("{} cannot be a key", expr.ty)));
+                continue;
+            }
+            let name = match &e.kind {
+                ExprKind::Name(n) => n.clone(),
+                ExprKind::Member { name, .. } => name.text.clone(),
+                _ => format!("key{}", keys.len() + 1),
+            };
+            keys.push(Key { column: Column { name, ty: expr.ty.clone(), hidden: false }, expr });
+        }
+        keys
+    }
+
+    /// A whole number above zero, known at compile time.
+    pub(crate) fn constant_count(&mut self, e: &ast::Expr, what: &str) -> Option<i64> {
+        let expr = self.constant(e)?;
+        match expr.as_literal() {
+            Some(Literal::Int(v)) if *v > 0 => Some(*v),
+            _ => {
+                self.report(Diagnostic::new(Code::BadArgument, e.span, format!("{what} must be a whole number above zero")));
+                None
+            }
+        }
+    }
+
+    /// A text known at compile time.
+    pub(crate) fn constant_text(&mut self, e: &ast::Expr, what: &str) -> Option<String> {
+        let expr = self.constant(e)?;
+        match expr.as_literal() {
+            Some(Literal::Str(v)) => Some(v.clone()),
+            _ => {
+                self.report(Diagnostic::new(Code::BadArgument, e.span, format!("{what} must be a text")));
+                None
+            }
+        }
+    }
+
+    /// Requires a record, not the firing of a window without aggregates, a pattern or a join: those get their implicit record.
+    pub(crate) fn need_record(&mut self, b: &mut StreamBuilder) {
+        if b.firing.is_some() {
+            self.close(b);
+        }
+    }
+
+    /// A line of text of several expressions, for `.print` and `.log`.
+    pub(crate) fn line(&mut self, parts: Vec<Expr>, span: ast::Span) -> Expr {
+        let mut line: Option<Expr> = None;
+        for part in parts {
+            let text = self.text_of(part, span);
+            line = Some(match line {
+                None => text,
+                Some(before) => {
+                    let space = Expr::literal(Literal::Str(" ".to_owned()), Type::STR, span);
+                    let before = self.concat(before, space, span);
+                    self.concat(before, text, span)
+                }
+            });
+        }
+        line.unwrap_or_else(|| Expr::literal(Literal::Str(String::new()), Type::STR, span))
+    }
+
+    /// The window, pattern or join whose places expressions read here.
+    pub(crate) fn current_firing(&self, b: &StreamBuilder) -> Option<&NodeKind> {
+        b.firing.map(|f| &self.plan.node(f).kind)
+    }
+
+    /// An event may lag by that many ns.
+    pub(crate) fn allow_lag(&mut self, event: usize, lag: i64) {
+        if let Some(e) = self.plan.events.get_mut(event) {
+            e.out_of_order = e.out_of_order.max(lag);
+        }
+    }
+
+    /// A window's record: what `fields` says, with the window's bounds still readable.
+    pub(crate) fn project_window(&mut self, b: &mut StreamBuilder, fields: Vec<(String, Expr)>, span: ast::Span) {
+        self.project(b, fields, span);
+        for (name, place) in [("window_start", super::typed::Place::WindowStart), ("window_end", super::typed::Place::WindowEnd)] {
+            self.add_hidden_column(b, name, Expr::place(place, Type::TIMESTAMP, span));
+        }
+    }
+
+    fn add_hidden_column(&mut self, b: &StreamBuilder, name: &str, expr: Expr) {
+        if let Some(node) = self.plan.nodes.get_mut(b.node.0)
+            && let NodeKind::Project { columns, .. } = &mut node.kind
+            && node.schema.find(name).is_none()
+        {
+            node.schema.columns.push(Column { name: name.to_owned(), ty: expr.ty.clone(), hidden: true });
+            columns.push(expr);
+        }
+    }
+
+    pub(crate) fn current_node(&self, b: &StreamBuilder) -> &NodeKind {
+        &self.plan.node(b.node).kind
+    }
+}
+
+/// A column of nothing but `null` holds an opaque value.
+fn null_as_any(expr: Expr) -> Expr {
+    if expr.ty.kind == Kind::Null { Expr { ty: Type::optional(Kind::Any), ..expr } } else { expr }
+}

@@ -1,0 +1,58 @@
+//! What names mean at a place in the program.
+
+use super::typed::Expr;
+use crate::plan::logical::{AggregateCall, Column, Schema};
+
+/// One record whose fields can be named.
+#[derive(Clone, Debug)]
+pub struct ScopeInput {
+    /// Its number in places.
+    pub input: usize,
+    /// What it is called: `as alias`, or the event's name.
+    pub names: Vec<String>,
+    /// Its columns.
+    pub schema: Schema,
+    /// A Kleene step: an array of records.
+    pub kleene: bool,
+}
+
+/// A window, a pattern or a join in front of the expression.
+#[derive(Clone, Debug, Default)]
+pub struct FiringScope {
+    /// Its key's columns.
+    pub keys: Vec<Column>,
+    /// A window's record: what aggregate calls range over.
+    pub record: Option<ScopeInput>,
+    /// Aggregates called so far; the number is the Kleene step, 0 for windows.
+    pub aggregates: Vec<(usize, AggregateCall)>,
+}
+
+/// The names that an expression can use.
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    /// Records.
+    pub inputs: Vec<ScopeInput>,
+    /// The record (an index into `inputs`) whose fields stand for themselves.
+    pub current: Option<usize>,
+    /// Names bound to expressions: function parameters, `let`s, earlier aggregate entries. The last binding counts.
+    pub locals: Vec<(String, Expr)>,
+    /// What fired.
+    pub firing: Option<FiringScope>,
+    /// How deep in function calls, to refuse recursion.
+    pub calls: Vec<String>,
+}
+
+impl Scope {
+    /// The scope of expressions over one record.
+    pub fn record(names: Vec<String>, schema: Schema) -> Self {
+        Self { inputs: vec![ScopeInput { input: 0, names, schema, kleene: false }], current: Some(0), ..Self::default() }
+    }
+    /// The record of that name.
+    pub fn input(&self, name: &str) -> Option<&ScopeInput> {
+        self.inputs.iter().rev().find(|i| i.names.iter().any(|n| n == name))
+    }
+    /// The record whose fields stand for themselves.
+    pub fn current(&self) -> Option<&ScopeInput> {
+        self.current.and_then(|i| self.inputs.get(i))
+    }
+}

@@ -1,0 +1,361 @@
+//! Streams: sources, and the state that operators work on one after the other.
+
+use super::Analyzer;
+use super::scope::{FiringScope, Scope, ScopeInput};
+use super::typed::{Expr, ExprKind, Place};
+use super::types::Type;
+use crate::diagnostics::{Code, Diagnostic, did_you_mean};
+use crate::plan::logical::{Column, Node, NodeId, NodeKind, Publication, Schema};
+use crate::syntax::ast::{self, ItemKind, JoinKind, SourceKind, Span};
+
+/// A stream whose operators have all been read.
+#[derive(Clone, Debug)]
+pub(crate) struct Finished {
+    pub(crate) node: NodeId,
+    pub(crate) keys: Vec<Key>,
+}
+
+/// A part of the partition's key.
+#[derive(Clone, Debug)]
+pub(crate) struct Key {
+    /// Over the current record, or over the places of what fired.
+    pub(crate) expr: Expr,
+    /// Its name and type.
+    pub(crate) column: Column,
+}
+
+/// A stream in the making.
+pub struct StreamBuilder {
+    pub(crate) name: String,
+    pub(crate) node: NodeId,
+    pub(crate) names: Vec<String>,
+    pub(crate) keys: Vec<Key>,
+    /// Records that can be named when a pattern or join fires.
+    pub(crate) inputs: Vec<ScopeInput>,
+    /// A window without its aggregates yet, a pattern or a join.
+    pub(crate) firing: Option<NodeId>,
+    pub(crate) emitted: Option<String>,
+    pub(crate) span: Span,
+    /// Operators consumed before their turn, as `.on` and `.window` of a join.
+    pub(crate) taken: usize,
+}
+
+impl<'a> Analyzer<'a> {
+    pub(crate) fn build_streams(&mut self) {
+        let ast = self.ast;
+        for item in &ast.items {
+            if let ItemKind::Stream(s) = &item.kind {
+                self.stream(&s.name.text, s.name.span);
+            }
+        }
+        // Every event that is declared and read by nobody is reported elsewhere; what is published is known only now.
+        for item in &ast.items {
+            let ItemKind::Stream(s) = &item.kind else { continue };
+            let name = &s.name.text;
+            let published = self.plan.publications.iter().any(|p| p.stream == *name);
+            if !published
+                && !self.consumed.contains(name)
+                && let Some(finished) = self.streams.get(name).cloned()
+            {
+                self.publish(name, name, finished.node, s.name.span);
+            }
+        }
+        let order: Vec<&str> = ast.items.iter().filter_map(|i| if let ItemKind::Stream(s) = &i.kind { Some(s.name.text.as_str()) } else { None }).collect();
+        self.plan.publications.sort_by_key(|p| order.iter().position(|n| *n == p.stream));
+    }
+
+    fn publish(&mut self, stream: &str, name: &str, node: NodeId, span: Span) {
+        self.plan.publications.push(Publication { stream: stream.to_owned(), name: name.to_owned(), node, span });
+    }
+
+    /// The finished stream of that name, which is built now if it was not yet.
+    pub(crate) fn stream(&mut self, name: &str, used_at: Span) -> Option<Finished> {
+        if let Some(finished) = self.streams.get(name) {
+            return Some(finished.clone());
+        }
+        let at = *self.stream_decls.get(name)?;
+        let ast = self.ast;
+        let ItemKind::Stream(decl) = &ast.items.get(at)?.kind else { return None };
+        if self.in_progress.iter().any(|n| n == name) {
+            let path = self.in_progress.iter().chain([&name.to_owned()]).map(|n| format!("`{n}`")).collect::<Vec<_>>().join(" reads ");
+            self.report(Diagnostic::new(Code::CyclicStreams, used_at, format!("streams feed each other in a circle: {path}")));
+            return None;
+        }
+        self.in_progress.push(name.to_owned());
+        let finished = self.build_stream(decl);
+        self.in_progress.pop();
+        let finished = finished?;
+        self.streams.insert(name.to_owned(), finished.clone());
+        Some(finished)
+    }
+
+    fn build_stream(&mut self, decl: &'a ast::StreamDecl) -> Option<Finished> {
+        if let Some(ty) = &decl.ty {
+            self.not_compiled(ty.span, "a stream's declared type", "the record's type follows from its operators");
+        }
+        let mut builder = self.source(&decl.name.text, &decl.source, &decl.ops, decl.name.span)?;
+        let taken = builder.taken;
+        self.apply(&mut builder, decl.ops.get(taken..).unwrap_or_default());
+        self.close(&mut builder);
+        if let Some(name) = builder.emitted.clone() {
+            self.publish(&decl.name.text, &name, builder.node, decl.name.span);
+        }
+        Some(Finished { node: builder.node, keys: builder.keys })
+    }
+
+    /// Applies operators in order.
+    pub(crate) fn apply(&mut self, builder: &mut StreamBuilder, ops: &'a [ast::Op]) {
+        for op in ops {
+            match crate::operators::find(&op.name.text) {
+                Some(entry) => match entry.analyze {
+                    Some(analyze) => analyze(self, builder, op),
+                    None => self.report(
+                        Diagnostic::new(Code::OperatorNotCompiledYet, op.name.span, format!("`.{}` is understood, not compiled yet", op.name.text)).note(entry.title.to_owned()),
+                    ),
+                },
+                None => {
+                    let mut d = Diagnostic::new(Code::UnknownOperator, op.name.span, format!("no operator is called `.{}`", op.name.text));
+                    if let Some(similar) = did_you_mean(&op.name.text, crate::operators::names()) {
+                        d = d.fix(op.name.span, similar, "a similar operator exists");
+                    }
+                    self.report(d);
+                }
+            }
+        }
+    }
+
+    /// What ends on a firing becomes a record: all fields of a pattern's or join's members; a window needs its aggregates.
+    pub(crate) fn close(&mut self, b: &mut StreamBuilder) {
+        let Some(firing) = b.firing else { return };
+        if matches!(self.plan.node(firing).kind, NodeKind::Window { .. }) {
+            let empty = matches!(&self.plan.node(firing).kind, NodeKind::Window { aggregates, .. } if aggregates.is_empty());
+            if empty {
+                self.report(Diagnostic::new(Code::OperatorNeedsWindow, self.plan.node(firing).span, "a window without aggregates yields nothing").help("say what to compute: `.aggregate(n: count())`"));
+                return;
+            }
+        }
+        let mut fields: Vec<(String, Expr)> = vec![];
+        for (i, key) in b.keys.iter().enumerate() {
+            if b.inputs.is_empty() {
+                fields.push((key.column.name.clone(), Expr::place(Place::Key(i), key.column.ty.clone(), b.span)));
+            }
+        }
+        for input in &b.inputs {
+            let prefix = input.names.first().cloned().unwrap_or_default();
+            for (i, column) in input.schema.columns.iter().enumerate().filter(|(_, c)| !c.hidden) {
+                let alone = b.inputs.iter().filter(|o| o.schema.find(&column.name).is_some()).count() == 1;
+                let name = if alone { column.name.clone() } else { format!("{prefix}_{}", column.name) };
+                fields.push((name, Expr::place(Place::Field { input: input.input, field: i }, column.ty.clone(), b.span)));
+            }
+        }
+        self.project(b, fields, b.span);
+    }
+
+    /// An operand that reads an event or a stream by name.
+    pub(crate) fn read(&mut self, name: &ast::Name) -> Option<Finished> {
+        if self.stream_decls.contains_key(&name.text) {
+            self.consumed.insert(name.text.clone());
+            return self.stream(&name.text, name.span);
+        }
+        let declared = self.event_ids.contains_key(&name.text);
+        let taken = self.enums.contains_key(&name.text) || self.functions.contains_key(&name.text) || self.constants.contains_key(&name.text) || self.global_ids.contains_key(&name.text);
+        if taken || self.patterns.contains_key(&name.text) {
+            let what = if taken { "not an event or a stream" } else { "a pattern; it can be a stream's only source" };
+            self.report(Diagnostic::new(Code::UnknownStream, name.span, format!("`{}` is {what}", name.text)));
+            return None;
+        }
+        if !declared {
+            // A near miss of something declared is a slip; any other name is an event whose schema is inferred.
+            let declared: Vec<String> = self.plan.events.iter().filter(|e| e.declared).map(|e| e.name.clone()).chain(self.stream_decls.keys().cloned()).collect();
+            if let Some(similar) = did_you_mean(&name.text, declared.iter().map(String::as_str)) {
+                let d = Diagnostic::new(Code::UnknownStream, name.span, format!("no event or stream is called `{}`", name.text))
+                    .note("an event whose name is like no other may stay undeclared; its schema is then inferred")
+                    .fix(name.span, similar, "a similar name exists");
+                self.report(d);
+                return None;
+            }
+        }
+        self.used.insert(name.text.clone());
+        let event = self.event_id(&name.text, name.span);
+        let existing = self.plan.nodes.iter().position(|n| matches!(n.kind, NodeKind::Source { event: e } if e == event));
+        let node = existing.map(NodeId).unwrap_or_else(|| {
+            let schema = self.plan.events.get(event).map(|e| e.schema.clone()).unwrap_or_default();
+            self.add_node(NodeKind::Source { event }, schema, &name.text, name.span)
+        });
+        Some(Finished { node, keys: vec![] })
+    }
+
+    /// The current columns of a node; those of a source grow while the schema of an undeclared event is inferred.
+    pub(crate) fn schema(&self, node: NodeId) -> Schema {
+        match &self.plan.node(node).kind {
+            NodeKind::Source { event } => self.plan.events.get(*event).map(|e| e.schema.clone()).unwrap_or_default(),
+            NodeKind::Filter { input, .. } | NodeKind::Observe { input, .. } | NodeKind::Distinct { input, .. } | NodeKind::Limit { input, .. } => self.schema(*input),
+            _ => self.plan.node(node).schema.clone(),
+        }
+    }
+
+    pub(crate) fn add_node(&mut self, kind: NodeKind, schema: Schema, stream: &str, span: Span) -> NodeId {
+        self.plan.nodes.push(Node { kind, schema, stream: stream.to_owned(), span });
+        NodeId(self.plan.nodes.len() - 1)
+    }
+
+    fn builder(&self, name: &str, finished: Finished, names: Vec<String>, span: Span) -> StreamBuilder {
+        StreamBuilder { name: name.to_owned(), node: finished.node, names, keys: finished.keys, inputs: vec![], firing: None, emitted: None, span, taken: 0 }
+    }
+
+    fn source(&mut self, name: &str, source: &'a ast::Source, ops: &'a [ast::Op], span: Span) -> Option<StreamBuilder> {
+        match &source.kind {
+            SourceKind::Named(from) if self.patterns.contains_key(&from.text) => {
+                self.used.insert(from.text.clone());
+                let decl = self.patterns.get(&from.text).copied()?;
+                self.declared_pattern(name, decl, ops, span)
+            }
+            SourceKind::Named(from) => {
+                let finished = self.read(from)?;
+                let mut names = vec![from.text.clone()];
+                names.extend(source.alias.iter().map(|a| a.text.clone()));
+                Some(self.builder(name, finished, names, span))
+            }
+            SourceKind::Merge(inputs) => {
+                let mut b = self.merge(name, inputs, span)?;
+                b.names.extend(source.alias.iter().map(|a| a.text.clone()));
+                Some(b)
+            }
+            SourceKind::Join { kind: kind @ (JoinKind::Inner | JoinKind::Latest), inputs } => self.join(name, *kind, inputs, ops, source.span, span),
+            SourceKind::Join { .. } => {
+                self.not_compiled(source.span, "outer joins", "`join` and `latest_join` are compiled");
+                None
+            }
+            SourceKind::Sequence(pattern) => self.sequence(name, pattern, None, &[], ops, span),
+            SourceKind::From { .. } => {
+                self.not_compiled(source.span, "`.from(…)`", "a program reads its events from its inputs");
+                None
+            }
+            SourceKind::Timer(_) => {
+                self.not_compiled(source.span, "`timer`", "windows fire without one");
+                None
+            }
+        }
+    }
+
+    /// An input of `merge` or `join`.
+    pub(crate) fn stream_arg(&mut self, owner: &str, arg: &'a ast::StreamArg) -> Option<StreamBuilder> {
+        let finished = self.read(&arg.source)?;
+        let mut names = vec![];
+        names.extend(arg.alias.iter().chain(&arg.name).map(|n| n.text.clone()));
+        names.push(arg.source.text.clone());
+        let mut b = self.builder(arg.name.as_ref().map_or(owner, |n| &n.text), finished, names, arg.span);
+        self.apply(&mut b, &arg.ops);
+        self.close(&mut b);
+        Some(b)
+    }
+
+    fn merge(&mut self, name: &str, args: &'a [ast::StreamArg], span: Span) -> Option<StreamBuilder> {
+        let inputs: Vec<StreamBuilder> = args.iter().filter_map(|a| self.stream_arg(name, a)).collect();
+        if inputs.len() < args.len() {
+            return None;
+        }
+        let schemas: Vec<Schema> = inputs.iter().map(|b| self.schema(b.node)).collect();
+        let mut columns: Vec<Column> = vec![];
+        for (schema, arg) in schemas.iter().zip(args) {
+            for column in schema.columns.iter().filter(|c| !c.hidden) {
+                match columns.iter_mut().find(|c| c.name == column.name) {
+                    None => columns.push(column.clone()),
+                    Some(seen) if seen.ty.kind == column.ty.kind || seen.ty.is_lenient() || column.ty.is_lenient() => {
+                        seen.ty = Type { kind: if seen.ty.is_lenient() { column.ty.kind.clone() } else { seen.ty.kind.clone() }, nullable: seen.ty.nullable || column.ty.nullable };
+                    }
+                    Some(seen) => {
+                        let message = format!("`{}` is {} in `{}` and {} in another input", column.name, column.ty, arg.source.text, seen.ty);
+                        self.report(Diagnostic::new(Code::TypeMismatch, arg.span, message).help("same-named fields of merged streams must have one type; rename one with `.select`"));
+                    }
+                }
+            }
+        }
+        for column in &mut columns {
+            column.ty.nullable |= schemas.iter().any(|s| s.find(&column.name).is_none());
+        }
+        let maps = inputs.iter().zip(&schemas).map(|(b, s)| (b.node, columns.iter().map(|c| s.find(&c.name)).collect())).collect();
+        let node = self.add_node(NodeKind::Merge { inputs: maps }, Schema { columns, open: None }, name, span);
+        Some(self.builder(name, Finished { node, keys: vec![] }, vec![name.to_owned()], span))
+    }
+
+    /// The scope of expressions at this point of the stream.
+    pub(crate) fn scope(&self, b: &StreamBuilder) -> Scope {
+        let Some(firing) = b.firing else {
+            return Scope::record(b.names.clone(), self.schema(b.node));
+        };
+        let mut scope = Scope { inputs: b.inputs.clone(), ..Scope::default() };
+        let keys = b.keys.iter().map(|k| k.column.clone()).collect();
+        scope.firing = Some(match &self.plan.node(firing).kind {
+            NodeKind::Window { input, aggregates, .. } => FiringScope {
+                keys,
+                record: Some(ScopeInput { input: 0, names: b.names.clone(), schema: self.schema(*input), kleene: false }),
+                aggregates: aggregates.iter().map(|a| (0, a.clone())).collect(),
+            },
+            NodeKind::Pattern(p) => FiringScope { keys, record: None, aggregates: p.aggregates.clone() },
+            _ => FiringScope { keys, ..FiringScope::default() },
+        });
+        scope
+    }
+
+    /// Types something in the stream's scope; aggregates that it calls are added to the window or pattern.
+    pub(crate) fn in_scope<R>(&mut self, b: &StreamBuilder, run: impl FnOnce(&mut Self, &mut Scope) -> R) -> R {
+        let mut scope = self.scope(b);
+        let result = run(self, &mut scope);
+        self.keep_aggregates(b, scope);
+        result
+    }
+
+    pub(crate) fn keep_aggregates(&mut self, b: &StreamBuilder, scope: Scope) {
+        if let (Some(firing), Some(after)) = (b.firing, scope.firing)
+            && let Some(node) = self.plan.nodes.get_mut(firing.0)
+        {
+            match &mut node.kind {
+                NodeKind::Window { aggregates, .. } => *aggregates = after.aggregates.into_iter().map(|(_, a)| a).collect(),
+                NodeKind::Pattern(p) => p.aggregates = after.aggregates,
+                _ => {}
+            }
+        }
+    }
+
+    /// Adds a node behind the current one; the record's columns stay.
+    pub(crate) fn chain(&mut self, b: &mut StreamBuilder, kind: NodeKind, span: Span) {
+        let schema = self.schema(b.node);
+        let name = b.name.clone();
+        b.node = self.add_node(kind, schema, &name, span);
+    }
+
+    /// Makes a new record. Keys that it leaves out are carried along, hidden.
+    pub(crate) fn project(&mut self, b: &mut StreamBuilder, fields: Vec<(String, Expr)>, span: Span) {
+        let mut columns: Vec<Column> = vec![];
+        let mut exprs = vec![];
+        for (name, expr) in fields {
+            if columns.iter().any(|c| c.name == name) {
+                self.report(Diagnostic::new(Code::DuplicateField, expr.span, format!("field `{name}` stands twice in the record")));
+                continue;
+            }
+            columns.push(Column { name, ty: expr.ty.clone(), hidden: false });
+            exprs.push(expr);
+        }
+        let mut keys = vec![];
+        for (i, key) in b.keys.iter().enumerate() {
+            let value = if b.firing.is_some() { Expr::place(Place::Key(i), key.column.ty.clone(), key.expr.span) } else { key.expr.clone() };
+            let wanted = crate::plan::print::expression_key(&value);
+            let at = exprs.iter().position(|e| crate::plan::print::expression_key(e) == wanted).unwrap_or_else(|| {
+                columns.push(Column { hidden: true, ..key.column.clone() });
+                exprs.push(value);
+                exprs.len() - 1
+            });
+            let expr = Expr { kind: ExprKind::Place(Place::Field { input: 0, field: at }), ty: key.column.ty.clone(), span: key.expr.span };
+            keys.push(Key { expr, column: key.column.clone() });
+        }
+        let name = b.name.clone();
+        b.node = self.add_node(NodeKind::Project { input: b.node, columns: exprs }, Schema { columns, open: None }, &name, span);
+        b.keys = keys;
+        b.firing = None;
+        b.inputs = vec![];
+        if !b.names.contains(&name) {
+            b.names.push(name);
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! Typed expressions: names resolved, types known, implicit conversions written out. Null is still implicit: lowering makes it explicit.
+
+use std::fmt;
+
+use super::types::{Kind, Type};
+use crate::functions::Function;
+use crate::syntax::ast::{BinaryOp, Span, UnaryOp};
+
+/// A typed expression.
+#[derive(Clone, Debug)]
+pub struct Expr {
+    /// What it computes.
+    pub kind: ExprKind,
+    /// The type of its value.
+    pub ty: Type,
+    /// Where it stands in the program.
+    pub span: Span,
+}
+
+/// A value known at compile time.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Literal {
+    /// `null` of the expression's type.
+    Null,
+    /// `int`
+    Int(i64),
+    /// `float`
+    Float(f64),
+    /// `bool`
+    Bool(bool),
+    /// `str`
+    Str(String),
+    /// `timestamp` in ns.
+    Timestamp(i64),
+    /// `duration` in ns.
+    Duration(i64),
+    /// An enum's variant, by place.
+    Enum(u32),
+}
+
+/// Where a value is read from; what it means belongs to the plan node that holds the expression.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Place {
+    /// A field of an input's record: of a pattern's step, the newest event that took it.
+    Field {
+        /// Which input (join side, pattern step); 0 where there is one.
+        input: usize,
+        /// The field's index in that input's schema.
+        field: usize,
+    },
+    /// The event time of an input's record.
+    Ts {
+        /// Which input.
+        input: usize,
+    },
+    /// A field of the first element of a Kleene step.
+    First {
+        /// The step.
+        input: usize,
+        /// The field's index.
+        field: usize,
+    },
+    /// The event time of the first element of a Kleene step.
+    FirstTs {
+        /// The step.
+        input: usize,
+    },
+    /// The result of an aggregate of the node.
+    Aggregate(usize),
+    /// A key of the node's partition.
+    Key(usize),
+    /// The window's start.
+    WindowStart,
+    /// The window's end.
+    WindowEnd,
+    /// A `param` or `let` of the program.
+    Global(usize),
+    /// The current event time.
+    Now,
+}
+
+/// The forms of a typed expression. Operands have the types their operator needs.
+#[derive(Clone, Debug)]
+pub enum ExprKind {
+    /// A constant.
+    Literal(Literal),
+    /// A value read from somewhere.
+    Place(Place),
+    /// `-x`, `~x`, `not x`.
+    Unary(UnaryOp, Box<Expr>),
+    /// Two operands of equal kind; for `??` the left one is nullable.
+    Binary(BinaryOp, Box<Expr>, Box<Expr>),
+    /// `int → float`.
+    ToFloat(Box<Expr>),
+    /// `x is null`.
+    IsNull(Box<Expr>),
+    /// `if c then a else b`.
+    If(Box<Expr>, Box<Expr>, Box<Expr>),
+    /// `x in [a, b]`.
+    In(Box<Expr>, Vec<Expr>),
+    /// A run-time function.
+    Call(Function, Vec<Expr>),
+}
+
+impl Expr {
+    /// A constant.
+    pub fn literal(value: Literal, ty: Type, span: Span) -> Self {
+        Self { kind: ExprKind::Literal(value), ty, span }
+    }
+    /// A place.
+    pub fn place(place: Place, ty: Type, span: Span) -> Self {
+        Self { kind: ExprKind::Place(place), ty, span }
+    }
+    /// The stand-in for a wrong expression.
+    pub fn error(span: Span) -> Self {
+        Self::literal(Literal::Null, Type::ERROR, span)
+    }
+    /// The constant, if it is one.
+    pub fn as_literal(&self) -> Option<&Literal> {
+        match &self.kind {
+            ExprKind::Literal(l) => Some(l),
+            _ => None,
+        }
+    }
+    /// Calls `visit` with every place it reads.
+    pub fn places(&self, visit: &mut impl FnMut(&Place)) {
+        if let ExprKind::Place(p) = &self.kind {
+            visit(p);
+        }
+        self.children(&mut |c| c.places(visit));
+    }
+    /// Calls `visit` with every direct part.
+    pub fn children(&self, visit: &mut impl FnMut(&Expr)) {
+        match &self.kind {
+            ExprKind::Literal(_) | ExprKind::Place(_) => {}
+            ExprKind::Unary(_, a) | ExprKind::ToFloat(a) | ExprKind::IsNull(a) => visit(a),
+            ExprKind::Binary(_, a, b) => {
+                visit(a);
+                visit(b);
+            }
+            ExprKind::If(a, b, c) => {
+                visit(a);
+                visit(b);
+                visit(c);
+            }
+            ExprKind::In(a, list) => {
+                visit(a);
+                list.iter().for_each(visit);
+            }
+            ExprKind::Call(_, args) => args.iter().for_each(visit),
+        }
+    }
+    /// The same expression with every direct part replaced.
+    pub fn map_children(&self, change: &mut impl FnMut(&Expr) -> Expr) -> Expr {
+        let kind = match &self.kind {
+            ExprKind::Literal(_) | ExprKind::Place(_) => self.kind.clone(),
+            ExprKind::Unary(op, a) => ExprKind::Unary(*op, Box::new(change(a))),
+            ExprKind::ToFloat(a) => ExprKind::ToFloat(Box::new(change(a))),
+            ExprKind::IsNull(a) => ExprKind::IsNull(Box::new(change(a))),
+            ExprKind::Binary(op, a, b) => ExprKind::Binary(*op, Box::new(change(a)), Box::new(change(b))),
+            ExprKind::If(a, b, c) => ExprKind::If(Box::new(change(a)), Box::new(change(b)), Box::new(change(c))),
+            ExprKind::In(a, list) => ExprKind::In(Box::new(change(a)), list.iter().map(&mut *change).collect()),
+            ExprKind::Call(f, args) => ExprKind::Call(*f, args.iter().map(&mut *change).collect()),
+        };
+        Expr { kind, ty: self.ty.clone(), span: self.span }
+    }
+    /// The same expression with every place replaced by what `change` says.
+    pub fn map_places(&self, change: &mut dyn FnMut(&Place, &Expr) -> Expr) -> Expr {
+        match &self.kind {
+            ExprKind::Place(p) => change(p, self),
+            _ => self.map_children(&mut |c| c.map_places(change)),
+        }
+    }
+    /// The parts joined by `and`, in order.
+    pub fn conjuncts(self) -> Vec<Expr> {
+        match self.kind {
+            ExprKind::Binary(BinaryOp::And, a, b) => {
+                let mut all = a.conjuncts();
+                all.extend(b.conjuncts());
+                all
+            }
+            _ => vec![self],
+        }
+    }
+    /// The parts joined by `and` again; `true` if there are none.
+    pub fn all(parts: Vec<Expr>, span: Span) -> Expr {
+        parts
+            .into_iter()
+            .reduce(|a, b| Expr {
+                ty: Type::BOOL.with_null(a.ty.nullable || b.ty.nullable),
+                span: a.span.to(b.span),
+                kind: ExprKind::Binary(BinaryOp::And, Box::new(a), Box::new(b)),
+            })
+            .unwrap_or_else(|| Expr::literal(Literal::Bool(true), Type::BOOL, span))
+    }
+}
+
+/// The text of an operator.
+pub fn symbol(op: BinaryOp) -> &'static str {
+    match op {
+        BinaryOp::Power => "**",
+        BinaryOp::Multiply => "*",
+        BinaryOp::Divide => "/",
+        BinaryOp::Remainder => "%",
+        BinaryOp::Add => "+",
+        BinaryOp::Subtract => "-",
+        BinaryOp::ShiftLeft => "<<",
+        BinaryOp::ShiftRight => ">>",
+        BinaryOp::BitAnd => "&",
+        BinaryOp::BitXor => "^",
+        BinaryOp::BitOr => "|",
+        BinaryOp::Less => "<",
+        BinaryOp::LessEqual => "<=",
+        BinaryOp::Greater => ">",
+        BinaryOp::GreaterEqual => ">=",
+        BinaryOp::Equal => "==",
+        BinaryOp::NotEqual => "!=",
+        BinaryOp::And => "and",
+        BinaryOp::Xor => "xor",
+        BinaryOp::Or => "or",
+        BinaryOp::Coalesce => "??",
+    }
+}
+
+impl fmt::Display for Literal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Literal::Null => f.write_str("null"),
+            Literal::Int(v) => write!(f, "{v}"),
+            Literal::Float(v) => write!(f, "{v:?}"),
+            Literal::Bool(v) => write!(f, "{v}"),
+            Literal::Str(v) => write!(f, "{v:?}"),
+            Literal::Timestamp(v) => write!(f, "@{v}ns"),
+            Literal::Duration(v) => write!(f, "{v}ns"),
+            Literal::Enum(v) => write!(f, "#{v}"),
+        }
+    }
+}
+
+impl Kind {
+    /// Whether a field of that kind can be a key.
+    pub fn is_key(&self) -> bool {
+        !matches!(self, Kind::Array(_))
+    }
+}

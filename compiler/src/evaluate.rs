@@ -1,0 +1,205 @@
+//! The evaluator of lowered code: folds constants, and serves tests as a witness beside the backends.
+//!
+//! It knows operations; run-time functions belong to the runtime, so that a call of one is "not known here".
+
+use varpulis_abi::reason::Reason;
+use varpulis_abi::scalar::Scalar;
+
+use crate::analysis::typed::{Expr, Literal, Place};
+use crate::analysis::types::Type;
+use crate::lower::builder::Builder;
+use crate::lower::expression::{Context, lower};
+use crate::lower::ir::{Arithmetic, Body, Comparison, Op, Region, SiteId, Statement, ValueId};
+use crate::syntax::ast::Span;
+
+/// Why there is no value.
+enum Stop {
+    /// It depends on something that is not known here.
+    Unknown,
+    /// It refuses.
+    Refused(Reason),
+}
+
+/// Lowering without places: reading one makes the value unknown.
+struct NoPlaces;
+
+impl Context for NoPlaces {
+    fn place(&mut self, b: &mut Builder, _: &Place, ty: &Type) -> ValueId {
+        let ty = crate::lower::expression::physical(ty);
+        b.value(Op::Global(usize::MAX), ty)
+    }
+    fn site(&mut self, _: Span) -> SiteId {
+        SiteId(0)
+    }
+}
+
+/// The value of an expression that reads nothing; `None` if it is not known at compile time.
+///
+/// # Errors
+/// Computing it refuses, as an overflow does.
+pub fn constant(e: &Expr) -> Result<Option<Literal>, Reason> {
+    let mut b = Builder::new();
+    let value = lower(&mut b, &mut NoPlaces, e);
+    b.statement(Statement::Return(value));
+    let body = b.finish();
+    let mut machine = Machine { body: &body, values: vec![None; body.values.len()] };
+    match machine.list(&body.statements) {
+        Ok(v) => Ok(v),
+        Err(Stop::Unknown) => Ok(None),
+        Err(Stop::Refused(reason)) => Err(reason),
+    }
+}
+
+struct Machine<'b> {
+    body: &'b Body,
+    values: Vec<Option<Literal>>,
+}
+
+impl Machine<'_> {
+    fn list(&mut self, list: &[Statement]) -> Result<Option<Literal>, Stop> {
+        for s in list {
+            match s {
+                Statement::Let(v) => {
+                    let value = self.op(*v)?;
+                    if let Some(slot) = self.values.get_mut(v.0 as usize) {
+                        *slot = Some(value);
+                    }
+                }
+                Statement::Return(v) => return self.get(*v).map(Some),
+                _ => return Err(Stop::Unknown),
+            }
+        }
+        Ok(None)
+    }
+
+    fn get(&self, v: ValueId) -> Result<Literal, Stop> {
+        self.values.get(v.0 as usize).cloned().flatten().ok_or(Stop::Unknown)
+    }
+
+    fn region(&mut self, r: &Region) -> Result<Literal, Stop> {
+        self.list(&r.statements)?;
+        self.get(r.result.ok_or(Stop::Unknown)?)
+    }
+
+    fn op(&mut self, id: ValueId) -> Result<Literal, Stop> {
+        let value = self.body.value(id);
+        let float = value.ty.scalar == Scalar::Float;
+        Ok(match &value.op {
+            Op::Const(l) => l.clone(),
+            Op::Null => Literal::Null,
+            Op::Wrap(v) | Op::Unwrap(v) => self.get(*v)?,
+            Op::IsNull(v) => Literal::Bool(self.get(*v)? == Literal::Null),
+            Op::IsTrue(v) => Literal::Bool(self.get(*v)? == Literal::Bool(true)),
+            Op::ToFloat(v) => Literal::Float(int(&self.get(*v)?)? as f64),
+            Op::Negate(v, _) if float => Literal::Float(-number(&self.get(*v)?)?),
+            Op::Negate(v, _) => {
+                let v = self.get(*v)?;
+                like(&v, int(&v)?.checked_neg().ok_or(Stop::Refused(Reason::Overflow))?)
+            }
+            Op::Not(v) => Literal::Bool(self.get(*v)? == Literal::Bool(false)),
+            Op::BitNot(v) => Literal::Int(!int(&self.get(*v)?)?),
+            Op::AddCounts(a, b) => Literal::Int(int(&self.get(*a)?)?.saturating_add(int(&self.get(*b)?)?)),
+            Op::Arithmetic { op, left, right, .. } => self.arithmetic(*op, *left, *right, value.ty.scalar)?,
+            Op::Compare { op, left, right } => Literal::Bool(compare(*op, &self.get(*left)?, &self.get(*right)?)?),
+            Op::If { condition, then, otherwise } => {
+                if self.get(*condition)? == Literal::Bool(true) {
+                    self.region(then)?
+                } else {
+                    self.region(otherwise)?
+                }
+            }
+            Op::Call { function, args, .. } => {
+                let args = args.iter().map(|a| self.get(*a)).collect::<Result<Vec<_>, _>>()?;
+                call(function.row().body, &args)?
+            }
+            Op::Load { .. } | Op::Read(_) | Op::Global(_) | Op::SameKey(..) | Op::Hash(_) | Op::Mask(_) | Op::Ask { .. } => return Err(Stop::Unknown),
+        })
+    }
+
+    fn arithmetic(&self, op: Arithmetic, left: ValueId, right: ValueId, scalar: Scalar) -> Result<Literal, Stop> {
+        let (l, r) = (self.get(left)?, self.get(right)?);
+        if scalar == Scalar::Float {
+            let (l, r) = (number(&l)?, number(&r)?);
+            return Ok(Literal::Float(match op {
+                Arithmetic::Add => l + r,
+                Arithmetic::Subtract => l - r,
+                Arithmetic::Multiply => l * r,
+                Arithmetic::Divide => l / r,
+                Arithmetic::BitAnd | Arithmetic::BitOr | Arithmetic::BitXor => return Err(Stop::Unknown),
+            }));
+        }
+        let (x, y) = (int(&l)?, int(&r)?);
+        let v = match op {
+            Arithmetic::Add => x.checked_add(y),
+            Arithmetic::Subtract => x.checked_sub(y),
+            Arithmetic::Multiply => x.checked_mul(y),
+            Arithmetic::BitAnd => Some(x & y),
+            Arithmetic::BitOr => Some(x | y),
+            Arithmetic::BitXor => Some(x ^ y),
+            Arithmetic::Divide => return Err(Stop::Unknown),
+        };
+        let v = v.ok_or(Stop::Refused(Reason::Overflow))?;
+        Ok(match scalar {
+            Scalar::Timestamp => Literal::Timestamp(v),
+            Scalar::Duration => Literal::Duration(v),
+            _ => Literal::Int(v),
+        })
+    }
+}
+
+/// The functions that constants need; the others are computed at run time.
+fn call(body: &str, args: &[Literal]) -> Result<Literal, Stop> {
+    Ok(match (body, args) {
+        ("divide_int", [Literal::Int(_), Literal::Int(0)]) | ("remainder_int", [Literal::Int(_), Literal::Int(0)]) => return Err(Stop::Refused(Reason::DivisionByZero)),
+        ("divide_int", [Literal::Int(a), Literal::Int(b)]) => Literal::Int(a.checked_div(*b).ok_or(Stop::Refused(Reason::Overflow))?),
+        ("remainder_int", [Literal::Int(a), Literal::Int(b)]) => Literal::Int(a.checked_rem(*b).unwrap_or(0)),
+        ("power_int", [Literal::Int(_), Literal::Int(b)]) if *b < 0 => return Err(Stop::Refused(Reason::Conversion)),
+        ("power_int", [Literal::Int(a), Literal::Int(b)]) => {
+            Literal::Int(u32::try_from(*b).ok().and_then(|b| a.checked_pow(b)).ok_or(Stop::Refused(Reason::Overflow))?)
+        }
+        ("concat", [Literal::Str(a), Literal::Str(b)]) => Literal::Str(format!("{a}{b}")),
+        ("text_of_int", [Literal::Int(a)]) => Literal::Str(a.to_string()),
+        ("is_nan", [Literal::Float(a)]) => Literal::Bool(a.is_nan()),
+        _ => return Err(Stop::Unknown),
+    })
+}
+
+fn int(l: &Literal) -> Result<i64, Stop> {
+    match l {
+        Literal::Int(v) | Literal::Timestamp(v) | Literal::Duration(v) => Ok(*v),
+        _ => Err(Stop::Unknown),
+    }
+}
+
+fn number(l: &Literal) -> Result<f64, Stop> {
+    match l {
+        Literal::Float(v) => Ok(*v),
+        _ => Err(Stop::Unknown),
+    }
+}
+
+fn like(l: &Literal, v: i64) -> Literal {
+    match l {
+        Literal::Timestamp(_) => Literal::Timestamp(v),
+        Literal::Duration(_) => Literal::Duration(v),
+        _ => Literal::Int(v),
+    }
+}
+
+fn compare(op: Comparison, l: &Literal, r: &Literal) -> Result<bool, Stop> {
+    let order = match (l, r) {
+        (Literal::Float(a), Literal::Float(b)) => a.partial_cmp(b),
+        (Literal::Str(a), Literal::Str(b)) => Some(a.as_bytes().cmp(b.as_bytes())),
+        (Literal::Bool(a), Literal::Bool(b)) => Some(a.cmp(b)),
+        (Literal::Enum(a), Literal::Enum(b)) => Some(a.cmp(b)),
+        _ => Some(int(l)?.cmp(&int(r)?)),
+    };
+    Ok(match op {
+        Comparison::Less => order.is_some_and(|o| o.is_lt()),
+        Comparison::LessEqual => order.is_some_and(|o| o.is_le()),
+        Comparison::Greater => order.is_some_and(|o| o.is_gt()),
+        Comparison::GreaterEqual => order.is_some_and(|o| o.is_ge()),
+        Comparison::Equal => order.is_some_and(|o| o.is_eq()),
+        Comparison::NotEqual => order.is_none_or(|o| o.is_ne()),
+    })
+}

@@ -1,0 +1,59 @@
+//! The VarpulisQL compiler: text to AST, AST to a typed plan, plan to Rust.
+//!
+//! It is an ordinary library; the macro, the build script and the command line are shells around it. It never depends on the runtime.
+
+pub mod analysis;
+pub mod diagnostics;
+pub mod evaluate;
+pub mod functions;
+pub mod lower;
+pub mod operators;
+pub mod optimize;
+pub mod plan;
+pub mod rust;
+pub mod syntax;
+
+use diagnostics::Diagnostic;
+use plan::logical::Plan;
+use plan::physical::Program;
+
+/// A compiled program, and every form it went through.
+pub struct Compiled {
+    /// What the text says.
+    pub ast: syntax::ast::Program,
+    /// The typed plan as analysed.
+    pub analyzed: Plan,
+    /// The plan after the optimizer.
+    pub logical: Plan,
+    /// Records, kernels and chains.
+    pub physical: Program,
+    /// What each rule of the optimizer changed: its name and the plan behind it.
+    pub trace: Vec<(&'static str, String)>,
+}
+
+/// What compiling yields: a program unless it is refused, and all diagnostics.
+pub struct Compilation {
+    /// The program; `None` if there was an error.
+    pub program: Option<Compiled>,
+    /// Errors, warnings and notes.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Compiles a program's text.
+pub fn compile(text: &str) -> Compilation {
+    let parsed = syntax::parse(text);
+    let mut diagnostics = parsed.diagnostics;
+    let syntax_errors = diagnostics.iter().any(Diagnostic::is_error);
+    let analysis = analysis::analyze(&parsed.program);
+    // What a half-read program means is not worth telling.
+    if !syntax_errors {
+        diagnostics.extend(analysis.diagnostics);
+    }
+    let plan = if syntax_errors { None } else { analysis.plan };
+    let program = plan.map(|analyzed| {
+        let (logical, trace) = optimize::optimize(analyzed.clone());
+        let physical = lower::assemble(&logical, text);
+        Compiled { ast: parsed.program, analyzed, logical, physical, trace }
+    });
+    Compilation { program, diagnostics }
+}

@@ -1,0 +1,455 @@
+//! Assembles the physical program: one pass down the logical plan from its sources, fusing whatever needs no state between.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use super::builder::Builder;
+use super::columns::{required, visible_columns};
+use super::expression::{Context, lower, physical, truth};
+use super::ir::{ChainId, FieldType, Op, OperatorId, Read, Record, RecordField, RecordId, RowSource, SiteId, Statement, ValueId};
+use super::kernels::OperatorState;
+use super::{patterns, rules, stages};
+use crate::analysis::typed::{Expr, Place};
+use crate::analysis::types::{Kind, Type};
+use crate::plan::logical::{CURRENT, Node, NodeId, NodeKind, Observation, Plan, Publication};
+use crate::plan::physical::{Chain, ChainInput, EventInput, GlobalValue, Output, Program, SiteInfo};
+use crate::syntax::ast::Span;
+
+/// The state of assembly.
+pub(super) struct Assembler<'p> {
+    pub(super) plan: &'p Plan,
+    pub(super) text: &'p str,
+    pub(super) program: Program,
+    pub(super) required: Vec<BTreeSet<usize>>,
+    pub(super) consumers: BTreeMap<NodeId, Vec<NodeId>>,
+    records: HashMap<NodeId, RecordId>,
+    pub(super) operators: HashMap<NodeId, OperatorState>,
+    merges: HashMap<NodeId, ChainId>,
+    names: HashSet<String>,
+    sites: HashMap<(String, Span), SiteId>,
+}
+
+/// Names that generated code gives to its own types.
+const RESERVED: &[&str] = &["Program", "Row", "Event", "Held", "Builder", "Globals", "Self"];
+
+/// What places mean while code is lowered.
+#[derive(Clone, Debug)]
+pub(super) enum Frame {
+    /// A row of a record.
+    Row(RecordId),
+    /// A record that has not been made: its columns as values.
+    Columns(NodeId, Vec<Option<ValueId>>),
+    /// What the operator of a node fires.
+    Firing(NodeId),
+    /// A pattern's kernel: the event under examination on a port, and the run.
+    Step { node: NodeId, port: usize },
+    /// Nothing but globals.
+    Nothing,
+}
+
+/// Lowers a plan. `text` is the program's text, for comments.
+pub fn assemble(plan: &Plan, text: &str) -> Program {
+    let mut a = Assembler {
+        plan,
+        text,
+        program: Program::default(),
+        required: required(plan),
+        consumers: plan.consumers(),
+        records: HashMap::new(),
+        operators: HashMap::new(),
+        merges: HashMap::new(),
+        names: RESERVED.iter().map(|n| n.to_lowercase()).collect(),
+        sites: HashMap::new(),
+    };
+    a.globals();
+    a.outputs();
+    a.sources();
+    patterns::finish(&mut a);
+    super::kernels::finish(&mut a);
+    stages::assign(&mut a.program);
+    a.program
+}
+
+impl<'p> Assembler<'p> {
+    /// A name that no one else has.
+    pub(super) fn unique(&mut self, wanted: &str) -> String {
+        let mut name = wanted.to_owned();
+        let mut n = 2;
+        while !self.names.insert(name.to_lowercase()) {
+            name = format!("{wanted}{n}");
+            n += 1;
+        }
+        name
+    }
+
+    /// The line of the program that a place stands in, with its continuation lines joined.
+    pub(super) fn doc(&self, span: Span) -> String {
+        let start = (span.start as usize).min(self.text.len());
+        let line = self.text.get(..start).map_or(1, |t| t.matches('\n').count() + 1);
+        let end = (span.end as usize).min(self.text.len());
+        let text = self.text.get(start..end).unwrap_or_default();
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let text = if text.chars().count() > 110 { format!("{}…", text.chars().take(110).collect::<String>()) } else { text };
+        format!("{line}  {text}")
+    }
+
+    fn globals(&mut self) {
+        for g in &self.plan.globals {
+            let body = g.value.as_ref().map(|v| {
+                let mut b = Builder::new();
+                let mut cx = Lowering { a: self, frame: Frame::Nothing, stream: g.name.clone() };
+                let value = lower(&mut b, &mut cx, v);
+                let value = b.fit(value, physical(&g.ty));
+                b.statement(Statement::Return(value));
+                b.finish()
+            });
+            self.program.globals.push(GlobalValue { name: g.name.clone(), ty: physical(&g.ty), body, is_param: g.is_param });
+        }
+    }
+
+    fn outputs(&mut self) {
+        for p in &self.plan.publications {
+            let name = self.unique(&p.name);
+            let columns = self.plan.columns_of(p.node);
+            let visible = visible_columns(self.plan, p.node);
+            let fields: Vec<RecordField> =
+                visible.iter().filter_map(|i| columns.get(*i)).map(|c| RecordField { name: c.name.clone(), ty: FieldType::Scalar(physical(&c.ty)) }).collect();
+            let shadow = fields.iter().position(|f| f.name == "ts");
+            let variants = enum_variants(visible.iter().filter_map(|i| columns.get(*i)).map(|c| &c.ty));
+            let doc = self.doc(p.span);
+            let record = self.add_record(Record { name, fields, stored: false, doc: doc.clone() });
+            self.program.outputs.push(Output { stream: p.stream.clone(), name: p.name.clone(), record, variants, shadow, doc });
+        }
+    }
+
+    pub(super) fn add_record(&mut self, record: Record) -> RecordId {
+        self.program.records.push(record);
+        RecordId(self.program.records.len() as u32 - 1)
+    }
+
+    /// The record of a node's rows.
+    pub(super) fn record_of(&mut self, node: NodeId) -> RecordId {
+        let origin = self.plan.record_origin(node);
+        if let Some(id) = self.records.get(&origin) {
+            return *id;
+        }
+        let Node { kind, stream, span, .. } = self.plan.node(origin);
+        let wanted = if matches!(kind, NodeKind::Source { .. }) { stream.clone() } else { format!("{stream}Record") };
+        let name = self.unique(&wanted);
+        let fields = self.plan.columns_of(origin).iter().map(|c| RecordField { name: c.name.clone(), ty: FieldType::Scalar(physical(&c.ty)) }).collect();
+        let doc = self.doc(*span);
+        let id = self.add_record(Record { name, fields, stored: false, doc });
+        self.records.insert(origin, id);
+        id
+    }
+
+    fn sources(&mut self) {
+        let plan = self.plan;
+        let mut sources: Vec<(usize, NodeId)> =
+            plan.nodes.iter().enumerate().filter_map(|(i, n)| if let NodeKind::Source { event } = n.kind { Some((event, NodeId(i))) } else { None }).collect();
+        sources.sort();
+        for (event, node) in sources {
+            let Some(e) = plan.events.get(event) else { continue };
+            if !self.consumers.contains_key(&node) && !plan.publications.iter().any(|p| p.node == node) {
+                continue;
+            }
+            let record = self.record_of(node);
+            let doc = self.doc(e.span);
+            let variants = enum_variants(e.schema.columns.iter().map(|c| &c.ty));
+            let at = self.program.events.len();
+            self.program.events.push(EventInput { name: e.name.clone(), record, out_of_order: e.out_of_order, variants, chains: vec![], doc });
+            let mut chains = self.publication_chains(node, ChainInput::Row(record), &Frame::Row(record));
+            let mut readers = self.consumers.get(&node).cloned().unwrap_or_default();
+            chains.extend(rules::tables(self, node, record, &mut readers));
+            for reader in readers {
+                chains.push(self.chain(reader, node, ChainInput::Row(record), Frame::Row(record)));
+            }
+            if let Some(e) = self.program.events.get_mut(at) {
+                e.chains = chains;
+            }
+        }
+    }
+
+    fn publications(&self, node: NodeId) -> Vec<(usize, &'p Publication)> {
+        self.plan.publications.iter().enumerate().filter(|(_, p)| p.node == node).collect()
+    }
+
+    /// Chains for a node that is published as it is.
+    pub(super) fn publication_chains(&mut self, node: NodeId, input: ChainInput, frame: &Frame) -> Vec<ChainId> {
+        let mut chains = vec![];
+        for (at, p) in self.publications(node) {
+            let id = self.reserve_chain(&p.stream, input, p.span);
+            let mut b = Builder::new();
+            self.publish(&mut b, at, frame, &p.stream);
+            self.fill_chain(id, b);
+            chains.push(id);
+        }
+        chains
+    }
+
+    pub(super) fn reserve_chain(&mut self, stream: &str, input: ChainInput, span: Span) -> ChainId {
+        let name = self.unique(&snake(stream));
+        let doc = self.doc(span);
+        self.program.chains.push(Chain { name, stream: stream.to_owned(), input, body: Default::default(), doc, stage: 0 });
+        ChainId(self.program.chains.len() as u32 - 1)
+    }
+
+    pub(super) fn fill_chain(&mut self, id: ChainId, b: Builder) {
+        if let Some(chain) = self.program.chains.get_mut(id.0 as usize) {
+            chain.body = b.finish();
+        }
+    }
+
+    /// A chain of its own for one reader of a node.
+    pub(super) fn chain(&mut self, reader: NodeId, from: NodeId, input: ChainInput, frame: Frame) -> ChainId {
+        let (stream, span) = (self.plan.node(reader).stream.clone(), self.plan.node(reader).span);
+        let id = self.reserve_chain(&stream, input, span);
+        let mut b = Builder::new();
+        self.read(&mut b, reader, from, frame);
+        self.fill_chain(id, b);
+        id
+    }
+
+    /// What happens with the records of a node: publications, then readers. A single reader is fused, several get chains of their own.
+    fn pass(&mut self, b: &mut Builder, node: NodeId, frame: Frame) {
+        for (at, p) in self.publications(node) {
+            self.publish(b, at, &frame, &p.stream);
+        }
+        let readers = self.consumers.get(&node).cloned().unwrap_or_default();
+        if let [only] = readers.as_slice() {
+            return self.read(b, *only, node, frame);
+        }
+        for reader in readers {
+            let (input, inner, row) = match &frame {
+                Frame::Firing(f) => match self.operators.get(f) {
+                    Some(o) => (ChainInput::Firing(o.id), frame.clone(), RowSource::Firing),
+                    None => continue,
+                },
+                _ => {
+                    let record = self.record_of(node);
+                    (ChainInput::Row(record), Frame::Row(record), self.row(&frame, node))
+                }
+            };
+            let chain = self.chain(reader, node, input, inner);
+            b.statement(Statement::Call { chain, row });
+        }
+    }
+
+    /// The record at hand, as a row.
+    fn row(&mut self, frame: &Frame, node: NodeId) -> RowSource {
+        match frame {
+            Frame::Columns(_, values) => {
+                let record = self.record_of(node);
+                RowSource::Make { record, fields: values.iter().enumerate().filter_map(|(i, v)| v.map(|v| (i, v))).collect() }
+            }
+            _ => RowSource::Same,
+        }
+    }
+
+    fn read(&mut self, b: &mut Builder, reader: NodeId, from: NodeId, frame: Frame) {
+        let plan = self.plan;
+        let node = plan.node(reader);
+        let stream = node.stream.clone();
+        match &node.kind {
+            NodeKind::Source { .. } => {}
+            NodeKind::Filter { condition, .. } => {
+                self.comment(b, node.span);
+                for part in condition.clone().conjuncts() {
+                    let v = truth(b, &mut Lowering { a: self, frame: frame.clone(), stream: stream.clone() }, &part, true);
+                    b.statement(Statement::Guard(v));
+                }
+                self.pass(b, reader, frame);
+            }
+            NodeKind::Project { columns, .. } => {
+                self.comment(b, node.span);
+                let wanted = self.required.get(reader.0).cloned().unwrap_or_default();
+                let mut values = vec![];
+                for (i, e) in columns.iter().enumerate() {
+                    let value = wanted.contains(&i).then(|| lower(b, &mut Lowering { a: self, frame: frame.clone(), stream: stream.clone() }, e));
+                    values.push(value);
+                }
+                self.pass(b, reader, Frame::Columns(reader, values));
+            }
+            NodeKind::Observe { observation, .. } => {
+                self.comment(b, node.span);
+                self.observe(b, observation, &frame, &stream);
+                self.pass(b, reader, frame);
+            }
+            NodeKind::Merge { inputs } => {
+                for (input, map) in inputs.iter().filter(|(n, _)| *n == from) {
+                    self.merge_into(b, reader, *input, map, &frame);
+                }
+            }
+            NodeKind::Window { .. } | NodeKind::Pattern(_) | NodeKind::Join { .. } | NodeKind::Distinct { .. } | NodeKind::Limit { .. } => {
+                self.comment(b, node.span);
+                let operator = self.operator(reader);
+                for (port, input) in node.kind.inputs().into_iter().enumerate() {
+                    if input == from {
+                        let row = self.row(&frame, from);
+                        b.statement(Statement::Push { operator, port, row });
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn comment(&mut self, b: &mut Builder, span: Span) {
+        let doc = self.doc(span);
+        b.statement(Statement::Comment(doc));
+    }
+
+    fn observe(&mut self, b: &mut Builder, observation: &Observation, frame: &Frame, stream: &str) {
+        let mut line = |a: &mut Self, b: &mut Builder, e: &Expr| lower(b, &mut Lowering { a, frame: frame.clone(), stream: stream.to_owned() }, e);
+        match observation {
+            Observation::Print(e) => {
+                let v = line(self, b, e);
+                b.statement(Statement::Print(v));
+            }
+            Observation::Count(name) => {
+                let counter = self.counter(name);
+                b.statement(Statement::Count { counter, every: 1, then: vec![] });
+            }
+            Observation::Sample { text, every } => {
+                let counter = self.counter(&format!("{stream} sampled"));
+                let region = b.region(|b| {
+                    let v = line(self, b, text);
+                    b.statement(Statement::Print(v));
+                    None
+                });
+                b.statement(Statement::Count { counter, every: *every, then: region.statements });
+            }
+        }
+    }
+
+    fn counter(&mut self, name: &str) -> usize {
+        self.program.counters.push(name.to_owned());
+        self.program.counters.len() - 1
+    }
+
+    fn merge_into(&mut self, b: &mut Builder, merge: NodeId, from: NodeId, map: &[Option<usize>], frame: &Frame) {
+        let record = self.record_of(merge);
+        let chain = match self.merges.get(&merge) {
+            Some(c) => *c,
+            None => {
+                let node = self.plan.node(merge);
+                let id = self.reserve_chain(&node.stream, ChainInput::Row(record), node.span);
+                self.merges.insert(merge, id);
+                let mut inner = Builder::new();
+                self.pass(&mut inner, merge, Frame::Row(record));
+                self.fill_chain(id, inner);
+                id
+            }
+        };
+        let wanted = self.required.get(merge.0).cloned().unwrap_or_default();
+        let stream = self.plan.node(merge).stream.clone();
+        let mut fields = vec![];
+        for (column, source) in map.iter().enumerate().filter(|(c, _)| wanted.contains(c)) {
+            let Some(ty) = self.plan.columns_of(merge).get(column).map(|c| c.ty.clone()) else { continue };
+            let value = match source {
+                Some(field) => {
+                    let from_ty = self.plan.columns_of(from).get(*field).map_or(ty.clone(), |c| c.ty.clone());
+                    let e = Expr::place(Place::Field { input: 0, field: *field }, from_ty, Span::default());
+                    lower(b, &mut Lowering { a: self, frame: frame.clone(), stream: stream.clone() }, &e)
+                }
+                None => b.value(Op::Null, physical(&ty)),
+            };
+            fields.push((column, b.fit(value, physical(&ty))));
+        }
+        b.statement(Statement::Call { chain, row: RowSource::Make { record, fields } });
+    }
+
+    fn publish(&mut self, b: &mut Builder, at: usize, frame: &Frame, stream: &str) {
+        let Some(p) = self.plan.publications.get(at) else { return };
+        let columns = self.plan.columns_of(p.node).to_vec();
+        let mut fields = vec![];
+        for i in visible_columns(self.plan, p.node) {
+            let Some(column) = columns.get(i) else { continue };
+            let e = Expr::place(Place::Field { input: 0, field: i }, column.ty.clone(), p.span);
+            fields.push(lower(b, &mut Lowering { a: self, frame: frame.clone(), stream: stream.to_owned() }, &e));
+        }
+        b.statement(Statement::Publish { publication: at, fields });
+    }
+
+    /// The operator of a node; it is made, and everything behind it, at the first use.
+    fn operator(&mut self, node: NodeId) -> OperatorId {
+        if let Some(state) = self.operators.get(&node) {
+            return state.id;
+        }
+        super::kernels::create(self, node)
+    }
+
+    /// The chains behind an operator.
+    pub(super) fn behind(&mut self, node: NodeId, input: ChainInput, frame: &Frame) -> Vec<ChainId> {
+        let mut chains = self.publication_chains(node, input, frame);
+        for reader in self.consumers.get(&node).cloned().unwrap_or_default() {
+            chains.push(self.chain(reader, node, input, frame.clone()));
+        }
+        chains
+    }
+}
+
+/// Lowering of one expression in a frame.
+pub(super) struct Lowering<'a, 'p> {
+    pub(super) a: &'a mut Assembler<'p>,
+    pub(super) frame: Frame,
+    pub(super) stream: String,
+}
+
+impl Context for Lowering<'_, '_> {
+    fn place(&mut self, b: &mut Builder, place: &Place, ty: &Type) -> ValueId {
+        let ty = physical(ty);
+        match (place, &self.frame) {
+            (Place::Global(i), _) => b.value(Op::Global(*i), ty),
+            (Place::Now, _) => b.value(Op::Read(Read::Ts), ty),
+            (Place::Field { field, .. }, Frame::Row(record)) => b.value(Op::Load { param: "row", record: *record, field: *field }, ty),
+            (Place::Field { field, .. }, Frame::Columns(_, values)) => match values.get(*field) {
+                Some(Some(v)) => *v,
+                _ => b.value(Op::Null, ty),
+            },
+            (Place::Field { input: CURRENT, field }, Frame::Step { node, port }) => {
+                let (node, port) = (*node, *port);
+                let record = self.a.port_record_of(node, port);
+                b.value(Op::Load { param: "row", record, field: *field }, ty)
+            }
+            (Place::Ts { input }, Frame::Step { .. }) if *input == CURRENT => b.value(Op::Read(Read::Ts), ty),
+            (Place::Ts { .. }, Frame::Row(_) | Frame::Columns(..)) => b.value(Op::Read(Read::Ts), ty),
+            (place, Frame::Firing(node)) => {
+                let node = *node;
+                self.a.fired(b, node, place, ty, None)
+            }
+            (place, Frame::Step { node, port }) => {
+                let (node, port) = (*node, *port);
+                self.a.fired(b, node, place, ty, Some(port))
+            }
+            _ => b.value(Op::Null, ty),
+        }
+    }
+
+    fn site(&mut self, span: Span) -> SiteId {
+        let key = (self.stream.clone(), span);
+        if let Some(id) = self.a.sites.get(&key) {
+            return *id;
+        }
+        let id = SiteId(self.a.program.sites.len() as u32);
+        self.a.program.sites.push(SiteInfo { stream: self.stream.clone(), start: span.start, end: span.end });
+        self.a.sites.insert(key, id);
+        id
+    }
+}
+
+fn enum_variants<'t>(types: impl Iterator<Item = &'t Type>) -> Vec<(usize, Vec<String>)> {
+    types.enumerate().filter_map(|(i, t)| if let Kind::Enum(e) = &t.kind { Some((i, e.variants.clone())) } else { None }).collect()
+}
+
+/// `BigTrades` → `big_trades`.
+pub fn snake(name: &str) -> String {
+    let mut out = String::new();
+    let mut lower_before = false;
+    for c in name.chars() {
+        if c.is_uppercase() && lower_before {
+            out.push('_');
+        }
+        lower_before = c.is_lowercase() || c.is_ascii_digit();
+        out.extend(c.to_lowercase());
+    }
+    out
+}

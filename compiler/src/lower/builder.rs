@@ -1,0 +1,202 @@
+//! Makes bodies: values are shared within a region and the regions inside it, so that common subexpressions are computed once.
+
+use std::collections::HashMap;
+
+use varpulis_abi::scalar::{Physical, Scalar};
+
+use super::ir::{Arithmetic, Body, Comparison, Op, Region, SiteId, Statement, Value, ValueId};
+use crate::analysis::typed::Literal;
+
+/// A body in the making.
+#[derive(Default)]
+pub struct Builder {
+    values: Vec<Value>,
+    /// Open regions, innermost last: their statements, and the values that can be shared in them.
+    open: Vec<(Vec<Statement>, HashMap<String, ValueId>)>,
+}
+
+/// A type that is not null.
+pub const fn plain(scalar: Scalar) -> Physical {
+    Physical { scalar, nullable: false }
+}
+
+/// A type that may be null.
+pub const fn nullable(scalar: Scalar) -> Physical {
+    Physical { scalar, nullable: true }
+}
+
+impl Builder {
+    /// An empty body.
+    pub fn new() -> Self {
+        Self { values: vec![], open: vec![(vec![], HashMap::new())] }
+    }
+
+    /// The finished body.
+    pub fn finish(mut self) -> Body {
+        let statements = self.open.pop().map(|(s, _)| s).unwrap_or_default();
+        Body { values: self.values, statements }
+    }
+
+    /// Adds a statement.
+    pub fn statement(&mut self, statement: Statement) {
+        if let Some((list, _)) = self.open.last_mut() {
+            list.push(statement);
+        }
+    }
+
+    /// Adds a value, or finds the equal one.
+    pub fn value(&mut self, op: Op, ty: Physical) -> ValueId {
+        let key = format!("{op:?} {ty:?}");
+        if let Some(found) = self.open.iter().rev().find_map(|(_, known)| known.get(&key)) {
+            return *found;
+        }
+        let owned = self.is_owned(&op, ty);
+        let id = ValueId(self.values.len() as u32);
+        self.values.push(Value { op, ty, owned });
+        if let Some((list, known)) = self.open.last_mut() {
+            list.push(Statement::Let(id));
+            known.insert(key, id);
+        }
+        id
+    }
+
+    fn is_owned(&self, op: &Op, ty: Physical) -> bool {
+        if !matches!(ty.scalar, Scalar::Text | Scalar::Json) {
+            return false;
+        }
+        let owned = |v: &ValueId| self.get(*v).owned;
+        match op {
+            Op::Call { .. } | Op::Ask { .. } => true,
+            Op::Wrap(v) => owned(v),
+            Op::If { then, otherwise, .. } => then.result.iter().chain(&otherwise.result).any(owned),
+            _ => false,
+        }
+    }
+
+    /// A value made before.
+    #[expect(clippy::indexing_slicing, reason = "ids come from this builder")]
+    pub fn get(&self, id: ValueId) -> &Value {
+        &self.values[id.0 as usize]
+    }
+
+    /// Its type.
+    pub fn ty(&self, id: ValueId) -> Physical {
+        self.get(id).ty
+    }
+
+    /// Runs `fill` with a fresh region and returns it; its values are seen only inside.
+    pub fn region(&mut self, fill: impl FnOnce(&mut Self) -> Option<ValueId>) -> Region {
+        self.open.push((vec![], HashMap::new()));
+        let result = fill(self);
+        let statements = self.open.pop().map(|(s, _)| s).unwrap_or_default();
+        Region { statements, result }
+    }
+
+    /// `if condition then a else b`; a constant condition chooses at once.
+    pub fn choose(&mut self, condition: ValueId, ty: Physical, then: impl FnOnce(&mut Self) -> ValueId, otherwise: impl FnOnce(&mut Self) -> ValueId) -> ValueId {
+        if let Op::Const(Literal::Bool(known)) = self.get(condition).op {
+            return if known { then(self) } else { otherwise(self) };
+        }
+        let then = self.region(|b| Some(then(b)));
+        let otherwise = self.region(|b| Some(otherwise(b)));
+        self.value(Op::If { condition, then, otherwise }, ty)
+    }
+
+    /// A constant.
+    pub fn constant(&mut self, literal: Literal, scalar: Scalar) -> ValueId {
+        match literal {
+            Literal::Null => self.value(Op::Null, nullable(scalar)),
+            _ => self.value(Op::Const(literal), plain(scalar)),
+        }
+    }
+
+    /// `true` or `false`.
+    pub fn boolean(&mut self, value: bool) -> ValueId {
+        self.constant(Literal::Bool(value), Scalar::Bool)
+    }
+
+    /// An integer.
+    pub fn int(&mut self, value: i64) -> ValueId {
+        self.constant(Literal::Int(value), Scalar::Int)
+    }
+
+    /// A float.
+    pub fn float(&mut self, value: f64) -> ValueId {
+        self.constant(Literal::Float(value), Scalar::Float)
+    }
+
+    /// Whether it is null; of a value that cannot be, `false`.
+    pub fn is_null(&mut self, v: ValueId) -> ValueId {
+        match (&self.get(v).op, self.ty(v).nullable) {
+            (Op::Null, _) => self.boolean(true),
+            (Op::Wrap(_), _) | (_, false) => self.boolean(false),
+            _ => self.value(Op::IsNull(v), plain(Scalar::Bool)),
+        }
+    }
+
+    /// The value without null.
+    pub fn unwrap(&mut self, v: ValueId) -> ValueId {
+        match (&self.get(v).op, self.ty(v)) {
+            (Op::Wrap(inner), _) => *inner,
+            (_, Physical { nullable: false, .. }) => v,
+            (_, Physical { scalar, .. }) => self.value(Op::Unwrap(v), plain(scalar)),
+        }
+    }
+
+    /// The value as a nullable.
+    pub fn wrap(&mut self, v: ValueId) -> ValueId {
+        let ty = self.ty(v);
+        if ty.nullable { v } else { self.value(Op::Wrap(v), nullable(ty.scalar)) }
+    }
+
+    /// The value as nullable or not, as the type says.
+    pub fn fit(&mut self, v: ValueId, ty: Physical) -> ValueId {
+        if ty.nullable { self.wrap(v) } else { self.unwrap(v) }
+    }
+
+    /// `not`
+    pub fn not(&mut self, v: ValueId) -> ValueId {
+        match self.get(v).op {
+            Op::Const(Literal::Bool(b)) => self.boolean(!b),
+            Op::Not(inner) => inner,
+            _ => self.value(Op::Not(v), plain(Scalar::Bool)),
+        }
+    }
+
+    /// `a and b` of bools that are not null; `b` is evaluated only if `a` is true.
+    pub fn and(&mut self, a: ValueId, b: impl FnOnce(&mut Self) -> ValueId) -> ValueId {
+        self.choose(a, plain(Scalar::Bool), b, |s| s.boolean(false))
+    }
+
+    /// `a or b` of bools that are not null; `b` is evaluated only if `a` is false.
+    pub fn or(&mut self, a: ValueId, b: impl FnOnce(&mut Self) -> ValueId) -> ValueId {
+        self.choose(a, plain(Scalar::Bool), |s| s.boolean(true), b)
+    }
+
+    /// Whether a bool is true; null is not.
+    pub fn is_true(&mut self, v: ValueId) -> ValueId {
+        if self.ty(v).nullable { self.value(Op::IsTrue(v), plain(Scalar::Bool)) } else { v }
+    }
+
+    /// A comparison of values that are not null.
+    pub fn compare(&mut self, op: Comparison, left: ValueId, right: ValueId) -> ValueId {
+        self.value(Op::Compare { op, left, right }, plain(Scalar::Bool))
+    }
+
+    /// Arithmetic on values that are not null.
+    pub fn arithmetic(&mut self, op: Arithmetic, left: ValueId, right: ValueId, result: Scalar, site: SiteId) -> ValueId {
+        self.value(Op::Arithmetic { op, left, right, site }, plain(result))
+    }
+
+    /// Whether any of the values is null.
+    pub fn any_null(&mut self, values: &[ValueId]) -> ValueId {
+        let mut result = self.boolean(false);
+        for v in values {
+            if self.ty(*v).nullable {
+                let null = self.is_null(*v);
+                result = if matches!(self.get(result).op, Op::Const(Literal::Bool(false))) { null } else { self.or(result, |_| null) };
+            }
+        }
+        result
+    }
+}

@@ -1,0 +1,110 @@
+//! Which columns of each node somebody reads: what nobody reads is not computed, and not decoded.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::analysis::typed::{Expr, Place};
+use crate::plan::logical::{NodeId, NodeKind, Observation, Plan};
+
+/// Per node, the columns of its record that are read.
+pub fn required(plan: &Plan) -> Vec<BTreeSet<usize>> {
+    let mut needed: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); plan.nodes.len()];
+    // Places read behind windows, patterns and joins, by node.
+    let mut fired: BTreeMap<NodeId, Vec<Place>> = BTreeMap::new();
+    for p in &plan.publications {
+        let visible: Vec<usize> = visible_columns(plan, p.node);
+        if let Some(set) = needed.get_mut(p.node.0) {
+            set.extend(visible);
+        }
+    }
+    for at in (0..plan.nodes.len()).rev() {
+        let id = NodeId(at);
+        let mine = needed.get(at).cloned().unwrap_or_default();
+        let mut read = |input: NodeId, exprs: &mut dyn Iterator<Item = &Expr>| {
+            for e in exprs {
+                e.places(&mut |p| match plan.firing(input) {
+                    Some(f) => fired.entry(f).or_default().push(p.clone()),
+                    None => {
+                        if let (Place::Field { field, .. }, Some(set)) = (p, needed.get_mut(input.0)) {
+                            set.insert(*field);
+                        }
+                    }
+                });
+            }
+        };
+        match &plan.node(id).kind {
+            NodeKind::Source { .. } => {}
+            NodeKind::Filter { input, condition } => read(*input, &mut std::iter::once(condition)),
+            NodeKind::Observe { input, observation } => match observation {
+                Observation::Print(e) | Observation::Sample { text: e, .. } => read(*input, &mut std::iter::once(e)),
+                Observation::Count(_) => {}
+            },
+            NodeKind::Project { input, columns } => read(*input, &mut columns.iter().enumerate().filter(|(i, _)| mine.contains(i)).map(|(_, e)| e)),
+            NodeKind::Window { input, keys, aggregates, .. } => {
+                read(*input, &mut keys.iter().chain(aggregates.iter().flat_map(|a| a.args.iter().chain(&a.condition))));
+            }
+            NodeKind::Distinct { input, keys, .. } | NodeKind::Limit { input, keys, .. } => read(*input, &mut keys.iter()),
+            NodeKind::Join { left, right, left_keys, right_keys, .. } => {
+                read(*left, &mut left_keys.iter());
+                read(*right, &mut right_keys.iter());
+            }
+            NodeKind::Pattern(p) => {
+                for (port, node) in p.inputs.iter().enumerate() {
+                    let steps = p.steps.iter().filter(|s| s.input == port).flat_map(|s| s.unary.iter().chain(&s.correlated));
+                    let negations = p.negations.iter().filter(|n| n.input == port).flat_map(|n| n.unary.iter().chain(&n.correlated));
+                    let keys = p.keys.get(port).into_iter().flatten();
+                    let aggregates = p.aggregates.iter().filter(|(s, _)| p.steps.get(*s).is_some_and(|s| s.input == port)).flat_map(|(_, a)| a.args.iter().chain(&a.condition));
+                    for e in steps.chain(negations).chain(keys).chain(aggregates) {
+                        e.places(&mut |place| match place {
+                            Place::Field { input: crate::plan::logical::CURRENT, field } => {
+                                if let Some(set) = needed.get_mut(node.0) {
+                                    set.insert(*field);
+                                }
+                            }
+                            other => fired.entry(id).or_default().push(other.clone()),
+                        });
+                    }
+                }
+            }
+            NodeKind::Merge { inputs } => {
+                for (node, map) in inputs {
+                    for (column, from) in map.iter().enumerate() {
+                        if let (true, Some(from), Some(set)) = (mine.contains(&column), from, needed.get_mut(node.0)) {
+                            set.insert(*from);
+                        }
+                    }
+                }
+            }
+        }
+        pass_on(plan, id, &mine, &mut needed);
+        for place in fired.remove(&id).unwrap_or_default() {
+            let (Place::Field { input, field } | Place::First { input, field }) = place else { continue };
+            let node = match &plan.node(id).kind {
+                NodeKind::Pattern(p) => p.steps.get(input).and_then(|s| p.inputs.get(s.input)).copied(),
+                NodeKind::Join { left, right, .. } => Some(if input == 0 { *left } else { *right }),
+                _ => None,
+            };
+            if let Some(set) = node.and_then(|n| needed.get_mut(n.0)) {
+                set.insert(field);
+            }
+        }
+    }
+    needed
+}
+
+/// What is read behind a node that keeps its record is read of its input.
+fn pass_on(plan: &Plan, id: NodeId, mine: &BTreeSet<usize>, needed: &mut [BTreeSet<usize>]) {
+    let input = match &plan.node(id).kind {
+        NodeKind::Filter { input, .. } | NodeKind::Observe { input, .. } | NodeKind::Distinct { input, .. } | NodeKind::Limit { input, .. } => *input,
+        _ => return,
+    };
+    if plan.firing(input).is_none()
+        && let Some(set) = needed.get_mut(input.0)
+    {
+        set.extend(mine);
+    }
+}
+
+/// The columns that a publication writes.
+pub fn visible_columns(plan: &Plan, node: NodeId) -> Vec<usize> {
+    plan.columns_of(node).iter().enumerate().filter(|(_, c)| !c.hidden).map(|(i, _)| i).collect()
+}

@@ -1,0 +1,312 @@
+//! Lowered code: blocks of values in an arena. Every coercion, null test, checked operation and error exit is an operation of its own,
+//! so that backends print and decide nothing.
+
+use varpulis_abi::scalar::{Physical, Scalar};
+
+use crate::analysis::typed::Literal;
+use crate::functions::Function;
+
+/// A value of a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ValueId(pub u32);
+
+/// A record layout of the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RecordId(pub u32);
+
+/// A place in the text that can refuse a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SiteId(pub u32);
+
+/// A stateful operator of the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OperatorId(pub u32);
+
+/// A chain of the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ChainId(pub u32);
+
+/// A parameter of a kernel function, or a part of what an operator hands to a chain, by its name in the shared list.
+pub type ParamName = &'static str;
+
+/// A scalar that comes with a row or a firing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Read {
+    /// Event time.
+    Ts,
+    /// The window's start.
+    WindowStart,
+    /// The window's end.
+    WindowEnd,
+}
+
+/// Arithmetic on two operands of one scalar type; on integers it is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Arithmetic {
+    Add,
+    Subtract,
+    Multiply,
+    /// Floats only.
+    Divide,
+    BitAnd,
+    BitOr,
+    BitXor,
+}
+
+/// Comparisons.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Comparison {
+    Less,
+    LessEqual,
+    Greater,
+    GreaterEqual,
+    Equal,
+    NotEqual,
+}
+
+/// What an object of an accumulator is asked, or told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Method {
+    /// Its name in the runtime.
+    pub name: &'static str,
+    /// What it yields; `None` for a change of the object.
+    pub result: Option<Physical>,
+}
+
+/// An operation.
+#[derive(Clone, Debug)]
+pub enum Op {
+    /// A constant that is not null.
+    Const(Literal),
+    /// Null of the value's type.
+    Null,
+    /// A field of a record.
+    Load { param: ParamName, record: RecordId, field: usize },
+    /// A scalar of the row or the firing.
+    Read(Read),
+    /// A `param` or `let`.
+    Global(usize),
+    /// Makes a nullable value of one that is not.
+    Wrap(ValueId),
+    /// The value of a nullable that is known not to be null here.
+    Unwrap(ValueId),
+    /// Whether it is null.
+    IsNull(ValueId),
+    /// Whether a nullable bool is true.
+    IsTrue(ValueId),
+    /// `int → float`
+    ToFloat(ValueId),
+    /// Negation; checked on integers.
+    Negate(ValueId, SiteId),
+    /// `not` of a bool that is not null.
+    Not(ValueId),
+    /// `~`
+    BitNot(ValueId),
+    /// The sum of two counts or of two sums of one aggregate; saturates.
+    AddCounts(ValueId, ValueId),
+    /// Arithmetic; on integers it refuses on overflow.
+    Arithmetic { op: Arithmetic, left: ValueId, right: ValueId, site: SiteId },
+    /// IEEE comparison of floats, bytes of text, order of the rest.
+    Compare { op: Comparison, left: ValueId, right: ValueId },
+    /// Equality of keys: null equals null, NaN equals NaN.
+    SameKey(ValueId, ValueId),
+    /// Chooses; only the chosen region is evaluated.
+    If { condition: ValueId, then: Region, otherwise: Region },
+    /// Calls a run-time function; arguments are not null.
+    Call { function: Function, args: Vec<ValueId>, site: SiteId },
+    /// The hash of a key.
+    Hash(Vec<ValueId>),
+    /// Bits of truth values.
+    Mask(Vec<(u32, ValueId)>),
+    /// Asks an accumulator's object.
+    Ask { param: ParamName, record: RecordId, field: usize, method: Method, args: Vec<ValueId> },
+}
+
+/// Statements and a result.
+#[derive(Clone, Debug, Default)]
+pub struct Region {
+    /// What is evaluated, in order.
+    pub statements: Vec<Statement>,
+    /// The region's value.
+    pub result: Option<ValueId>,
+}
+
+/// A value and its type.
+#[derive(Clone, Debug)]
+pub struct Value {
+    /// How it is computed.
+    pub op: Op,
+    /// Its type.
+    pub ty: Physical,
+    /// Text that it owns, in contrast to text borrowed from a record.
+    pub owned: bool,
+}
+
+/// Where a row for an operator or another chain comes from.
+#[derive(Clone, Debug)]
+pub enum RowSource {
+    /// The row at hand.
+    Same,
+    /// The firing at hand.
+    Firing,
+    /// A new record: the fields that somebody reads, and their values.
+    Make { record: RecordId, fields: Vec<(usize, ValueId)> },
+}
+
+/// A statement.
+#[derive(Clone, Debug)]
+pub enum Statement {
+    /// Evaluates a value here.
+    Let(ValueId),
+    /// Goes on only if it is true.
+    Guard(ValueId),
+    /// Runs one of two lists.
+    If { condition: ValueId, then: Vec<Statement>, otherwise: Vec<Statement> },
+    /// Writes a field of a slot.
+    Store { param: ParamName, record: RecordId, field: usize, value: ValueId },
+    /// Changes an accumulator's object.
+    Tell { param: ParamName, record: RecordId, field: usize, method: Method, args: Vec<ValueId> },
+    /// Merges an object with the same field of another slot.
+    MergeObject { record: RecordId, field: usize, into: ParamName, from: ParamName },
+    /// The function's result.
+    Return(ValueId),
+    /// Hands a row to an operator; `port` is the input.
+    Push { operator: OperatorId, port: usize, row: RowSource },
+    /// Hands a row to another chain.
+    Call { chain: ChainId, row: RowSource },
+    /// Publishes a row.
+    Publish { publication: usize, fields: Vec<ValueId> },
+    /// Publishes a row of the rule that fired: the n-th rule's publication is the n-th of the list.
+    PublishRule { publications: Vec<usize>, fields: Vec<ValueId> },
+    /// Writes a line to the program's messages.
+    Print(ValueId),
+    /// Counts; every `every`-th time, beginning with the first, runs the statements.
+    Count { counter: usize, every: i64, then: Vec<Statement> },
+    /// The stream that what follows belongs to, and its place in the text: becomes a comment.
+    Comment(String),
+}
+
+/// A body: values and what is done with them.
+#[derive(Clone, Debug, Default)]
+pub struct Body {
+    /// The arena.
+    pub values: Vec<Value>,
+    /// In order.
+    pub statements: Vec<Statement>,
+}
+
+impl Body {
+    /// The value.
+    #[expect(clippy::indexing_slicing, reason = "ids come from this body")]
+    pub fn value(&self, id: ValueId) -> &Value {
+        &self.values[id.0 as usize]
+    }
+
+    /// Calls `visit` for every operation that is evaluated, and every statement.
+    pub fn walk<'b>(&'b self, op: &mut dyn FnMut(&'b Value), statement: &mut dyn FnMut(&'b Statement)) {
+        self.walk_list(&self.statements, op, statement);
+    }
+
+    fn walk_list<'b>(&'b self, list: &'b [Statement], op: &mut dyn FnMut(&'b Value), statement: &mut dyn FnMut(&'b Statement)) {
+        for s in list {
+            statement(s);
+            match s {
+                Statement::Let(v) => self.walk_value(*v, op, statement),
+                Statement::If { then, otherwise, .. } => {
+                    self.walk_list(then, op, statement);
+                    self.walk_list(otherwise, op, statement);
+                }
+                Statement::Count { then, .. } => self.walk_list(then, op, statement),
+                _ => {}
+            }
+        }
+    }
+
+    fn walk_value<'b>(&'b self, id: ValueId, op: &mut dyn FnMut(&'b Value), statement: &mut dyn FnMut(&'b Statement)) {
+        let value = self.value(id);
+        op(value);
+        if let Op::If { then, otherwise, .. } = &value.op {
+            self.walk_list(&then.statements, op, statement);
+            self.walk_list(&otherwise.statements, op, statement);
+        }
+    }
+
+    /// Whether an evaluation error can leave it.
+    pub fn is_fallible(&self) -> bool {
+        let mut fallible = false;
+        self.walk(&mut |v| fallible |= v.is_fallible(), &mut |_| {});
+        fallible
+    }
+}
+
+impl Value {
+    /// Whether this operation can refuse.
+    pub fn is_fallible(&self) -> bool {
+        match &self.op {
+            Op::Negate(..) => self.ty.scalar != Scalar::Float,
+            Op::Arithmetic { op, .. } => self.ty.scalar != Scalar::Float && matches!(op, Arithmetic::Add | Arithmetic::Subtract | Arithmetic::Multiply),
+            Op::Call { function, .. } => function.row().fallible,
+            _ => false,
+        }
+    }
+}
+
+/// An accumulator that is more than plain values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Object {
+    /// Its type in the runtime.
+    pub name: &'static str,
+}
+
+/// What a record's field holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldType {
+    /// A value.
+    Scalar(Physical),
+    /// An object of the runtime.
+    Object(Object),
+}
+
+/// A field of a record layout.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecordField {
+    /// Its name.
+    pub name: String,
+    /// What it holds.
+    pub ty: FieldType,
+}
+
+/// A record layout: of rows on their way (borrowed text) or of slots (owned text).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// Its name.
+    pub name: String,
+    /// In order.
+    pub fields: Vec<RecordField>,
+    /// A slot of an operator's state.
+    pub stored: bool,
+    /// What it is, for its documentation.
+    pub doc: String,
+}
+
+/// One case of a kernel function: for one input and one step.
+#[derive(Clone, Debug)]
+pub struct Arm {
+    /// The input whose row it reads; `None`: the only one.
+    pub port: Option<usize>,
+    /// The step or negation; `None`: all.
+    pub index: Option<usize>,
+    /// What it does.
+    pub body: Body,
+}
+
+/// A kernel function: signature by name, one body or several arms. What no arm covers yields the signature's default.
+#[derive(Clone, Debug)]
+pub struct KernelFunction {
+    /// Its name in the shared list.
+    pub name: &'static str,
+    /// Its cases.
+    pub arms: Vec<Arm>,
+}

@@ -1,0 +1,346 @@
+//! Operators and their kernels: what each node contributes to the functions of the shared list.
+
+use std::collections::BTreeMap;
+
+use varpulis_abi::scalar::{Physical, Scalar};
+
+use super::accumulators::{Accumulators, label_of};
+use super::assemble::{Assembler, Frame, Lowering, snake};
+use super::builder::{Builder, plain};
+use super::expression::{lower, physical};
+use super::ir::{Arm, FieldType, KernelFunction, Op, OperatorId, Read, Record, RecordField, RecordId, Statement, ValueId};
+use super::patterns::RunLayout;
+use crate::analysis::typed::{Expr, Place};
+use crate::plan::logical::{Column, NodeId, NodeKind, Window};
+use crate::plan::physical::{ChainInput, Config, Operator};
+
+/// What assembly knows of an operator while the chains behind it are lowered.
+pub(super) struct OperatorState {
+    pub(super) id: OperatorId,
+    pub(super) keys: RecordId,
+    pub(super) kind: StateKind,
+}
+
+/// What differs between operators.
+pub(super) enum StateKind {
+    /// Keys and accumulators.
+    Window(Accumulators),
+    /// Keys and runs.
+    Pattern(Box<RunLayout>),
+    /// Keys and the records of both sides, whose fields are added as they are read.
+    Join { records: [RecordId; 2], fields: [BTreeMap<JoinField, usize>; 2] },
+    /// Keys only.
+    Keyed,
+}
+
+/// A field of a kept record.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum JoinField {
+    /// A column.
+    Column(usize),
+    /// Event time.
+    Ts,
+}
+
+/// Makes the operator of a node, and everything behind it.
+pub(super) fn create(a: &mut Assembler<'_>, node: NodeId) -> OperatorId {
+    let plan = a.plan;
+    let n = plan.node(node);
+    let id = OperatorId(a.program.operators.len() as u32);
+    let suffix = match &n.kind {
+        NodeKind::Window { .. } => "Window",
+        NodeKind::Pattern(_) => "Pattern",
+        NodeKind::Join { .. } => "Join",
+        NodeKind::Distinct { .. } => "Distinct",
+        _ => "Limit",
+    };
+    let name = a.unique(&format!("{}{suffix}", n.stream));
+    let doc = a.doc(n.span);
+    let ports: Vec<RecordId> = n.kind.inputs().into_iter().map(|i| a.record_of(i)).collect();
+    a.program.operators.push(Operator {
+        name: name.clone(),
+        runtime: "",
+        kernel: "KeyKernel",
+        stores: vec![],
+        ports: ports.clone(),
+        functions: vec![],
+        config: vec![],
+        parts: vec![],
+        firing: "",
+        timed: false,
+        doc: doc.clone(),
+        memory: String::new(),
+        chains: vec![],
+        stage: 0,
+    });
+    let (key_exprs, key_columns, needs_key) = keys_of(&n.kind, ports.len());
+    let keys = a.add_record(Record { name: format!("{name}Key"), fields: key_fields(&key_columns), stored: true, doc: format!("The key of `{}`.", n.stream) });
+    let functions = key_functions(a, &n.stream, &ports, keys, &key_exprs, needs_key);
+    let mut operator = a.program.operators.get(id.0 as usize).cloned().unwrap_or_else(|| unreachable!("pushed above"));
+    operator.stores.push(("Keys", keys));
+    operator.functions = functions;
+    let row = *ports.first().unwrap_or(&RecordId(0));
+    let (kind, input, frame) = match &n.kind {
+        NodeKind::Window { window, aggregates, .. } => {
+            let accumulators = window_operator(a, &mut operator, node, window, aggregates, row, keys);
+            (StateKind::Window(accumulators), ChainInput::Firing(id), Frame::Firing(node))
+        }
+        NodeKind::Pattern(p) => {
+            let layout = RunLayout::new(a, &mut operator, node, p, keys);
+            (StateKind::Pattern(Box::new(layout)), ChainInput::Firing(id), Frame::Firing(node))
+        }
+        NodeKind::Join { span, .. } => {
+            let side = |a: &mut Assembler<'_>, s: &str| a.add_record(Record { name: format!("{name}{s}"), fields: vec![], stored: true, doc: format!("A {} record that `{}` keeps.", s.to_lowercase(), n.stream) });
+            let records = [side(a, "Left"), side(a, "Right")];
+            operator.kernel = "JoinKernel";
+            operator.firing = "JoinFiring";
+            operator.runtime = if span.is_some() { "IntervalJoin" } else { "LatestJoin" };
+            operator.config = span.iter().map(|s| Config::Int(*s)).collect();
+            operator.stores.extend([("Lefts", records[0]), ("Rights", records[1])]);
+            operator.parts = vec![("key", keys), ("left", records[0]), ("right", records[1])];
+            operator.memory = if span.is_some() { "records in the window × (captures + 32 B)".to_owned() } else { "keys × (key + captures + 16 B)".to_owned() };
+            (StateKind::Join { records, fields: Default::default() }, ChainInput::Firing(id), Frame::Firing(node))
+        }
+        NodeKind::Distinct { within, .. } => {
+            (operator.runtime, operator.firing) = ("Distinct", "RowFiring");
+            operator.config = vec![Config::Int(*within)];
+            operator.memory = "values in the span × (key + 24 B)".to_owned();
+            (StateKind::Keyed, ChainInput::FiredRow(id, row), Frame::Row(row))
+        }
+        NodeKind::Limit { count, .. } => {
+            (operator.runtime, operator.firing) = ("Limit", "RowFiring");
+            operator.config = vec![Config::Int(*count)];
+            operator.memory = "keys × (key + 8 B)".to_owned();
+            (StateKind::Keyed, ChainInput::FiredRow(id, row), Frame::Row(row))
+        }
+        _ => (StateKind::Keyed, ChainInput::Row(row), Frame::Row(row)),
+    };
+    put(a, id, operator);
+    a.operators.insert(node, OperatorState { id, keys, kind });
+    let chains = a.behind(node, input, &frame);
+    if let Some(o) = a.program.operators.get_mut(id.0 as usize) {
+        o.chains = chains;
+    }
+    id
+}
+
+fn put(a: &mut Assembler<'_>, id: OperatorId, operator: Operator) {
+    if let Some(slot) = a.program.operators.get_mut(id.0 as usize) {
+        *slot = operator;
+    }
+}
+
+/// Per port the key's expressions, its columns, and whether a null key takes no part.
+fn keys_of(kind: &NodeKind, ports: usize) -> (Vec<Vec<Expr>>, Vec<Column>, bool) {
+    let columns = |keys: &[Expr]| {
+        keys.iter().enumerate().map(|(i, k)| Column { name: format!("key{}", i + 1), ty: k.ty.clone(), hidden: false }).collect::<Vec<_>>()
+    };
+    match kind {
+        NodeKind::Window { keys, key_columns, .. } => (vec![keys.clone()], key_columns.clone(), false),
+        NodeKind::Distinct { keys, .. } | NodeKind::Limit { keys, .. } => (vec![keys.clone()], columns(keys), false),
+        NodeKind::Pattern(p) => (p.keys.clone(), p.key_columns.clone(), true),
+        NodeKind::Join { left_keys, right_keys, .. } => {
+            let mut merged = columns(left_keys);
+            for (c, r) in merged.iter_mut().zip(right_keys) {
+                c.ty.nullable |= r.ty.nullable;
+            }
+            (vec![left_keys.clone(), right_keys.clone()], merged, true)
+        }
+        _ => (vec![vec![]; ports], vec![], false),
+    }
+}
+
+fn key_fields(columns: &[Column]) -> Vec<RecordField> {
+    let mut fields: Vec<RecordField> = vec![];
+    for c in columns {
+        let taken = fields.iter().any(|f| f.name == c.name);
+        let name = if taken { format!("{}{}", c.name, fields.len() + 1) } else { c.name.clone() };
+        fields.push(RecordField { name, ty: FieldType::Scalar(physical(&c.ty)) });
+    }
+    fields
+}
+
+/// `has_key`, `hash`, `same_key` and `store_key`, one arm per port.
+pub(super) fn key_functions(a: &mut Assembler<'_>, stream: &str, ports: &[RecordId], keys: RecordId, exprs: &[Vec<Expr>], needs_key: bool) -> Vec<KernelFunction> {
+    let several = ports.len() > 1;
+    let mut functions: Vec<KernelFunction> = ["has_key", "hash", "same_key", "store_key"].iter().map(|name| KernelFunction { name, arms: vec![] }).collect();
+    for (port, (record, exprs)) in ports.iter().zip(exprs).enumerate() {
+        let types: Vec<Physical> = a.program.record(keys).fields.iter().filter_map(|f| if let FieldType::Scalar(p) = f.ty { Some(p) } else { None }).collect();
+        for function in &mut functions {
+            let mut b = Builder::new();
+            let mut values: Vec<ValueId> = vec![];
+            for (e, ty) in exprs.iter().zip(&types) {
+                let v = lower(&mut b, &mut Lowering { a, frame: Frame::Row(*record), stream: stream.to_owned() }, e);
+                values.push(b.fit(v, *ty));
+            }
+            if function.name == "has_key" && !(needs_key && values.iter().any(|v| b.ty(*v).nullable)) {
+                continue;
+            }
+            key_body(&mut b, function.name, keys, &values, &types);
+            function.arms.push(Arm { port: several.then_some(port), index: None, body: b.finish() });
+        }
+    }
+    functions.retain(|f| !f.arms.is_empty());
+    functions
+}
+
+fn key_body(b: &mut Builder, name: &str, keys: RecordId, values: &[ValueId], types: &[Physical]) {
+    match name {
+        "has_key" => {
+            let null = b.any_null(values);
+            let present = b.not(null);
+            b.statement(Statement::Return(present));
+        }
+        "hash" => {
+            let hash = b.value(Op::Hash(values.to_vec()), plain(Scalar::Int));
+            b.statement(Statement::Return(hash));
+        }
+        "same_key" => {
+            let mut same: Option<ValueId> = None;
+            for (i, (v, ty)) in values.iter().zip(types).enumerate() {
+                let stored = b.value(Op::Load { param: "key", record: keys, field: i }, *ty);
+                let equal = b.value(Op::SameKey(*v, stored), plain(Scalar::Bool));
+                same = Some(same.map_or(equal, |s| b.and(s, |_| equal)));
+            }
+            let same = same.unwrap_or_else(|| b.boolean(true));
+            b.statement(Statement::Return(same));
+        }
+        _ => {
+            for (i, v) in values.iter().enumerate() {
+                b.statement(Statement::Store { param: "key", record: keys, field: i, value: *v });
+            }
+        }
+    }
+}
+
+fn window_operator(
+    a: &mut Assembler<'_>,
+    operator: &mut Operator,
+    node: NodeId,
+    window: &Window,
+    aggregates: &[crate::plan::logical::AggregateCall],
+    row: RecordId,
+    keys: RecordId,
+) -> Accumulators {
+    let n = a.plan.node(node);
+    let accs = a.add_record(Record { name: format!("{}Acc", operator.name), fields: vec![], stored: true, doc: format!("What `{}` accumulates per key.", n.stream) });
+    let columns: Vec<String> = a.program.record(row).fields.iter().map(|f| f.name.clone()).collect();
+    let column = |p: &Place| if let Place::Field { field, .. } = p { columns.get(*field).cloned() } else { None };
+    let mut fields = vec![];
+    let accumulators = Accumulators::new(accs, "", aggregates, &|e| label_of(e, &column), &mut fields);
+    if let Some(r) = a.program.records.get_mut(accs.0 as usize) {
+        r.fields = fields;
+    }
+    let mut fold = Builder::new();
+    accumulators.fold(&mut fold, &mut Lowering { a, frame: Frame::Row(row), stream: n.stream.clone() }, "acc");
+    let mut merge = Builder::new();
+    accumulators.merge(&mut merge, "into", "into", "newer");
+    operator.functions.push(KernelFunction { name: "fold", arms: vec![Arm { port: None, index: None, body: fold.finish() }] });
+    operator.functions.push(KernelFunction { name: "merge", arms: vec![Arm { port: None, index: None, body: merge.finish() }] });
+    operator.kernel = "WindowKernel";
+    operator.firing = "WindowFiring";
+    operator.stores.push(("Accs", accs));
+    operator.parts = vec![("key", keys), ("accs", accs)];
+    let int = Config::Int;
+    (operator.runtime, operator.config, operator.timed, operator.memory) = match *window {
+        Window::Tumbling { size, offset } => ("TumblingWindow", vec![int(size), int(offset)], true, "keys × (key + accumulators)"),
+        Window::Sliding { size, slide, offset } => ("SlidingWindow", vec![int(size), int(slide), int(offset)], true, "keys × panes × accumulators"),
+        Window::Session { gap } => ("SessionWindow", vec![int(gap)], true, "open sessions × (key + accumulators)"),
+        Window::Count { size } => ("CountWindow", vec![int(size)], false, "keys × (key + accumulators)"),
+        Window::SlidingCount { size, slide } => ("SlidingCountWindow", vec![int(size), int(slide)], false, "keys × panes × accumulators"),
+    }
+    .map_memory();
+    accumulators
+}
+
+trait MapMemory {
+    fn map_memory(self) -> (&'static str, Vec<Config>, bool, String);
+}
+impl MapMemory for (&'static str, Vec<Config>, bool, &'static str) {
+    fn map_memory(self) -> (&'static str, Vec<Config>, bool, String) {
+        (self.0, self.1, self.2, self.3.to_owned())
+    }
+}
+
+impl Assembler<'_> {
+    /// A place of what an operator fires; in a pattern's kernel (`kernel_port`), of the run.
+    pub(super) fn fired(&mut self, b: &mut Builder, node: NodeId, place: &Place, ty: Physical, kernel_port: Option<usize>) -> ValueId {
+        let Some(mut state) = self.operators.remove(&node) else { return b.value(Op::Null, ty) };
+        let value = self.fired_from(b, &mut state, node, place, ty, kernel_port);
+        self.operators.insert(node, state);
+        value
+    }
+
+    fn fired_from(&mut self, b: &mut Builder, state: &mut OperatorState, node: NodeId, place: &Place, ty: Physical, kernel_port: Option<usize>) -> ValueId {
+        match (place, &mut state.kind) {
+            (Place::WindowStart, _) => b.value(Op::Read(Read::WindowStart), ty),
+            (Place::WindowEnd, _) => b.value(Op::Read(Read::WindowEnd), ty),
+            (Place::Key(i), _) => b.value(Op::Load { param: "key", record: state.keys, field: *i }, ty),
+            (Place::Aggregate(i), StateKind::Window(accumulators)) => accumulators.finish(b, *i, "accs"),
+            (place, StateKind::Pattern(layout)) => layout.place(self, b, node, place, ty, kernel_port, state.keys),
+            (Place::Field { input, .. } | Place::Ts { input }, StateKind::Join { records, fields }) => {
+                let side = (*input).min(1);
+                let field = if let Place::Field { field, .. } = place { JoinField::Column(*field) } else { JoinField::Ts };
+                let (Some(record), Some(map)) = (records.get(side).copied(), fields.get_mut(side)) else { return b.value(Op::Null, ty) };
+                let next = map.len();
+                let at = *map.entry(field.clone()).or_insert(next);
+                if at == next {
+                    let source = self.port_of(state.id, side);
+                    let name = match field {
+                        JoinField::Column(c) => self.program.record(source).fields.get(c).map_or_else(String::new, |f| f.name.clone()),
+                        JoinField::Ts => "ts".to_owned(),
+                    };
+                    if let Some(r) = self.program.records.get_mut(record.0 as usize) {
+                        r.fields.push(RecordField { name, ty: FieldType::Scalar(ty) });
+                    }
+                }
+                b.value(Op::Load { param: if side == 0 { "left" } else { "right" }, record, field: at }, ty)
+            }
+            _ => b.value(Op::Null, ty),
+        }
+    }
+
+    fn port_of(&self, id: OperatorId, port: usize) -> RecordId {
+        self.program.operators.get(id.0 as usize).and_then(|o| o.ports.get(port)).copied().unwrap_or(RecordId(0))
+    }
+}
+
+/// Kernels that depend on what the chains behind their operators read: joins keep those fields.
+pub(super) fn finish(a: &mut Assembler<'_>) {
+    let nodes: Vec<NodeId> = a.operators.keys().copied().collect();
+    for node in nodes {
+        let Some(state) = a.operators.get(&node) else { continue };
+        let StateKind::Join { records, fields } = &state.kind else { continue };
+        let (id, records, fields) = (state.id, *records, fields.clone());
+        let mut functions = vec![];
+        let mut left = Builder::new();
+        let yes = left.boolean(true);
+        left.statement(Statement::Return(yes));
+        let mut right = Builder::new();
+        let no = right.boolean(false);
+        right.statement(Statement::Return(no));
+        functions.push(KernelFunction { name: "is_left", arms: vec![Arm { port: Some(0), index: None, body: left.finish() }, Arm { port: Some(1), index: None, body: right.finish() }] });
+        for (side, (name, param)) in [("keep_left", "left"), ("keep_right", "right")].into_iter().enumerate() {
+            let (Some(record), Some(map)) = (records.get(side).copied(), fields.get(side)) else { continue };
+            let source = a.port_of(id, side);
+            let mut b = Builder::new();
+            for (field, at) in map {
+                let Some(FieldType::Scalar(ty)) = a.program.record(record).fields.get(*at).map(|f| f.ty) else { continue };
+                let value = match field {
+                    JoinField::Column(c) => b.value(Op::Load { param: "row", record: source, field: *c }, ty),
+                    JoinField::Ts => b.value(Op::Read(Read::Ts), ty),
+                };
+                b.statement(Statement::Store { param, record, field: *at, value });
+            }
+            functions.push(KernelFunction { name, arms: vec![Arm { port: Some(side), index: None, body: b.finish() }] });
+        }
+        if let Some(o) = a.program.operators.get_mut(id.0 as usize) {
+            o.functions.extend(functions);
+        }
+    }
+}
+
+/// The name of an operator's field in the generated code.
+pub fn field_name(operator: &str) -> String {
+    snake(operator)
+}

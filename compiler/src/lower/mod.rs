@@ -1,0 +1,16 @@
+//! Lowering: from the typed logical plan to records, kernels and chains in which everything is explicit.
+//! From here on there are no names to resolve, no conversions to find and no nulls to think of.
+
+pub mod accumulators;
+pub mod assemble;
+pub mod builder;
+pub mod columns;
+pub mod expression;
+pub mod ir;
+mod kernels;
+mod patterns;
+pub mod print;
+mod rules;
+mod stages;
+
+pub use assemble::assemble;

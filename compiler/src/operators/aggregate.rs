@@ -1,0 +1,51 @@
+//! `.aggregate(name: expr)`: what a window computes.
+
+use super::{Entry, Order};
+use crate::analysis::typed::{Expr, Place};
+use crate::analysis::{Analyzer, StreamBuilder};
+use crate::diagnostics::{Code, Diagnostic};
+use crate::plan::logical::NodeKind;
+use crate::syntax::ast;
+
+/// `.aggregate(name: expr)`
+pub(super) const ENTRY: Entry = Entry {
+    name: "aggregate",
+    title: "Computes aggregates over a window's records.",
+    arguments: "(name: expression of aggregates, …)",
+    doc: "Entries may combine aggregates, keys, constants and earlier entries. The record is the keys (unless an entry has their name), then the entries. Every aggregate takes `where:`.",
+    example: "stream V = Trade.partition_by(symbol).window(1m).aggregate(vwap: sum(price * volume) / sum(volume))",
+    order: Order::Time,
+    memory: "",
+    analyze: Some(analyze),
+};
+
+fn analyze<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
+    if !matches!(a.current_firing(b), Some(NodeKind::Window { .. })) {
+        a.report(Diagnostic::new(Code::OperatorNeedsWindow, op.span, "`.aggregate` needs a window").help("put `.window(…)` in front of it"));
+        return;
+    }
+    let mut scope = a.scope(b);
+    let mut entries: Vec<(String, Expr)> = vec![];
+    for arg in &op.args {
+        let Some(e) = a.arg_expr(arg) else { continue };
+        let Some(name) = &arg.name else {
+            a.report(Diagnostic::new(Code::BadArgument, arg.span, "an aggregate needs a name").help("as in `n: count()`"));
+            continue;
+        };
+        let value = a.expr(e, &mut scope);
+        scope.locals.push((name.text.clone(), value.clone()));
+        entries.push((name.text.clone(), value));
+    }
+    if op.args.is_empty() {
+        a.report(Diagnostic::new(Code::MissingArgument, op.span, "`.aggregate` needs at least one entry").help("as in `.aggregate(n: count())`"));
+    }
+    a.keep_aggregates(b, scope);
+    let mut fields = vec![];
+    for (i, key) in b.keys.iter().enumerate() {
+        if !entries.iter().any(|(n, _)| *n == key.column.name) {
+            fields.push((key.column.name.clone(), Expr::place(Place::Key(i), key.column.ty.clone(), op.span)));
+        }
+    }
+    fields.extend(entries);
+    a.project_window(b, fields, op.span);
+}

@@ -1,0 +1,110 @@
+//! The operator catalogue: one file per operator says what it is called, what it takes, what it needs of order and time,
+//! what it keeps, and how it is read. This table is the only registry; look-up, suggestions, documentation and tests read it.
+
+mod aggregate;
+mod distinct;
+mod emit;
+mod filter;
+mod having;
+mod limit;
+mod log;
+mod map;
+mod partition_by;
+mod pattern;
+mod print;
+mod select;
+mod tap;
+mod watermark;
+mod window;
+
+use crate::analysis::{Analyzer, StreamBuilder};
+use crate::syntax::ast;
+
+/// What an operator needs of the order of its records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Any order.
+    Any,
+    /// `ts` order: a reorder buffer stands in front where events may be late.
+    Time,
+}
+
+/// How an operator is read from the program.
+pub type Analyze = for<'a> fn(&mut Analyzer<'a>, &mut StreamBuilder, &'a ast::Op);
+
+/// An operator of the language.
+pub struct Entry {
+    /// Its name behind the dot.
+    pub name: &'static str,
+    /// One line: what it does.
+    pub title: &'static str,
+    /// Its arguments, as documentation shows them.
+    pub arguments: &'static str,
+    /// What users should know.
+    pub doc: &'static str,
+    /// A program that uses it.
+    pub example: &'static str,
+    /// What it needs of order.
+    pub order: Order,
+    /// What it keeps, as a formula; empty for none.
+    pub memory: &'static str,
+    /// How it is read; `None`: understood, not compiled yet.
+    pub analyze: Option<Analyze>,
+}
+
+/// An operator that later stages lack.
+const fn later(name: &'static str, title: &'static str, arguments: &'static str) -> Entry {
+    Entry { name, title, arguments, doc: "", example: "", order: Order::Any, memory: "", analyze: None }
+}
+
+/// Every operator.
+pub static CATALOGUE: &[Entry] = &[
+    filter::WHERE,
+    filter::FILTER,
+    having::ENTRY,
+    select::ENTRY,
+    map::ENTRY,
+    emit::ENTRY,
+    partition_by::ENTRY,
+    window::ENTRY,
+    aggregate::ENTRY,
+    distinct::ENTRY,
+    limit::ENTRY,
+    print::ENTRY,
+    log::ENTRY,
+    tap::ENTRY,
+    watermark::ENTRY,
+    pattern::WITHIN,
+    pattern::NOT,
+    pattern::SELECTION,
+    pattern::AFTER_MATCH,
+    pattern::ON,
+    later("to", "Writes to a connector.", "(connector, …)"),
+    later("order_by", "Orders the rows of one window firing.", "(expr [asc|desc], …)"),
+    later("enrich", "Looks records up in a connector.", "(connector, key: e, fields: […])"),
+    later("process", "Calls a function that emits any number of records.", "(f(…))"),
+    later("on_error", "Handles evaluation errors of the stream so far.", "(e => …)"),
+    later("concurrent", "Runs the stream on several workers.", "(max_workers: n)"),
+    later("context", "Runs the stream in a context.", "(name)"),
+    later("fork", "Several paths over one record.", "(a: …, b: …)"),
+    later("any", "Joins a fork's paths when n have a result.", "(n)"),
+    later("all", "Joins a fork's paths when all have a result.", "()"),
+    later("first", "Joins a fork's paths at the first result.", "()"),
+    later("collect", "The rows of one window firing as one array.", "()"),
+    later("allowed_lateness", "Keeps a window's result for late events.", "(duration)"),
+    later("trend_aggregate", "Aggregates over all matches without building them.", "(name: count_trends(), …)"),
+    later("limit_matches", "Caps the matches reported per completing event.", "(n)"),
+    later("on_timeout", "Reports runs that expired.", "(emit)"),
+    later("attention_window", "Scores events against a window by attention.", "(duration: d, …)"),
+    later("pattern", "A condition over the rows of a window.", "(name: events => expr)"),
+];
+
+/// The operator of that name.
+pub fn find(name: &str) -> Option<&'static Entry> {
+    CATALOGUE.iter().find(|e| e.name == name)
+}
+
+/// Every name.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    CATALOGUE.iter().map(|e| e.name)
+}

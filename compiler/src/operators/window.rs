@@ -1,0 +1,79 @@
+//! `.window(…)`: spans of time or counts of records to aggregate over (§6).
+
+use super::{Entry, Order};
+use crate::analysis::typed::Literal;
+use crate::analysis::{Analyzer, StreamBuilder};
+use crate::diagnostics::{Code, Diagnostic};
+use crate::plan::logical::{NodeKind, Schema, Window};
+use crate::syntax::ast;
+
+/// `.window(…)`
+pub(super) const ENTRY: Entry = Entry {
+    name: "window",
+    title: "Groups records by time or count.",
+    arguments: "(5m) · (5m, sliding: 30s) · (session: 30s) · (100) · (100, sliding: 10) · offset: d",
+    doc: "Time windows are aligned to the epoch plus `offset`. A window that is not empty fires when the watermark reaches its end: one row per key. Sessions are per key. Count windows fire when full.",
+    example: "stream V = Trade.partition_by(symbol).window(5m, sliding: 30s).aggregate(top: max(price))",
+    order: Order::Time,
+    memory: "keys × accumulators × open windows (panes, for sliding ones)",
+    analyze: Some(analyze),
+};
+
+fn analyze<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
+    a.need_record(b);
+    for later in ["cumulate", "early", "policy"] {
+        if let Some(e) = a.named(op, later) {
+            a.not_compiled(e.span, &format!("`{later}:`"), "tumbling, sliding, session and count windows are compiled");
+            return;
+        }
+    }
+    if !a.check_args(op, &["sliding", "session", "offset"], 0, 1) {
+        return;
+    }
+    let Some(window) = read(a, op) else { return };
+    let input = b.node;
+    let keys = b.keys.iter().map(|k| k.expr.clone()).collect();
+    let key_columns = b.keys.iter().map(|k| k.column.clone()).collect();
+    let name = b.name.clone();
+    b.node = a.add_node(NodeKind::Window { input, keys, key_columns, window, aggregates: vec![] }, Schema::default(), &name, op.span);
+    b.firing = Some(b.node);
+    b.inputs = vec![];
+}
+
+fn read(a: &mut Analyzer<'_>, op: &ast::Op) -> Option<Window> {
+    if let Some(gap) = a.named(op, "session") {
+        return Some(Window::Session { gap: a.constant_duration(gap, "a session's gap")? });
+    }
+    let size_at = *a.positional(op).first().or_else(|| {
+        a.report(Diagnostic::new(Code::MissingArgument, op.span, "a window needs a size").help("a duration `5m`, a count `100`, or `session: 30s`"));
+        None
+    })?;
+    let size = a.constant(size_at)?;
+    let sliding = a.named(op, "sliding");
+    match size.as_literal() {
+        Some(Literal::Int(_)) => {
+            let size = a.constant_count(size_at, "a count window's size")?;
+            match sliding {
+                Some(s) => Some(Window::SlidingCount { size, slide: a.constant_count(s, "a slide")? }),
+                None => Some(Window::Count { size }),
+            }
+        }
+        _ => {
+            let size = a.constant_duration(size_at, "a window's size")?;
+            let offset = match a.named(op, "offset") {
+                Some(e) => match a.constant(e)?.as_literal() {
+                    Some(Literal::Duration(v)) => v.rem_euclid(size),
+                    _ => {
+                        a.report(Diagnostic::new(Code::BadArgument, e.span, "an offset is a duration"));
+                        return None;
+                    }
+                },
+                None => 0,
+            };
+            match sliding {
+                Some(s) => Some(Window::Sliding { size, slide: a.constant_duration(s, "a slide")?, offset }),
+                None => Some(Window::Tumbling { size, offset }),
+            }
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Dead streams: nodes that lead to nothing published or observed are dropped, and the rest renumbered.
+
+use std::collections::HashMap;
+
+use super::map_inputs;
+use crate::plan::logical::{NodeId, NodeKind, Plan};
+
+/// Keeps what is published or observed, and what that reads.
+pub(super) fn apply(plan: &mut Plan) {
+    let mut alive = vec![false; plan.nodes.len()];
+    let mut wanted: Vec<NodeId> = plan.publications.iter().map(|p| p.node).collect();
+    wanted.extend((0..plan.nodes.len()).map(NodeId).filter(|id| matches!(plan.node(*id).kind, NodeKind::Observe { .. })));
+    while let Some(id) = wanted.pop() {
+        if let Some(slot) = alive.get_mut(id.0)
+            && !*slot
+        {
+            *slot = true;
+            wanted.extend(plan.node(id).kind.inputs());
+        }
+    }
+    // Inputs come before their consumers, also where a rule has exchanged two nodes.
+    let mut order: Vec<NodeId> = vec![];
+    for at in 0..plan.nodes.len() {
+        visit(plan, NodeId(at), &alive, &mut order);
+    }
+    let places: HashMap<NodeId, NodeId> = order.iter().enumerate().map(|(new, old)| (*old, NodeId(new))).collect();
+    let mut nodes = vec![];
+    for id in &order {
+        let mut node = plan.node(*id).clone();
+        map_inputs(&mut node.kind, &mut |n| places.get(&n).copied().unwrap_or(n));
+        nodes.push(node);
+    }
+    plan.nodes = nodes;
+    for p in &mut plan.publications {
+        p.node = places.get(&p.node).copied().unwrap_or(p.node);
+    }
+}
+
+fn visit(plan: &Plan, id: NodeId, alive: &[bool], order: &mut Vec<NodeId>) {
+    if !alive.get(id.0).copied().unwrap_or(false) || order.contains(&id) {
+        return;
+    }
+    for input in plan.node(id).kind.inputs() {
+        visit(plan, input, alive, order);
+    }
+    order.push(id);
+}

@@ -1,0 +1,32 @@
+//! Constant folding: expressions without places become literals, and conditions that are known disappear.
+
+use super::map_expressions;
+use crate::analysis::typed::{Expr, ExprKind, Literal};
+use crate::plan::logical::Plan;
+
+/// Folds every expression of the plan.
+pub(super) fn apply(plan: &mut Plan) {
+    for node in &mut plan.nodes {
+        map_expressions(&mut node.kind, &mut fold);
+    }
+}
+
+/// The same expression, with its constant parts computed. What would fail is left to fail at run time, where records are refused.
+fn fold(e: &Expr) -> Expr {
+    let e = e.map_children(&mut fold);
+    if matches!(e.kind, ExprKind::Literal(_) | ExprKind::Place(_)) {
+        return e;
+    }
+    if let ExprKind::If(c, a, b) = &e.kind
+        && let Some(Literal::Bool(known)) = c.as_literal()
+    {
+        let chosen = if *known { a } else { b };
+        return Expr { ty: e.ty.clone(), ..chosen.as_ref().clone() };
+    }
+    let mut constant = true;
+    e.children(&mut |c| constant &= matches!(c.kind, ExprKind::Literal(_)));
+    match constant.then(|| crate::evaluate::constant(&e)) {
+        Some(Ok(Some(value))) => Expr::literal(value, e.ty, e.span),
+        _ => e,
+    }
+}

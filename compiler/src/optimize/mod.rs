@@ -1,0 +1,111 @@
+//! The optimizer: rules over the logical plan, one per file, applied in the order of this list. After each rule the plan is checked.
+
+mod drop_dead;
+mod fold_constants;
+mod push_down_filter;
+mod share_nodes;
+mod share_windows;
+
+use crate::plan::logical::{NodeId, NodeKind, Plan};
+
+/// A rule: its name and what it does.
+pub struct Rule {
+    /// A verb first.
+    pub name: &'static str,
+    /// What it changes, for `explain --optimizer-trace`.
+    pub doc: &'static str,
+    /// Changes the plan.
+    pub apply: fn(&mut Plan),
+}
+
+/// The rules, in order.
+pub static RULES: &[Rule] = &[
+    // Constants first: they decide conditions that others move.
+    Rule { name: "fold_constants", doc: "Computes what is known at compile time.", apply: fold_constants::apply },
+    // Filters move before nodes are shared, since moving makes like nodes of unlike ones.
+    Rule { name: "push_down_filter", doc: "Moves conditions towards the source: through projections, windows and pattern steps.", apply: push_down_filter::apply },
+    Rule { name: "share_nodes", doc: "Streams that begin alike share their nodes.", apply: share_nodes::apply },
+    Rule { name: "share_windows", doc: "Streams over one window keep one state.", apply: share_windows::apply },
+    Rule { name: "drop_dead", doc: "Drops what no published stream needs.", apply: drop_dead::apply },
+];
+
+/// Applies all rules; the trace holds each rule's name and the plan behind it.
+pub fn optimize(mut plan: Plan) -> (Plan, Vec<(&'static str, String)>) {
+    let mut trace = vec![];
+    for rule in RULES {
+        let schemas = if cfg!(debug_assertions) { published_schemas(&plan) } else { vec![] };
+        (rule.apply)(&mut plan);
+        debug_assert_eq!(schemas, published_schemas(&plan), "{} changed what is published", rule.name);
+        trace.push((rule.name, plan.to_string()));
+    }
+    (plan, trace)
+}
+
+/// What every rule must leave as it is.
+fn published_schemas(plan: &Plan) -> Vec<String> {
+    plan.publications.iter().map(|p| format!("{} {:?}", p.name, plan.columns_of(p.node).iter().filter(|c| !c.hidden).map(|c| (&c.name, c.ty.to_string())).collect::<Vec<_>>())).collect()
+}
+
+/// Replaces the inputs of a node.
+pub(crate) fn map_inputs(kind: &mut NodeKind, change: &mut dyn FnMut(NodeId) -> NodeId) {
+    match kind {
+        NodeKind::Source { .. } => {}
+        NodeKind::Filter { input, .. }
+        | NodeKind::Project { input, .. }
+        | NodeKind::Window { input, .. }
+        | NodeKind::Distinct { input, .. }
+        | NodeKind::Limit { input, .. }
+        | NodeKind::Observe { input, .. } => *input = change(*input),
+        NodeKind::Merge { inputs } => inputs.iter_mut().for_each(|(n, _)| *n = change(*n)),
+        NodeKind::Pattern(p) => p.inputs.iter_mut().for_each(|n| *n = change(*n)),
+        NodeKind::Join { left, right, .. } => {
+            *left = change(*left);
+            *right = change(*right);
+        }
+    }
+}
+
+/// Calls `change` on every expression of a node.
+pub(crate) fn map_expressions(kind: &mut NodeKind, change: &mut dyn FnMut(&crate::analysis::typed::Expr) -> crate::analysis::typed::Expr) {
+    use crate::plan::logical::{AggregateCall, Observation};
+    let mut list = |exprs: &mut Vec<crate::analysis::typed::Expr>| exprs.iter_mut().for_each(|e| *e = change(e));
+    let aggregates = |calls: &mut Vec<AggregateCall>, list: &mut dyn FnMut(&mut Vec<crate::analysis::typed::Expr>)| {
+        for call in calls {
+            list(&mut call.args);
+            if let Some(c) = call.condition.take() {
+                let mut one = vec![c];
+                list(&mut one);
+                call.condition = one.pop();
+            }
+        }
+    };
+    match kind {
+        NodeKind::Source { .. } | NodeKind::Merge { .. } => {}
+        NodeKind::Filter { condition, .. } => *condition = change(condition),
+        NodeKind::Project { columns, .. } => list(columns),
+        NodeKind::Window { keys, aggregates: calls, .. } => {
+            list(keys);
+            aggregates(calls, &mut list);
+        }
+        NodeKind::Distinct { keys, .. } | NodeKind::Limit { keys, .. } => list(keys),
+        NodeKind::Join { left_keys, right_keys, .. } => {
+            list(left_keys);
+            list(right_keys);
+        }
+        NodeKind::Pattern(p) => {
+            for s in &mut p.steps {
+                list(&mut s.unary);
+                list(&mut s.correlated);
+            }
+            for n in &mut p.negations {
+                list(&mut n.unary);
+                list(&mut n.correlated);
+            }
+            p.keys.iter_mut().for_each(&mut list);
+        }
+        NodeKind::Observe { observation, .. } => match observation {
+            Observation::Print(e) | Observation::Sample { text: e, .. } => *e = change(e),
+            Observation::Count(_) => {}
+        },
+    }
+}

@@ -1,0 +1,54 @@
+//! Common subexpressions of the plan: nodes that do the same to the same input become one.
+
+use std::collections::HashMap;
+
+use super::map_inputs;
+use crate::plan::logical::{NodeId, NodeKind, Plan};
+use crate::plan::print::expression_key;
+
+/// Redirects readers of a node to the first equal one. Windows have a rule of their own; observations are never shared, since each is seen.
+pub(super) fn apply(plan: &mut Plan) {
+    let mut first: HashMap<String, NodeId> = HashMap::new();
+    let mut replaced: HashMap<NodeId, NodeId> = HashMap::new();
+    for at in 0..plan.nodes.len() {
+        let id = NodeId(at);
+        if let Some(node) = plan.nodes.get_mut(at) {
+            map_inputs(&mut node.kind, &mut |n| replaced.get(&n).copied().unwrap_or(n));
+        }
+        let Some(key) = key(plan, id) else { continue };
+        match first.get(&key) {
+            Some(original) => {
+                replaced.insert(id, *original);
+            }
+            None => {
+                first.insert(key, id);
+            }
+        }
+    }
+    redirect(plan, &replaced);
+}
+
+/// Makes publications and readers follow replacements.
+pub(super) fn redirect(plan: &mut Plan, replaced: &HashMap<NodeId, NodeId>) {
+    for node in &mut plan.nodes {
+        map_inputs(&mut node.kind, &mut |n| replaced.get(&n).copied().unwrap_or(n));
+    }
+    for p in &mut plan.publications {
+        p.node = replaced.get(&p.node).copied().unwrap_or(p.node);
+    }
+}
+
+fn key(plan: &Plan, id: NodeId) -> Option<String> {
+    let node = plan.node(id);
+    let list = |exprs: &[crate::analysis::typed::Expr]| exprs.iter().map(expression_key).collect::<Vec<_>>().join(";");
+    Some(match &node.kind {
+        NodeKind::Filter { input, condition } => format!("filter {} {}", input.0, expression_key(condition)),
+        NodeKind::Project { input, columns } => {
+            let names: Vec<_> = node.schema.columns.iter().map(|c| (c.name.as_str(), c.hidden)).collect();
+            format!("project {} {names:?} {}", input.0, list(columns))
+        }
+        NodeKind::Distinct { input, keys, within } => format!("distinct {} {within} {}", input.0, list(keys)),
+        NodeKind::Limit { input, keys, count } => format!("limit {} {count} {}", input.0, list(keys)),
+        NodeKind::Source { .. } | NodeKind::Merge { .. } | NodeKind::Window { .. } | NodeKind::Pattern(_) | NodeKind::Join { .. } | NodeKind::Observe { .. } => return None,
+    })
+}

@@ -1,0 +1,299 @@
+//! The logical plan: a DAG of streams. Nodes are interned, so that two streams that begin alike share what they share.
+
+use std::collections::BTreeMap;
+
+use crate::analysis::typed::Expr;
+use crate::analysis::types::Type;
+use crate::functions::aggregates::Aggregate;
+use crate::syntax::ast::Span;
+
+/// A node of the plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeId(pub usize);
+
+/// The input of a pattern's condition that is the event under examination, not one already taken.
+pub const CURRENT: usize = usize::MAX;
+
+/// A column of a record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub ty: Type,
+    /// Carried for a later operator's key only: not seen by expressions, not written.
+    pub hidden: bool,
+}
+
+/// The columns of a record, without its `ts`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Schema {
+    /// In declared order.
+    pub columns: Vec<Column>,
+    /// The undeclared event whose schema this is: a name that is used and not here becomes a field of it.
+    pub open: Option<usize>,
+}
+
+impl Schema {
+    /// The visible column of that name.
+    pub fn find(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|c| !c.hidden && c.name == name)
+    }
+}
+
+/// An event that the program reads.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// Its name.
+    pub name: String,
+    /// Whether the program declares it.
+    pub declared: bool,
+    /// Its columns.
+    pub schema: Schema,
+    /// How far it may lag, in ns.
+    pub out_of_order: i64,
+    /// Where it is declared, or first used.
+    pub span: Span,
+}
+
+/// A window (§6). Times in ns, counts in records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Window {
+    /// `.window(5m, offset: o)`
+    Tumbling { size: i64, offset: i64 },
+    /// `.window(5m, sliding: 30s)`
+    Sliding { size: i64, slide: i64, offset: i64 },
+    /// `.window(session: 30s)`
+    Session { gap: i64 },
+    /// `.window(100)`
+    Count { size: i64 },
+    /// `.window(100, sliding: 10)`
+    SlidingCount { size: i64, slide: i64 },
+}
+
+/// One aggregate of a window or of a Kleene step.
+#[derive(Clone, Debug)]
+pub struct AggregateCall {
+    /// Which.
+    pub aggregate: Aggregate,
+    /// Its arguments over the aggregated record.
+    pub args: Vec<Expr>,
+    /// Constant arguments, such as the percentile.
+    pub parameter: Option<f64>,
+    /// `where:`
+    pub condition: Option<Expr>,
+    /// Its result's type.
+    pub ty: Type,
+    /// The call.
+    pub span: Span,
+}
+
+/// A step of a pattern.
+#[derive(Clone, Debug)]
+pub struct PatternStep {
+    /// Which input of the node it reads.
+    pub input: usize,
+    /// `as a`
+    pub alias: Option<String>,
+    /// One or more.
+    pub kleene: bool,
+    /// Conjuncts over the event alone.
+    pub unary: Vec<Expr>,
+    /// Conjuncts over the event and what the run holds.
+    pub correlated: Vec<Expr>,
+    /// Time allowed since the previous step, ns.
+    pub within: Option<i64>,
+    /// The step's text.
+    pub span: Span,
+}
+
+/// A negation of a pattern.
+#[derive(Clone, Debug)]
+pub struct PatternNegation {
+    /// Which input of the node it reads.
+    pub input: usize,
+    /// The step it stands behind.
+    pub after: usize,
+    /// From `.not(…)`: the whole match.
+    pub whole: bool,
+    /// Conjuncts over the event alone.
+    pub unary: Vec<Expr>,
+    /// Conjuncts over the event and what the run holds.
+    pub correlated: Vec<Expr>,
+}
+
+/// A sequence pattern with `next` selection.
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    /// The distinct nodes that its steps read.
+    pub inputs: Vec<NodeId>,
+    /// In order.
+    pub steps: Vec<PatternStep>,
+    /// Absences.
+    pub negations: Vec<PatternNegation>,
+    /// Per input: the partition's key over its record (`Place::Field { input: CURRENT, … }`).
+    pub keys: Vec<Vec<Expr>>,
+    /// The columns that the keys have in results.
+    pub key_columns: Vec<Column>,
+    /// Overall bound, ns.
+    pub within: Option<i64>,
+    /// Aggregates over Kleene steps, with the step.
+    pub aggregates: Vec<(usize, AggregateCall)>,
+}
+
+/// An observation that does not change records.
+#[derive(Clone, Debug)]
+pub enum Observation {
+    /// `.print(…)`, `.log(…)`: a line of text.
+    Print(Expr),
+    /// `.tap(counter: "name")`
+    Count(String),
+    /// `.tap(log: "x", sample: 0.01)`: every n-th record.
+    Sample { text: Expr, every: i64 },
+}
+
+/// What a node does.
+#[derive(Clone, Debug)]
+pub enum NodeKind {
+    /// Reads an event.
+    Source { event: usize },
+    /// Keeps records for which the condition is true.
+    Filter { input: NodeId, condition: Expr },
+    /// Makes a new record; one expression per column of the schema.
+    Project { input: NodeId, columns: Vec<Expr> },
+    /// Union; per input and column, the input's column (none: null).
+    Merge { inputs: Vec<(NodeId, Vec<Option<usize>>)> },
+    /// Aggregates per key and window.
+    Window { input: NodeId, keys: Vec<Expr>, key_columns: Vec<Column>, window: Window, aggregates: Vec<AggregateCall> },
+    /// Matches a sequence.
+    Pattern(Pattern),
+    /// Pairs within `span` ns (or the newest right record, for `latest`) of equal keys.
+    Join { left: NodeId, right: NodeId, left_keys: Vec<Expr>, right_keys: Vec<Expr>, key_columns: Vec<Column>, span: Option<i64> },
+    /// First per value within a span.
+    Distinct { input: NodeId, keys: Vec<Expr>, within: i64 },
+    /// First n per key.
+    Limit { input: NodeId, keys: Vec<Expr>, count: i64 },
+    /// Observes.
+    Observe { input: NodeId, observation: Observation },
+}
+
+/// A node.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// What it does.
+    pub kind: NodeKind,
+    /// Its record's columns; of windows, patterns and joins: none, since what follows reads their places.
+    pub schema: Schema,
+    /// The stream that it was first made for.
+    pub stream: String,
+    /// Its text in the program.
+    pub span: Span,
+}
+
+/// A published stream.
+#[derive(Clone, Debug)]
+pub struct Publication {
+    /// The stream.
+    pub stream: String,
+    /// The record type's name.
+    pub name: String,
+    /// The node whose records are published.
+    pub node: NodeId,
+    /// The stream's declaration.
+    pub span: Span,
+}
+
+/// A `param` or a `let`.
+#[derive(Clone, Debug)]
+pub struct Global {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub ty: Type,
+    /// Its value or default, over earlier globals.
+    pub value: Option<Expr>,
+    /// Whether it is set from outside.
+    pub is_param: bool,
+}
+
+/// The whole plan.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// Events, as declared or inferred.
+    pub events: Vec<Event>,
+    /// Nodes; inputs come before their consumers.
+    pub nodes: Vec<Node>,
+    /// What leaves the program, in the order of the text.
+    pub publications: Vec<Publication>,
+    /// Globals, in the order in which they are evaluated.
+    pub globals: Vec<Global>,
+}
+
+impl NodeKind {
+    /// The nodes it reads.
+    pub fn inputs(&self) -> Vec<NodeId> {
+        match self {
+            NodeKind::Source { .. } => vec![],
+            NodeKind::Filter { input, .. }
+            | NodeKind::Project { input, .. }
+            | NodeKind::Window { input, .. }
+            | NodeKind::Distinct { input, .. }
+            | NodeKind::Limit { input, .. }
+            | NodeKind::Observe { input, .. } => vec![*input],
+            NodeKind::Merge { inputs } => inputs.iter().map(|(n, _)| *n).collect(),
+            NodeKind::Pattern(p) => p.inputs.clone(),
+            NodeKind::Join { left, right, .. } => vec![*left, *right],
+        }
+    }
+    /// Whether what follows reads the places of a firing instead of a record's columns.
+    pub fn fires(&self) -> bool {
+        matches!(self, NodeKind::Window { .. } | NodeKind::Pattern(_) | NodeKind::Join { .. })
+    }
+}
+
+impl Plan {
+    /// The node.
+    #[expect(clippy::indexing_slicing, reason = "ids come from this plan")]
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0]
+    }
+    /// Who reads each node, in order of the plan.
+    pub fn consumers(&self) -> BTreeMap<NodeId, Vec<NodeId>> {
+        let mut all: BTreeMap<NodeId, Vec<NodeId>> = BTreeMap::new();
+        for (i, node) in self.nodes.iter().enumerate() {
+            for input in node.kind.inputs() {
+                let list = all.entry(input).or_default();
+                if list.last() != Some(&NodeId(i)) {
+                    list.push(NodeId(i));
+                }
+            }
+        }
+        all
+    }
+    /// The window, pattern or join whose places an expression over this node's output reads, if any.
+    pub fn firing(&self, id: NodeId) -> Option<NodeId> {
+        match &self.node(id).kind {
+            kind if kind.fires() => Some(id),
+            NodeKind::Filter { input, .. } | NodeKind::Observe { input, .. } => self.firing(*input),
+            _ => None,
+        }
+    }
+}
+
+impl Plan {
+    /// The columns of a node's record.
+    pub fn columns_of(&self, node: NodeId) -> &[Column] {
+        match &self.node(node).kind {
+            NodeKind::Source { event } => self.events.get(*event).map_or(&[], |e| &e.schema.columns),
+            NodeKind::Filter { input, .. } | NodeKind::Observe { input, .. } | NodeKind::Distinct { input, .. } | NodeKind::Limit { input, .. } => self.columns_of(*input),
+            _ => &self.node(node).schema.columns,
+        }
+    }
+    /// The node whose record reaches this one unchanged.
+    pub fn record_origin(&self, node: NodeId) -> NodeId {
+        match &self.node(node).kind {
+            NodeKind::Filter { input, .. } | NodeKind::Observe { input, .. } | NodeKind::Distinct { input, .. } | NodeKind::Limit { input, .. } => self.record_origin(*input),
+            _ => node,
+        }
+    }
+}

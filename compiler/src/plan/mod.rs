@@ -1,0 +1,6 @@
+//! The plans: data and printers. What transforms them lives in `lower/` and `optimize/`.
+
+pub mod logical;
+pub mod physical;
+pub mod picture;
+pub mod print;

@@ -1,0 +1,219 @@
+//! The physical plan: records, operators with their kernels, and the fused chains between them. Both backends print from it.
+
+use varpulis_abi::scalar::Physical;
+
+use crate::lower::ir::{Body, ChainId, KernelFunction, OperatorId, Record, RecordId, SiteId};
+
+/// A value of an operator's construction.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Config {
+    /// A number: ns or a count.
+    Int(i64),
+    /// A truth value.
+    Bool(bool),
+    /// A struct of the runtime, with its fields.
+    Struct(&'static str, Vec<(&'static str, Config)>),
+    /// A constant list.
+    List(Vec<Config>),
+    /// Prefilled slots of the kernel's store: one row of constants per slot.
+    Slots(&'static str, Vec<Vec<crate::analysis::typed::Literal>>),
+}
+
+/// A stateful operator.
+#[derive(Clone, Debug)]
+pub struct Operator {
+    /// Its name in the program, unique; stable under edits elsewhere.
+    pub name: String,
+    /// Its type in the runtime.
+    pub runtime: &'static str,
+    /// The kernel trait, by name in the shared list.
+    pub kernel: &'static str,
+    /// The kernel trait's stores, with the records of their slots.
+    pub stores: Vec<(&'static str, RecordId)>,
+    /// The records of its inputs.
+    pub ports: Vec<RecordId>,
+    /// The program's contribution.
+    pub functions: Vec<KernelFunction>,
+    /// What its constructor takes behind the kernel.
+    pub config: Vec<Config>,
+    /// Which parts of a firing carry records: parameter name → record.
+    pub parts: Vec<(&'static str, RecordId)>,
+    /// The firing's type in the runtime.
+    pub firing: &'static str,
+    /// Whether time alone makes it fire.
+    pub timed: bool,
+    /// Its text in the program.
+    pub doc: String,
+    /// What it keeps, as a formula.
+    pub memory: String,
+    /// The chains that its firings go to.
+    pub chains: Vec<ChainId>,
+    /// How many operators lie before it at most.
+    pub stage: usize,
+}
+
+/// What a chain reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChainInput {
+    /// A row of a record.
+    Row(RecordId),
+    /// What an operator fires.
+    Firing(OperatorId),
+    /// What an operator fires, of which it reads the row only.
+    FiredRow(OperatorId, RecordId),
+}
+
+/// A fused chain: straight-line code from one input to pushes, calls and publications.
+#[derive(Clone, Debug)]
+pub struct Chain {
+    /// Its name, unique.
+    pub name: String,
+    /// The stream whose records it refuses.
+    pub stream: String,
+    /// What it reads.
+    pub input: ChainInput,
+    /// What it does.
+    pub body: Body,
+    /// Its text in the program.
+    pub doc: String,
+    /// How many operators lie before it at most.
+    pub stage: usize,
+}
+
+/// An event that the program reads.
+#[derive(Clone, Debug)]
+pub struct EventInput {
+    /// Its name.
+    pub name: String,
+    /// Its record.
+    pub record: RecordId,
+    /// How far it may lag, ns.
+    pub out_of_order: i64,
+    /// The variants of fields that are enums: field index → variants.
+    pub variants: Vec<(usize, Vec<String>)>,
+    /// The chains that take it, in order.
+    pub chains: Vec<ChainId>,
+    /// Its text in the program.
+    pub doc: String,
+}
+
+/// A published record type.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// The stream.
+    pub stream: String,
+    /// The record type's name in the output.
+    pub name: String,
+    /// Its record.
+    pub record: RecordId,
+    /// The variants of fields that are enums.
+    pub variants: Vec<(usize, Vec<String>)>,
+    /// A field that takes the place of the record's `ts`.
+    pub shadow: Option<usize>,
+    /// Its text in the program.
+    pub doc: String,
+}
+
+/// A place in the text that can refuse a record.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SiteInfo {
+    /// The stream.
+    pub stream: String,
+    /// First byte of the expression.
+    pub start: u32,
+    /// One past its last.
+    pub end: u32,
+}
+
+/// A `param` or a `let`.
+#[derive(Clone, Debug)]
+pub struct GlobalValue {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub ty: Physical,
+    /// How it is computed (`let`) or its default (`param`).
+    pub body: Option<Body>,
+    /// Whether it is set from outside.
+    pub is_param: bool,
+}
+
+/// A whole program.
+#[derive(Clone, Debug, Default)]
+pub struct Program {
+    /// Layouts.
+    pub records: Vec<Record>,
+    /// Operators; inputs come before their consumers.
+    pub operators: Vec<Operator>,
+    /// Chains.
+    pub chains: Vec<Chain>,
+    /// Events, in order of declaration.
+    pub events: Vec<EventInput>,
+    /// Outputs, in order of the text.
+    pub outputs: Vec<Output>,
+    /// Places that can refuse.
+    pub sites: Vec<SiteInfo>,
+    /// Globals.
+    pub globals: Vec<GlobalValue>,
+    /// Names of counters.
+    pub counters: Vec<String>,
+}
+
+#[expect(clippy::indexing_slicing, reason = "ids come from this program")]
+impl Program {
+    /// The record.
+    pub fn record(&self, id: RecordId) -> &Record {
+        &self.records[id.0 as usize]
+    }
+    /// The operator.
+    pub fn operator(&self, id: OperatorId) -> &Operator {
+        &self.operators[id.0 as usize]
+    }
+    /// The chain.
+    pub fn chain(&self, id: ChainId) -> &Chain {
+        &self.chains[id.0 as usize]
+    }
+    /// The site.
+    pub fn site(&self, id: SiteId) -> &SiteInfo {
+        &self.sites[id.0 as usize]
+    }
+}
+
+impl std::fmt::Display for Program {
+    /// Events and their chains, operators with their kernels and the chains behind them.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let chains = |ids: &[ChainId]| ids.iter().map(|c| self.chain(*c).name.clone()).collect::<Vec<_>>().join(", ");
+        for e in &self.events {
+            writeln!(f, "event {} -> {}", e.name, chains(&e.chains))?;
+        }
+        for o in &self.operators {
+            let functions: Vec<&str> = o.functions.iter().map(|k| k.name).collect();
+            writeln!(f, "operator {} = {} stage {} [{}] -> {}", o.name, o.runtime, o.stage + 1, functions.join(", "), chains(&o.chains))?;
+        }
+        for c in &self.chains {
+            let mut parts = vec![];
+            c.body.walk(&mut |_| {}, &mut |s| {
+                use crate::lower::ir::Statement;
+                match s {
+                    Statement::Guard(_) => parts.push("guard".to_owned()),
+                    Statement::Push { operator, .. } => parts.push(format!("push {}", self.operator(*operator).name)),
+                    Statement::Call { chain, .. } => parts.push(format!("call {}", self.chain(*chain).name)),
+                    Statement::Publish { publication, .. } => parts.push(format!("publish {}", self.outputs.get(*publication).map_or("", |o| &o.name))),
+                    Statement::PublishRule { publications, .. } => parts.push(format!("publish one of {}", publications.len())),
+                    Statement::Print(_) => parts.push("print".to_owned()),
+                    Statement::Count { .. } => parts.push("count".to_owned()),
+                    _ => {}
+                }
+            });
+            writeln!(f, "chain {} stage {}: {}", c.name, c.stage + 1, parts.join("; "))?;
+        }
+        Ok(())
+    }
+}
+
+impl Program {
+    /// What each operator keeps, as formulas.
+    pub fn memory(&self) -> String {
+        self.operators.iter().map(|o| format!("{}  {}\n", o.name, o.memory)).collect()
+    }
+}

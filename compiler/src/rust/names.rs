@@ -1,0 +1,72 @@
+//! Names of the program as Rust identifiers.
+
+use std::collections::HashSet;
+
+use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
+use quote::quote;
+
+/// An identifier for a field, function or variable.
+pub(super) fn ident(name: &str) -> Ident {
+    // These cannot be raw identifiers, and a lone underscore is none.
+    if matches!(name, "self" | "Self" | "super" | "crate" | "_") {
+        return Ident::new(&format!("{name}_"), Span::call_site());
+    }
+    if syn::parse_str::<Ident>(name).is_ok() { Ident::new(name, Span::call_site()) } else { Ident::new_raw(name, Span::call_site()) }
+}
+
+/// A record's field; `ts` is taken by the record's time.
+pub(super) fn field(name: &str) -> Ident {
+    if name == "ts" { ident("ts_field") } else { ident(name) }
+}
+
+/// Marks a type of the program until [`resolve`] has seen all names.
+const MARK: &str = "__of_program";
+
+/// An identifier for a type or variant of the program.
+pub(super) fn type_name(name: &str) -> Ident {
+    Ident::new(&format!("{name}{MARK}"), Span::call_site())
+}
+
+/// Gives every type its name. Where the program has a type that the runtime has too, the runtime's is reached by its path:
+/// the program's names are the user's, and stay as they are.
+pub(super) fn resolve(tokens: TokenStream) -> TokenStream {
+    let mut taken = HashSet::new();
+    collect(&tokens, &mut taken);
+    rename(tokens, &taken)
+}
+
+fn collect(tokens: &TokenStream, taken: &mut HashSet<String>) {
+    for token in tokens.clone() {
+        match token {
+            TokenTree::Group(g) => collect(&g.stream(), taken),
+            TokenTree::Ident(i) => taken.extend(i.to_string().strip_suffix(MARK).map(str::to_owned)),
+            TokenTree::Punct(_) | TokenTree::Literal(_) => {}
+        }
+    }
+}
+
+fn rename(tokens: TokenStream, taken: &HashSet<String>) -> TokenStream {
+    let mut out = TokenStream::new();
+    for token in tokens {
+        match token {
+            TokenTree::Group(g) => {
+                let mut inner = Group::new(g.delimiter(), rename(g.stream(), taken));
+                inner.set_span(g.span());
+                out.extend([TokenTree::Group(inner)]);
+            }
+            TokenTree::Ident(i) => {
+                let text = i.to_string();
+                match text.strip_suffix(MARK) {
+                    Some(own) => {
+                        let own = ident(own);
+                        out.extend(quote!(#own));
+                    }
+                    None if taken.contains(&text) => out.extend(quote!(runtime::#i)),
+                    None => out.extend([TokenTree::Ident(i)]),
+                }
+            }
+            other => out.extend([other]),
+        }
+    }
+    out
+}

@@ -1,0 +1,160 @@
+//! Records: structs for rows and slots, and how a row writes itself.
+
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::quote;
+use varpulis_abi::scalar::{Physical, Scalar};
+
+use super::names;
+use super::program::Printer;
+use crate::lower::ir::{FieldType, RecordField, RecordId};
+
+/// The Rust type of a value: borrowed in rows, owned in slots.
+pub(super) fn value_type(ty: Physical, stored: bool) -> TokenStream {
+    let inner = match ty.scalar {
+        Scalar::Int | Scalar::Timestamp | Scalar::Duration => quote!(i64),
+        Scalar::Float => quote!(f64),
+        Scalar::Bool => quote!(bool),
+        Scalar::Enum => quote!(u32),
+        Scalar::Text | Scalar::Json if stored => quote!(Text),
+        Scalar::Text | Scalar::Json => quote!(&'a str),
+    };
+    if ty.nullable { quote!(Option<#inner>) } else { inner }
+}
+
+/// Whether the values of a type borrow.
+pub(super) fn borrows(ty: FieldType) -> bool {
+    matches!(ty, FieldType::Scalar(Physical { scalar: Scalar::Text | Scalar::Json, .. }))
+}
+
+impl Printer<'_> {
+    /// The fields of a record that something reads.
+    pub(super) fn used_fields(&self, id: RecordId) -> Vec<(usize, &RecordField)> {
+        let record = self.program.record(id);
+        record.fields.iter().enumerate().filter(|(i, _)| self.is_used(id, *i)).collect()
+    }
+
+    pub(super) fn is_used(&self, id: RecordId, field: usize) -> bool {
+        self.whole.contains(&id) || self.used.contains(&(id, field))
+    }
+
+    /// Whether the row's type has a lifetime.
+    pub(super) fn has_lifetime(&self, id: RecordId) -> bool {
+        !self.program.record(id).stored && self.used_fields(id).iter().any(|(_, f)| borrows(f.ty))
+    }
+
+    pub(super) fn record_name(&self, id: RecordId) -> Ident {
+        names::type_name(&self.program.record(id).name)
+    }
+
+    /// The type with a lifetime, if it has one.
+    pub(super) fn record_type(&self, id: RecordId, lifetime: &TokenStream) -> TokenStream {
+        let name = self.record_name(id);
+        if self.has_lifetime(id) { quote!(#name<#lifetime>) } else { quote!(#name) }
+    }
+
+    /// The struct of a row or of a slot.
+    pub(super) fn record(&self, id: RecordId) -> TokenStream {
+        let record = self.program.record(id);
+        let name = self.record_name(id);
+        let doc = &record.doc;
+        let used = self.used_fields(id);
+        let fields = used.iter().map(|(_, f)| {
+            let name = names::field(&f.name);
+            let ty = match f.ty {
+                FieldType::Scalar(ty) => value_type(ty, record.stored),
+                FieldType::Object(o) => {
+                    let o = names::ident(o.name);
+                    quote!(#o)
+                }
+            };
+            let doc = format!("`{}`", f.name);
+            quote!(#[doc = #doc] pub #name: #ty)
+        });
+        if record.stored {
+            return quote! {
+                #[doc = #doc]
+                #[derive(Clone, Debug, Default)]
+                pub struct #name { #(#fields,)* }
+            };
+        }
+        let generics = if self.has_lifetime(id) { quote!(<'a>) } else { quote!() };
+        quote! {
+            #[doc = #doc]
+            #[derive(Clone, Copy, Debug, PartialEq)]
+            pub struct #name #generics {
+                /// Event time, ns since the epoch.
+                pub ts: i64,
+                #(#fields,)*
+            }
+        }
+    }
+
+    /// `impl WriteRecord`, with the record's name in the output and the variants of its enums.
+    pub(super) fn write_record(&self, id: RecordId, type_name: &str, variants: &[(usize, Vec<String>)], shadow: Option<usize>) -> TokenStream {
+        let ty = self.record_type(id, &quote!('_));
+        let record = self.program.record(id);
+        let open = format!("{{\"type\":{}", json_text(type_name));
+        let timestamp = |f: &RecordField| matches!(f.ty, FieldType::Scalar(Physical { scalar: Scalar::Timestamp, nullable: false }));
+        let begin = match shadow.and_then(|s| record.fields.get(s)) {
+            None => {
+                let head = format!("{open},\"ts\":");
+                quote!(writer.begin(#head, self.ts);)
+            }
+            Some(f) if timestamp(f) => {
+                let head = format!("{open},\"ts\":");
+                quote!(writer.begin(#head, self.ts_field);)
+            }
+            Some(_) => quote!(writer.json(#open, "");),
+        };
+        let fields = self.used_fields(id).into_iter().filter(|(i, f)| Some(*i) != shadow || !timestamp(f)).map(|(i, f)| {
+            let name = names::field(&f.name);
+            let key = format!(",{}:", json_text(&f.name));
+            let FieldType::Scalar(ty) = f.ty else { return quote!() };
+            if let Some((_, names)) = variants.iter().find(|(at, _)| *at == i) {
+                let lookup = if ty.nullable { quote!(self.#name.map(|v| variant_name(&[#(#names),*], v))) } else { quote!(variant_name(&[#(#names),*], self.#name)) };
+                return if ty.nullable { quote!(writer.optional_text(#key, #lookup);) } else { quote!(writer.text(#key, #lookup);) };
+            }
+            let plain = match ty.scalar {
+                Scalar::Int | Scalar::Enum => "int",
+                Scalar::Float => "float",
+                Scalar::Bool => "boolean",
+                Scalar::Text => "text",
+                Scalar::Timestamp => "timestamp",
+                Scalar::Duration => "duration",
+                Scalar::Json => "json",
+            };
+            let method = names::ident(&if ty.nullable { format!("optional_{plain}") } else { plain.to_owned() });
+            quote!(writer.#method(#key, self.#name);)
+        });
+        quote! {
+            impl WriteRecord for #ty {
+                fn write(&self, writer: &mut RecordWriter<'_>) {
+                    #begin
+                    #(#fields)*
+                    writer.end();
+                }
+            }
+        }
+    }
+}
+
+/// A text as JSON.
+pub(super) fn json_text(text: &str) -> String {
+    serde_json::to_string(text).unwrap_or_default()
+}
+
+/// An integer as an expression.
+pub(super) fn int(value: i64) -> TokenStream {
+    match value {
+        i64::MIN => quote!(i64::MIN),
+        i64::MAX => quote!(i64::MAX),
+        v if v < 0 => {
+            let v = Literal::i64_unsuffixed(-v);
+            quote!(-#v)
+        }
+        v => {
+            let v = Literal::i64_unsuffixed(v);
+            quote!(#v)
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The `varpulis!` macro.

@@ -1,0 +1,118 @@
+//! The run-time functions that expressions can call, written once.
+//!
+//! [`for_each_function!`](crate::for_each_function) lists `"name" body(argument types) -> [fallible] result : "what it does";`. The compiler makes
+//! its table of signatures of it, the runtime provides `scalar::body`. Null never reaches a body: lowering makes the branches.
+
+use crate::scalar::Scalar;
+
+/// Hands the list of functions to the macro named.
+#[macro_export]
+macro_rules! for_each_function {
+    ($expand:ident) => {
+        $expand! {
+            "abs" abs_int(Int) -> fallible Int: "The absolute value.";
+            "abs" abs_float(Float) -> Float: "The absolute value.";
+            "sign" sign_int(Int) -> Int: "-1, 0 or 1.";
+            "sign" sign_float(Float) -> Float: "-1.0, 0.0 or 1.0; NaN stays.";
+            "floor" floor(Float) -> Float: "The largest whole number that is not above.";
+            "ceil" ceil(Float) -> Float: "The smallest whole number that is not below.";
+            "round" round(Float) -> Float: "The nearest whole number; halves away from zero.";
+            "round" round_to(Float, Int) -> Float: "Rounds to that many decimals.";
+            "sqrt" sqrt(Float) -> Float: "The square root; NaN below zero.";
+            "exp" exp(Float) -> Float: "e to the power.";
+            "ln" ln(Float) -> Float: "The natural logarithm.";
+            "log10" log10(Float) -> Float: "The logarithm to base 10.";
+            "log2" log2(Float) -> Float: "The logarithm to base 2.";
+            "sin" sin(Float) -> Float: "The sine.";
+            "cos" cos(Float) -> Float: "The cosine.";
+            "tan" tan(Float) -> Float: "The tangent.";
+            "is_nan" is_nan(Float) -> Bool: "Whether it is not a number.";
+            "int" int_of_float(Float) -> fallible Int: "Truncates toward zero.";
+            "int" int_of_text(Text) -> fallible Int: "Reads a decimal integer.";
+            "int" int_of_bool(Bool) -> Int: "0 or 1.";
+            "int" int_of_json(Json) -> fallible Int: "Reads an integer out of a JSON value.";
+            "float" float_of_text(Text) -> fallible Float: "Reads a number.";
+            "float" float_of_json(Json) -> fallible Float: "Reads a number out of a JSON value.";
+            "bool" bool_of_text(Text) -> fallible Bool: "Reads true or false.";
+            "bool" bool_of_json(Json) -> fallible Bool: "Reads true or false out of a JSON value.";
+            "str" text_of_int(Int) -> Text: "As decimal text.";
+            "str" text_of_float(Float) -> Text: "As shortest text that reads back to the same number.";
+            "str" text_of_bool(Bool) -> Text: "true or false.";
+            "str" text_of_timestamp(Timestamp) -> Text: "As RFC 3339.";
+            "str" text_of_duration(Duration) -> Text: "With its largest fitting units, as 1m30s.";
+            "str" text_of_json(Json) -> Text: "A text as it is, any other value as JSON.";
+            "fixed" text_fixed(Float, Int) -> Text: "As text with that many decimals.";
+            "len" length(Text) -> Int: "The number of characters.";
+            "upper" upper(Text) -> Text: "In upper case.";
+            "lower" lower(Text) -> Text: "In lower case.";
+            "trim" trim(Text) -> Text: "Without white space at both ends.";
+            "contains" contains(Text, Text) -> Bool: "Whether the second stands in the first.";
+            "starts_with" starts_with(Text, Text) -> Bool: "Whether the first begins with the second.";
+            "ends_with" ends_with(Text, Text) -> Bool: "Whether the first ends with the second.";
+            "replace" replace(Text, Text, Text) -> Text: "Every occurrence of the second replaced by the third.";
+            "substr" substring(Text, Int, Int) -> Text: "That many characters from a place on, counted from 0; clamped.";
+            "concat" concat(Text, Text) -> Text: "Both, joined.";
+            "hour" hour(Timestamp) -> Int: "Hour of the day, UTC.";
+            "minute" minute(Timestamp) -> Int: "Minute of the hour, UTC.";
+            "second" second(Timestamp) -> Int: "Second of the minute, UTC.";
+            "day" day(Timestamp) -> Int: "Day of the month, UTC.";
+            "month" month(Timestamp) -> Int: "Month, 1 to 12, UTC.";
+            "year" year(Timestamp) -> Int: "Year, UTC.";
+            "weekday" weekday(Timestamp) -> Int: "1 Monday to 7 Sunday, UTC.";
+            "timestamp" timestamp_of_text(Text) -> fallible Timestamp: "Reads RFC 3339.";
+            "timestamp" timestamp_of_millis(Int) -> fallible Timestamp: "Milliseconds since the epoch.";
+            "millis" millis_of_timestamp(Timestamp) -> Int: "Milliseconds since the epoch, rounded down.";
+            "millis" millis_of_duration(Duration) -> Int: "Whole milliseconds.";
+            "seconds" seconds_of_duration(Duration) -> Float: "Seconds.";
+            "min" min_int(Int, Int) -> Int: "The smaller one.";
+            "min" min_float(Float, Float) -> Float: "The smaller one; a NaN loses.";
+            "max" max_int(Int, Int) -> Int: "The larger one.";
+            "max" max_float(Float, Float) -> Float: "The larger one; a NaN loses.";
+            "**" power_int(Int, Int) -> fallible Int: "To the power; a negative exponent does not convert.";
+            "**" power_float(Float, Float) -> Float: "To the power.";
+            "<<" shift_left(Int, Int) -> fallible Int: "Bits shifted up.";
+            ">>" shift_right(Int, Int) -> fallible Int: "Bits shifted down, the sign kept.";
+            "/" divide_int(Int, Int) -> fallible Int: "Truncates toward zero.";
+            "%" remainder_int(Int, Int) -> fallible Int: "With the dividend's sign.";
+            "%" remainder_float(Float, Float) -> Float: "With the dividend's sign.";
+            "*" scale_duration(Duration, Float) -> fallible Duration: "Rounded to the nearest nanosecond.";
+            "/" divide_duration(Duration, Float) -> fallible Duration: "Rounded to the nearest nanosecond.";
+        }
+    };
+}
+
+/// A row of the list.
+#[derive(Clone, Copy, Debug)]
+pub struct FunctionRow {
+    /// The language's name or operator.
+    pub name: &'static str,
+    /// The run-time body.
+    pub body: &'static str,
+    /// Argument types; never null.
+    pub args: &'static [Scalar],
+    /// Result type.
+    pub result: Scalar,
+    /// Whether it can refuse.
+    pub fallible: bool,
+    /// What it does.
+    pub doc: &'static str,
+}
+
+macro_rules! rows {
+    ($($name:literal $body:ident($($arg:ident),*) -> $r1:ident $($r2:ident)?: $doc:literal;)*) => {
+        /// Every function.
+        pub const FUNCTIONS: &[FunctionRow] = &[$(FunctionRow {
+            name: $name,
+            body: stringify!($body),
+            args: &[$(Scalar::$arg),*],
+            result: rows!(@result $r1 $($r2)?),
+            fallible: rows!(@fallible $r1),
+            doc: $doc,
+        }),*];
+    };
+    (@result fallible $r:ident) => { Scalar::$r };
+    (@result $r:ident) => { Scalar::$r };
+    (@fallible fallible) => { true };
+    (@fallible $r:ident) => { false };
+}
+for_each_function!(rows);

@@ -1,0 +1,10 @@
+//! What the compiler and the runtime must agree on, written once.
+//!
+//! The compiler names operators' kernels, run-time functions, physical types and refusal codes without depending on
+//! the runtime; the runtime provides exactly those. Both expand the lists of this crate, so that drift is a compile error.
+#![no_std]
+
+pub mod functions;
+pub mod kernels;
+pub mod reason;
+pub mod scalar;

@@ -1,0 +1,31 @@
+//! The closed set of physical types.
+
+/// How a value is held at run time. Nullability stands beside it: see [`Physical`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Scalar {
+    /// Signed, 64 bits.
+    Int,
+    /// IEEE 754 double.
+    Float,
+    /// True or false.
+    Bool,
+    /// UTF-8 text, borrowed from the input or from an arena.
+    Text,
+    /// Nanoseconds since the Unix epoch, signed 64 bits.
+    Timestamp,
+    /// Nanoseconds, signed 64 bits.
+    Duration,
+    /// The index of an enum's variant, unsigned 32 bits.
+    Enum,
+    /// One JSON value as it stood in the input (type `any`).
+    Json,
+}
+
+/// A scalar type and whether it may be null.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Physical {
+    /// The type of its values.
+    pub scalar: Scalar,
+    /// Whether it may be null.
+    pub nullable: bool,
+}

@@ -1,0 +1,58 @@
+//! Event time: the watermark of a program's input (§4).
+
+/// What an arriving event means for time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// Below the watermark: refuse it.
+    Late,
+    /// The watermark stays where it is.
+    InTime,
+    /// The watermark moved to the value given: advance to it, then take the event.
+    Moved(i64),
+}
+
+/// The largest time seen, and the watermark that follows from it.
+#[derive(Clone, Debug)]
+pub struct Clock {
+    newest: i64,
+    watermark: i64,
+    out_of_order: i64,
+}
+
+impl Clock {
+    /// A clock whose watermark is `out_of_order` ns behind the newest event.
+    pub fn new(out_of_order: i64) -> Self {
+        Self { newest: i64::MIN, watermark: i64::MIN, out_of_order }
+    }
+
+    /// Sees an event of time `ts` that may lag by `lag` ns.
+    #[inline(always)]
+    pub fn observe(&mut self, ts: i64, lag: i64) -> Arrival {
+        if ts < self.newest.saturating_sub(lag) {
+            return Arrival::Late;
+        }
+        if ts <= self.newest {
+            return Arrival::InTime;
+        }
+        self.newest = ts;
+        let watermark = ts.saturating_sub(self.out_of_order);
+        if watermark > self.watermark {
+            self.watermark = watermark;
+            return Arrival::Moved(watermark);
+        }
+        Arrival::InTime
+    }
+
+    /// The watermark: no event below it is taken any more. `i64::MIN` before the first event.
+    #[inline]
+    pub fn watermark(&self) -> i64 {
+        self.watermark
+    }
+
+    /// Moves the watermark on, as the end of the input does.
+    #[inline]
+    pub fn move_to(&mut self, watermark: i64) {
+        self.watermark = self.watermark.max(watermark);
+        self.newest = self.newest.max(watermark);
+    }
+}

@@ -1,0 +1,36 @@
+//! The runtime that compiled VarpulisQL programs link: operators, state, time, ingestion and output.
+//!
+//! It never sees the text of a program. An operator is a generic type over a *kernel* ([`kernels`]): the functions that
+//! a program contributes, which the Rust backend prints and rustc inlines.
+
+pub mod clock;
+pub mod input;
+pub mod kernels;
+pub mod operator;
+pub mod operators;
+pub mod output;
+pub mod pattern;
+pub mod program;
+pub mod reorder;
+pub mod scalar;
+#[cfg(feature = "standalone")]
+pub mod standalone;
+pub mod state;
+pub mod value;
+
+/// What generated code uses, under plain names.
+pub mod prelude {
+    pub use crate::clock::{Arrival, Clock};
+    pub use crate::kernels::{JoinKernel, KeyHasher, KeyKernel, PatternKernel, RuleKernel, WindowKernel};
+    pub use crate::operator::{Operator, Refusal};
+    pub use crate::operators::*;
+    pub use crate::output::{At, Output, RecordWriter, WriteRecord};
+    pub use crate::pattern::*;
+    pub use crate::program::{Counters, EventSchema, FieldSchema, ParamSchema, Params, Program as CompiledProgram, Site, StreamSchema};
+    pub use crate::reorder::ReorderBuffer;
+    pub use crate::scalar::*;
+    pub use crate::state::{NoState, Slots, Text, Typed};
+    pub use crate::value::Value;
+    pub use varpulis_abi::reason::Reason;
+    pub use varpulis_abi::scalar::{Physical, Scalar};
+}

@@ -1,0 +1,35 @@
+//! Stateful operators, one file each, generic over what a program contributes.
+//!
+//! Records arrive in the order of their `ts`. Firing and expiry cost what they touch: no operator scans all of its keys for them.
+
+mod accumulators;
+mod count_window;
+mod distinct;
+mod firing;
+mod interval_join;
+mod latest_join;
+mod limit;
+mod panes;
+mod rules;
+mod session;
+mod sliding;
+mod sliding_count;
+#[cfg(test)]
+pub(crate) mod testing;
+mod tumbling;
+
+pub use accumulators::{Collected, DistinctSet, Ema, Moments, Sorted};
+pub use count_window::CountWindow;
+pub use distinct::Distinct;
+pub use firing::{JoinFiring, RowFiring, RuleFiring, WindowFiring};
+pub use interval_join::IntervalJoin;
+pub use latest_join::LatestJoin;
+pub use limit::Limit;
+pub use rules::RuleTable;
+pub use session::SessionWindow;
+pub use sliding::SlidingWindow;
+pub use sliding_count::SlidingCountWindow;
+pub use tumbling::TumblingWindow;
+
+/// No slot, no record.
+const NONE: u32 = u32::MAX;

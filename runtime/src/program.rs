@@ -1,0 +1,208 @@
+//! A compiled program as a value, and what it says of itself.
+
+use varpulis_abi::scalar::Physical;
+
+use crate::output::Output;
+use crate::value::Value;
+
+/// One field of an event that the program reads.
+#[derive(Clone, Copy, Debug)]
+pub struct FieldSchema {
+    /// Its name in the input.
+    pub name: &'static str,
+    /// Its type; nullable ones may be missing.
+    pub ty: Physical,
+    /// The variants, if it is an enum.
+    pub variants: &'static [&'static str],
+}
+
+/// One event that the program reads, with the fields in use only.
+#[derive(Clone, Copy, Debug)]
+pub struct EventSchema {
+    /// The event's name in the input.
+    pub name: &'static str,
+    /// The fields in use; `ts` is not among them.
+    pub fields: &'static [FieldSchema],
+    /// How far it may lag behind the newest event, in ns (§4).
+    pub out_of_order: i64,
+}
+
+/// One published stream.
+#[derive(Clone, Copy, Debug)]
+pub struct StreamSchema {
+    /// The record type's name in the output.
+    pub name: &'static str,
+    /// Its fields, in declared order, without `type` and `ts`.
+    pub fields: &'static [FieldSchema],
+}
+
+/// A place in the program's text that can refuse a record.
+#[derive(Clone, Copy, Debug)]
+pub struct Site {
+    /// The stream whose record it refuses.
+    pub stream: &'static str,
+    /// The program's file.
+    pub file: &'static str,
+    /// From 1.
+    pub line: u32,
+    /// From 1, in characters.
+    pub column: u32,
+    /// The expression as written.
+    pub text: &'static str,
+}
+
+/// A `param` of the program.
+#[derive(Clone, Copy, Debug)]
+pub struct ParamSchema {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type.
+    pub ty: Physical,
+    /// Its default as text, if it has one.
+    pub default: Option<&'static str>,
+}
+
+/// Values for a program's `param`s, as text; whoever sets them from code uses the program's typed builder instead.
+#[derive(Clone, Debug, Default)]
+pub struct Params {
+    values: Vec<(String, String)>,
+}
+
+impl Params {
+    /// Sets one; the last setting counts.
+    pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.values.push((name.into(), value.into()));
+    }
+    /// Refuses names that the program does not have.
+    ///
+    /// # Errors
+    /// The first such name.
+    pub fn check(&self, schemas: &[ParamSchema]) -> Result<(), String> {
+        match self.names().find(|n| schemas.iter().all(|s| s.name != *n)) {
+            Some(unknown) => Err(format!("the program has no parameter `{unknown}`")),
+            None => Ok(()),
+        }
+    }
+
+    fn parsed<T>(&self, name: &str, what: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, String> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(text) => parse(text).map(Some).ok_or_else(|| format!("parameter `{name}` is {what}, not `{text}`")),
+        }
+    }
+
+    /// An `int`, if it is set.
+    ///
+    /// # Errors
+    /// The text set is none.
+    pub fn int(&self, name: &str) -> Result<Option<i64>, String> {
+        self.parsed(name, "an int", |t| t.replace('_', "").parse().ok())
+    }
+    /// A `float`, if it is set.
+    ///
+    /// # Errors
+    /// The text set is none.
+    pub fn float(&self, name: &str) -> Result<Option<f64>, String> {
+        self.parsed(name, "a number", |t| t.replace('_', "").parse().ok())
+    }
+    /// A `bool`, if it is set.
+    ///
+    /// # Errors
+    /// The text set is none.
+    pub fn boolean(&self, name: &str) -> Result<Option<bool>, String> {
+        self.parsed(name, "true or false", |t| t.parse().ok())
+    }
+    /// A `str`, if it is set.
+    ///
+    /// # Errors
+    /// None; like the others for the sake of generated code.
+    pub fn text(&self, name: &str) -> Result<Option<&str>, String> {
+        Ok(self.get(name))
+    }
+    /// A `timestamp` in ns, if it is set: RFC 3339 or epoch milliseconds.
+    ///
+    /// # Errors
+    /// The text set is none.
+    pub fn timestamp(&self, name: &str) -> Result<Option<i64>, String> {
+        self.parsed(name, "a timestamp", |t| match t.parse::<i64>() {
+            Ok(millis) => millis.checked_mul(1_000_000),
+            Err(_) => crate::scalar::timestamp_of_text(t).ok(),
+        })
+    }
+    /// A `duration` in ns, if it is set: milliseconds, or a number with a unit such as `5m`.
+    ///
+    /// # Errors
+    /// The text set is none.
+    pub fn duration(&self, name: &str) -> Result<Option<i64>, String> {
+        self.parsed(name, "a duration such as `5m`", |t| {
+            let digits = t.bytes().take_while(u8::is_ascii_digit).count();
+            let (number, unit) = t.split_at_checked(digits)?;
+            let scale: i64 = match unit {
+                "ns" => 1,
+                "us" => 1_000,
+                "" | "ms" => 1_000_000,
+                "s" => 1_000_000_000,
+                "m" => 60_000_000_000,
+                "h" => 3_600_000_000_000,
+                "d" => 86_400_000_000_000,
+                "w" => 604_800_000_000_000,
+                _ => return None,
+            };
+            number.parse::<i64>().ok()?.checked_mul(scale)
+        })
+    }
+    /// The text set for it.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.values.iter().rev().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+    /// Every name set.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.values.iter().map(|(n, _)| n.as_str())
+    }
+}
+
+/// Observations that do not change records: `.print`, `.log`, `.tap`, and what each operator holds.
+#[derive(Clone, Debug, Default)]
+pub struct Counters {
+    /// Named counters (`.tap(counter: …)`) and cuts, in order of the program.
+    pub named: Vec<(String, u64)>,
+}
+
+/// A compiled program: typed events in, typed rows out. It owns all its state, is `Send`, and has no globals.
+pub trait Program: Sized + Send {
+    /// The program's name.
+    const NAME: &'static str;
+    /// The events it reads; [`Program::event`] takes an index into this table.
+    const EVENTS: &'static [EventSchema];
+    /// The streams it publishes.
+    const STREAMS: &'static [StreamSchema];
+    /// The places that can refuse a record.
+    const SITES: &'static [Site];
+    /// Its parameters.
+    const PARAMS: &'static [ParamSchema];
+    /// Any published record.
+    type Row<'a>: crate::output::WriteRecord;
+
+    /// A fresh instance.
+    ///
+    /// # Errors
+    /// A parameter is unknown, missing, or not of its type; the text says which and why.
+    fn with_params(params: &Params) -> Result<Self, String>;
+
+    /// Takes one decoded event: its place in [`Program::EVENTS`], its time (ns since the epoch) and the fields of its schema.
+    /// A late one goes to [`Output::late`], and nothing else happens.
+    fn event<O: Output<Self>>(&mut self, event: usize, ts: i64, values: &[Value<'_>], out: &mut O);
+
+    /// No event below `watermark` will come: what waits for that is done.
+    fn advance<O: Output<Self>>(&mut self, watermark: i64, out: &mut O);
+
+    /// The end of the input: every window fires, every deadline passes.
+    fn finish<O: Output<Self>>(&mut self, out: &mut O) {
+        self.advance(i64::MAX, out);
+    }
+
+    /// What `.tap` counted and what was cut.
+    fn counters(&self) -> Counters {
+        Counters::default()
+    }
+}

@@ -1,0 +1,206 @@
+//! The command line of a standalone program: flags, files, summary.
+//!
+//! [`main`] is the whole `main` of a built binary; [`run`] is the same without a process, over a [`Host`].
+
+mod failure;
+mod host;
+mod options;
+mod outputs;
+mod progress;
+mod summary;
+
+pub use failure::Failure;
+pub use host::{Host, Opened, Process};
+pub use options::{Options, Progress, Stats};
+pub use summary::Summary;
+
+use std::process::ExitCode;
+
+use self::failure::shown;
+use self::outputs::{Outputs, is_closed_pipe};
+use crate::input::{Decoded, Decoder, Feed, Invalid, Item, Merge, Position, Refusals, Source, ValueBuffer, refused};
+use crate::program::Program;
+
+/// Runs the program as the process's command line says.
+///
+/// The exit code is 0 if the run went through (and, with `--strict`, nothing was refused), 1 if the data was refused or a file failed, 2 if
+/// the command line is wrong. If the reader of stdout goes away, the run ends quietly with 0.
+pub fn main<P: Program>() -> ExitCode {
+    let options = match Options::parse_for::<P>(std::env::args_os()) {
+        Ok(options) => options,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    ExitCode::from(execute::<P>(&options, &Process::default()))
+}
+
+/// Runs the program and reports how it went; the result is the exit code.
+pub fn execute<P: Program>(options: &Options, host: &dyn Host) -> u8 {
+    let mut messages = progress::Messages::new(host.messages());
+    let summary = match run::<P>(options, host) {
+        Ok(summary) => summary,
+        Err(failure) => {
+            messages.line(&format!("error: {failure}"));
+            return failure.exit_code();
+        }
+    };
+    if summary.closed {
+        return 0;
+    }
+    match options.stats {
+        Stats::Text => messages.line(&summary.text()),
+        Stats::Json => messages.line(&summary.json()),
+        Stats::None => {}
+    }
+    for broken in &summary.broken {
+        messages.line(&format!("error: {broken}"));
+    }
+    u8::from(!summary.broken.is_empty() || (options.strict && summary.refused()))
+}
+
+/// Runs a program over its inputs to their ends.
+///
+/// # Errors
+/// The options make no sense, or a file cannot be opened, read or written. That the reader of stdout went away is no failure: see [`Summary::closed`].
+pub fn run<P: Program>(options: &Options, host: &dyn Host) -> Result<Summary, Failure> {
+    let start = host.now();
+    options.check_files()?;
+    let mut program = P::with_params(&options.params()?).map_err(Failure::Usage)?;
+    let opened = open(options, host)?;
+    let mut run = Run { out: Outputs::create(options, P::STREAMS, host)?, events: 0, skipped: 0 };
+    if options.progress == Progress::Auto && host.can_show_progress(options.output.as_deref().unwrap_or("-")) {
+        run.out.messages.show_bar(opened.iter().map(|(_, opened)| opened.length).sum());
+    }
+    let feeds: Vec<Feed> = opened.into_iter().map(|(name, opened)| feed::<P>(options, name, opened, &run)).collect();
+    let driven = run.drive(&mut program, feeds);
+    if driven.is_ok() && !run.out.failed() {
+        program.finish(&mut run.out);
+    }
+    // What was published before an input failed is written all the same.
+    let closed = match run.out.finish() {
+        Ok(()) => false,
+        Err(failure) if is_closed_pipe(&failure) => true,
+        Err(failure) => return Err(driven.err().unwrap_or(failure)),
+    };
+    let broken = driven?;
+    let out = &run.out;
+    Ok(Summary {
+        read: run.events + run.skipped + out.invalid_count(),
+        consumed: run.events.saturating_sub(out.late_count()),
+        skipped: run.skipped,
+        late: out.late_count(),
+        invalid: out.invalid_count(),
+        rows: out.row_count(),
+        streams: P::STREAMS.iter().map(|stream| stream.name.to_owned()).zip(out.rows_by_stream()).collect(),
+        errors: out.error_count(),
+        counters: program.counters().named,
+        elapsed: host.now().saturating_sub(start),
+        broken,
+        closed,
+    })
+}
+
+fn open(options: &Options, host: &dyn Host) -> Result<Vec<(String, Opened)>, Failure> {
+    let open = |name: String| match host.open(&name) {
+        Ok(opened) => Ok((name, opened)),
+        Err(error) => Err(Failure::Input { name, error }),
+    };
+    options.inputs().into_iter().map(open).collect()
+}
+
+fn feed<P: Program>(options: &Options, name: String, opened: Opened, run: &Run) -> Feed {
+    let format = options.format_of(&name);
+    let reader = run.out.messages.counted(opened.reader);
+    Feed {
+        name: shown(&name, "stdin").to_owned(),
+        source: Source::new(reader, format.framing()),
+        decoder: Decoder::new(format, P::EVENTS, &options.decoding()),
+    }
+}
+
+/// A run on its way.
+struct Run {
+    out: Outputs,
+    /// Events given to the program.
+    events: u64,
+    skipped: u64,
+}
+
+impl Run {
+    /// Reads the inputs to their ends, or until writing fails. The result names the inputs that broke off.
+    fn drive<P: Program>(&mut self, program: &mut P, mut feeds: Vec<Feed>) -> Result<Vec<String>, Failure> {
+        if let [feed] = feeds.as_mut_slice() {
+            self.read_one(program, feed).map_err(|error| Failure::Input { name: feed.name.clone(), error })?;
+            return Ok(broken(feeds.iter()));
+        }
+        let names: Vec<String> = feeds.iter().map(|feed| feed.name.clone()).collect();
+        let mut merge = Merge::new(feeds);
+        self.read_merged(program, &mut merge).map_err(|(index, error)| Failure::Input { name: names.get(index).cloned().unwrap_or_default(), error })?;
+        Ok(broken(merge.feeds()))
+    }
+
+    fn read_one<P: Program>(&mut self, program: &mut P, feed: &mut Feed) -> std::io::Result<()> {
+        let Feed { name, source, decoder } = feed;
+        let mut buffer = ValueBuffer::default();
+        loop {
+            while let Some(item) = source.buffered() {
+                match item {
+                    Item::Record(position, record) => {
+                        let mut values = buffer.take();
+                        match decoder.decode(record, &mut values) {
+                            Decoded::Event { event, ts } => {
+                                self.events += 1;
+                                program.event(event, ts, &values, &mut self.out);
+                            }
+                            Decoded::Skipped => self.skipped += 1,
+                            Decoded::Nothing => {}
+                            Decoded::Invalid(invalid) => self.out.invalid(name, position, invalid, record),
+                        }
+                        buffer.give_back(values);
+                    }
+                    Item::Refused(position, reason, record) => self.out.invalid(name, position, refused(reason), record),
+                }
+                if self.out.failed() {
+                    return Ok(());
+                }
+            }
+            self.out.flush_rows();
+            if self.out.failed() || !source.refill()? {
+                return Ok(());
+            }
+        }
+    }
+
+    fn read_merged<P: Program>(&mut self, program: &mut P, merge: &mut Merge) -> Result<(), (usize, std::io::Error)> {
+        let mut buffer = ValueBuffer::default();
+        while let Some(head) = merge.next(self)? {
+            let mut values = buffer.take();
+            head.held.fill(&mut values);
+            self.events += 1;
+            program.event(head.event, head.ts, &values, &mut self.out);
+            buffer.give_back(values);
+            if self.out.failed() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Refusals for Run {
+    fn skipped(&mut self) {
+        self.skipped += 1;
+    }
+    fn invalid(&mut self, input: &str, position: Position, invalid: Invalid, record: &[u8]) {
+        self.out.invalid(input, position, invalid, record);
+    }
+    fn before_read(&mut self) {
+        self.out.flush_rows();
+    }
+}
+
+fn broken<'f>(feeds: impl Iterator<Item = &'f Feed>) -> Vec<String> {
+    feeds.filter_map(|feed| feed.source.broken().map(|error| format!("{}: the compressed input is broken: {error}", feed.name))).collect()
+}

@@ -1,0 +1,10 @@
+//! State behind one seam: arrays of equal slots, typed for compiled Rust, bytes for a JIT.
+
+mod keys;
+mod slots;
+
+pub use keys::KeyTable;
+pub use slots::{NoState, Slots, Typed};
+
+/// Text that state owns; up to 24 bytes without an allocation.
+pub type Text = compact_str::CompactString;

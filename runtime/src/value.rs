@@ -1,0 +1,50 @@
+//! A decoded field value, between the decoders and a program's typed structs.
+
+/// One value of a field, borrowed from the input or from the decoder's scratch space.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub enum Value<'a> {
+    /// Missing or null.
+    #[default]
+    Null,
+    /// `int`.
+    Int(i64),
+    /// `float`.
+    Float(f64),
+    /// `bool`.
+    Bool(bool),
+    /// `str`.
+    Text(&'a str),
+    /// `timestamp`, ns since the epoch.
+    Timestamp(i64),
+    /// `duration`, ns.
+    Duration(i64),
+    /// An enum's variant, by its place in the declaration.
+    Enum(u32),
+    /// `any`: one JSON value as it stood in the input.
+    Json(&'a str),
+}
+
+macro_rules! getters {
+    ($($(#[$doc:meta])* $name:ident, $optional:ident, $ty:ty, [$($variant:ident),*], $zero:expr;)*) => {
+        impl<'a> Value<'a> {
+            $($(#[$doc])* /// The decoder has checked the type; anything else reads as the type's zero.
+            #[inline(always)]
+            pub fn $name(self) -> $ty { match self { $(Value::$variant(v) => v,)* _ => $zero } }
+            $(#[$doc])* /// `None` if null.
+            #[inline(always)]
+            pub fn $optional(self) -> Option<$ty> { match self { $(Value::$variant(v) => Some(v),)* _ => None } })*
+        }
+    };
+}
+getters! {
+    /// An `int`, a `timestamp` or a `duration`.
+    int, optional_int, i64, [Int, Timestamp, Duration], 0;
+    /// A `float`.
+    float, optional_float, f64, [Float], 0.0;
+    /// A `bool`.
+    bool, optional_bool, bool, [Bool], false;
+    /// A `str`, or the text of an `any`.
+    text, optional_text, &'a str, [Text, Json], "";
+    /// An enum's variant.
+    variant, optional_variant, u32, [Enum], 0;
+}
