@@ -34,7 +34,11 @@ pub(crate) fn build(source: &Source, rust: &str, target: Option<&str>) -> Result
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         if said.contains("error[E") || said.contains("could not compile `program-") {
-            bail!("internal error: the generated code does not compile. This is a bug of varpulis; please report it with the program.\n\n{said}\nThe program ({}):\n{}", source.path, source.text);
+            bail!(
+                "internal error: the generated code does not compile. This is a bug of varpulis; please report it with the program.\n\n{said}\nThe program ({}):\n{}",
+                source.path,
+                source.text
+            );
         }
         bail!("cargo failed:\n{said}");
     }
@@ -128,7 +132,11 @@ fn workspace(members: &[&str]) -> String {
         rest.get(..end).unwrap_or_default().to_owned()
     };
     let members: Vec<String> = members.iter().map(|m| format!("{m:?}")).collect();
-    let dependencies: String = from("[workspace.dependencies]").lines().filter(|l| !l.starts_with("varpulis") || l.starts_with("varpulis-abi") || l.starts_with("varpulis-runtime")).map(|l| format!("{l}\n")).collect();
+    let dependencies: String = from("[workspace.dependencies]")
+        .lines()
+        .filter(|l| !l.starts_with("varpulis") || l.starts_with("varpulis-abi") || l.starts_with("varpulis-runtime"))
+        .map(|l| format!("{l}\n"))
+        .collect();
     format!("[workspace]\nresolver = \"3\"\nmembers = [{}]\n\n{}\n{dependencies}", members.join(", "), from("[workspace.package]"))
 }
 

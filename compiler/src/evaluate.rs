@@ -150,7 +150,9 @@ impl Machine<'_> {
 /// The functions that constants need; the others are computed at run time.
 fn call(body: &str, args: &[Literal]) -> Result<Literal, Stop> {
     Ok(match (body, args) {
-        ("divide_int", [Literal::Int(_), Literal::Int(0)]) | ("remainder_int", [Literal::Int(_), Literal::Int(0)]) => return Err(Stop::Refused(Reason::DivisionByZero)),
+        ("divide_int", [Literal::Int(_), Literal::Int(0)]) | ("remainder_int", [Literal::Int(_), Literal::Int(0)]) => {
+            return Err(Stop::Refused(Reason::DivisionByZero));
+        }
         ("divide_int", [Literal::Int(a), Literal::Int(b)]) => Literal::Int(a.checked_div(*b).ok_or(Stop::Refused(Reason::Overflow))?),
         ("remainder_int", [Literal::Int(a), Literal::Int(b)]) => Literal::Int(a.checked_rem(*b).unwrap_or(0)),
         ("power_int", [Literal::Int(_), Literal::Int(b)]) if *b < 0 => return Err(Stop::Refused(Reason::Conversion)),

@@ -144,12 +144,8 @@ fn main() {
         state ^= state << 17;
         state
     };
-    let trade = |i| Trade {
-        ts: i * 2_000_000,
-        symbol: &symbols[(next() % 1000) as usize],
-        price: (next() % 100_000) as f64 / 100.0,
-        volume: (next() % 1000) as i64,
-    };
+    let trade =
+        |i| Trade { ts: i * 2_000_000, symbol: &symbols[(next() % 1000) as usize], price: (next() % 100_000) as f64 / 100.0, volume: (next() % 1000) as i64 };
     let trades: Vec<Trade<'_>> = (0..4_000_000i64).map(trade).collect();
     for _ in 0..7 {
         let started = Instant::now();
@@ -159,11 +155,6 @@ fn main() {
         let check = run_operator(&trades);
         let operator = started.elapsed().as_secs_f64();
         let per_event = 1e9 / trades.len() as f64;
-        println!(
-            "by hand {:5.1} ns/event, operator {:5.1}, same results: {}",
-            hand * per_event,
-            operator * per_event,
-            check == expected
-        );
+        println!("by hand {:5.1} ns/event, operator {:5.1}, same results: {}", hand * per_event, operator * per_event, check == expected);
     }
 }

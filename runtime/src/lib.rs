@@ -20,6 +20,9 @@ pub mod value;
 
 /// What generated code uses, under plain names.
 pub mod prelude {
+    // A program may have a type of its own called `Option`; this one is then reached by its path.
+    pub use std::prelude::v1::*;
+
     pub use crate::clock::{Arrival, Clock};
     pub use crate::kernels::{JoinKernel, KeyHasher, KeyKernel, PatternKernel, RuleKernel, WindowKernel};
     pub use crate::operator::{Operator, Refusal};

@@ -44,11 +44,7 @@ impl<E> Eq for Waiting<E> {}
 
 impl<E> Default for ReorderBuffer<E> {
     fn default() -> Self {
-        Self {
-            run: VecDeque::new(),
-            stragglers: BinaryHeap::new(),
-            arrived: 0,
-        }
+        Self { run: VecDeque::new(), stragglers: BinaryHeap::new(), arrived: 0 }
     }
 }
 
@@ -61,11 +57,7 @@ impl<E> ReorderBuffer<E> {
     /// Takes an event.
     #[inline]
     pub fn push(&mut self, ts: i64, event: E) {
-        let waiting = Waiting {
-            ts,
-            arrived: self.arrived,
-            event,
-        };
+        let waiting = Waiting { ts, arrived: self.arrived, event };
         self.arrived += 1;
         if self.run.back().is_none_or(|newest| newest.ts <= ts) {
             self.run.push_back(waiting);

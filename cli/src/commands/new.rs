@@ -32,7 +32,9 @@ const EVENTS: &str = include_str!("../../../templates/standalone/events.ndjson")
 impl New {
     pub(crate) fn run(&self) -> Result<ExitCode> {
         ensure!(!self.name.exists(), "{} exists already", self.name.display());
-        let crate_name: String = self.name.file_name().map_or_else(String::new, |n| n.to_string_lossy().chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '-' }).collect());
+        let crate_name: String = self.name.file_name().map_or_else(String::new, |n| {
+            n.to_string_lossy().chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '-' }).collect()
+        });
         ensure!(crate_name.starts_with(|c: char| c.is_ascii_alphabetic()), "a project's name begins with a letter");
         let files: &[(&str, &str)] = match self.template {
             Template::Standalone => &[("program.vpl", PROGRAM), ("events.ndjson", EVENTS)],

@@ -12,7 +12,20 @@ use crate::plan::logical::{AggregateCall, CURRENT};
 use crate::syntax::ast::{self, ArgValue, Span};
 
 /// Functions of the language that later stages do not have.
-const LATER: &[&str] = &["lag", "wall_clock", "uuid", "random", "attention_score", "top_attention", "count_trends", "sum_trends", "min_trends", "max_trends", "avg_trends", "count_events"];
+const LATER: &[&str] = &[
+    "lag",
+    "wall_clock",
+    "uuid",
+    "random",
+    "attention_score",
+    "top_attention",
+    "count_trends",
+    "sum_trends",
+    "min_trends",
+    "max_trends",
+    "avg_trends",
+    "count_events",
+];
 
 impl Analyzer<'_> {
     pub(crate) fn call(&mut self, callee: &ast::Expr, args: &[ast::Arg], span: Span, scope: &mut Scope) -> Expr {
@@ -38,7 +51,10 @@ impl Analyzer<'_> {
             return Expr::place(Place::Now, Type::TIMESTAMP, span);
         }
         if name == "distinct" {
-            return self.wrong(Diagnostic::new(Code::AggregateOutsideWindow, span, "`distinct(x)` stands inside `count(…)`").help("write `count(distinct(x))` or `count_distinct(x)`"));
+            return self.wrong(
+                Diagnostic::new(Code::AggregateOutsideWindow, span, "`distinct(x)` stands inside `count(…)`")
+                    .help("write `count(distinct(x))` or `count_distinct(x)`"),
+            );
         }
         if LATER.contains(&name) {
             return self.wrong(Diagnostic::new(Code::FunctionNotCompiledYet, name_span, format!("`{name}` is understood, not compiled yet")));
@@ -59,7 +75,8 @@ impl Analyzer<'_> {
     fn run_time_function(&mut self, name: &str, name_span: Span, mut values: Vec<Expr>, span: Span) -> Expr {
         if Function::overloads(name).next().is_none() || !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
             let mut d = Diagnostic::new(Code::UnknownFunction, name_span, format!("no function is called `{name}`"));
-            let names: Vec<String> = Function::names().chain(Aggregate::ALL.iter().map(|a| a.name())).map(str::to_owned).chain(self.functions.keys().cloned()).collect();
+            let names: Vec<String> =
+                Function::names().chain(Aggregate::ALL.iter().map(|a| a.name())).map(str::to_owned).chain(self.functions.keys().cloned()).collect();
             if let Some(similar) = did_you_mean(name, names.iter().map(String::as_str)) {
                 d = d.fix(name_span, similar, "a similar name exists");
             }
@@ -70,7 +87,10 @@ impl Analyzer<'_> {
             if only.ty.is_lenient() && matches!(name, "int" | "float" | "str" | "bool" | "timestamp") {
                 self.settle(only, Kind::Any);
             }
-            let same = matches!((name, &only.ty.kind), ("int", Kind::Int) | ("float", Kind::Float) | ("str", Kind::Str) | ("bool", Kind::Bool) | ("timestamp", Kind::Timestamp));
+            let same = matches!(
+                (name, &only.ty.kind),
+                ("int", Kind::Int) | ("float", Kind::Float) | ("str", Kind::Str) | ("bool", Kind::Bool) | ("timestamp", Kind::Timestamp)
+            );
             if same {
                 return only.clone();
             }
@@ -99,7 +119,10 @@ impl Analyzer<'_> {
         let chosen = Function::find(name, &exact).or_else(|| {
             overloads.iter().copied().find(|f| {
                 f.row().args.len() == values.len()
-                    && values.iter().zip(f.row().args).all(|(v, s)| v.ty.scalar() == *s || (v.ty.kind == Kind::Int && *s == varpulis_abi::scalar::Scalar::Float) || v.ty.kind == Kind::Null)
+                    && values
+                        .iter()
+                        .zip(f.row().args)
+                        .all(|(v, s)| v.ty.scalar() == *s || (v.ty.kind == Kind::Int && *s == varpulis_abi::scalar::Scalar::Float) || v.ty.kind == Kind::Null)
             })
         });
         let Some(function) = chosen else {
@@ -129,7 +152,10 @@ impl Analyzer<'_> {
             return self.wrong(Diagnostic::new(Code::WrongArgumentCount, span, message).note(format!("it is {}", forms.join(" or "))));
         }
         let given: Vec<String> = values.iter().map(|v| v.ty.to_string()).collect();
-        self.wrong(Diagnostic::new(Code::WrongArgumentType, span, format!("`{name}` does not take ({})", given.join(", "))).note(format!("it is {}", forms.join(" or "))))
+        self.wrong(
+            Diagnostic::new(Code::WrongArgumentType, span, format!("`{name}` does not take ({})", given.join(", ")))
+                .note(format!("it is {}", forms.join(" or "))),
+        )
     }
 
     fn method(&mut self, object: &ast::Expr, name: &ast::Name, args: &[ast::Arg], span: Span, scope: &mut Scope) -> Expr {
@@ -162,7 +188,8 @@ impl Analyzer<'_> {
                 (Some(n), ArgValue::Expr(e, None)) if n.text == "where" => condition = Some(e),
                 (Some(n), _) => {
                     return self.wrong(
-                        Diagnostic::new(Code::UnknownArgument, n.span, format!("`{}` takes no argument by the name of `{}`", aggregate.name(), n.text)).help("`where:` restricts an aggregate"),
+                        Diagnostic::new(Code::UnknownArgument, n.span, format!("`{}` takes no argument by the name of `{}`", aggregate.name(), n.text))
+                            .help("`where:` restricts an aggregate"),
                     );
                 }
                 (None, ArgValue::Expr(e, None)) => positional.push(e),
@@ -184,7 +211,11 @@ impl Analyzer<'_> {
             _ => (1, 1),
         };
         if positional.len() < least || positional.len() > most {
-            return self.wrong(Diagnostic::new(Code::WrongArgumentCount, span, format!("`{}` takes {least} argument(s), {} given", aggregate.name(), positional.len())));
+            return self.wrong(Diagnostic::new(
+                Code::WrongArgumentCount,
+                span,
+                format!("`{}` takes {least} argument(s), {} given", aggregate.name(), positional.len()),
+            ));
         }
         let parameter = match positional.get(1) {
             Some(e) => match self.constant_number(e) {
@@ -204,7 +235,11 @@ impl Analyzer<'_> {
         }
         let Some(record) = scope.firing.as_ref().and_then(|f| f.record.clone()) else {
             let mut d = Diagnostic::new(Code::AggregateOutsideWindow, span, format!("`{}` needs records to range over", aggregate.name()));
-            d = if scope.inputs.iter().any(|i| i.kleene) { d.help("name a Kleene step, as in `count(tries)`") } else { d.help("put a `.window(…)` in front, and the aggregate into `.aggregate(…)`") };
+            d = if scope.inputs.iter().any(|i| i.kleene) {
+                d.help("name a Kleene step, as in `count(tries)`")
+            } else {
+                d.help("put a `.window(…)` in front, and the aggregate into `.aggregate(…)`")
+            };
             return self.wrong(d);
         };
         let mut inner = Scope { inputs: vec![record], current: Some(0), calls: scope.calls.clone(), ..Scope::default() };
@@ -221,7 +256,16 @@ impl Analyzer<'_> {
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one call")]
-    fn kleene_aggregate(&mut self, aggregate: Aggregate, input: &ScopeInput, value: Option<&ast::Expr>, condition: Option<&ast::Expr>, parameter: Option<f64>, span: Span, scope: &mut Scope) -> Expr {
+    fn kleene_aggregate(
+        &mut self,
+        aggregate: Aggregate,
+        input: &ScopeInput,
+        value: Option<&ast::Expr>,
+        condition: Option<&ast::Expr>,
+        parameter: Option<f64>,
+        span: Span,
+        scope: &mut Scope,
+    ) -> Expr {
         let step = input.input;
         let element = ScopeInput { input: CURRENT, kleene: false, ..input.clone() };
         let mut inner = Scope { inputs: vec![element], current: None, calls: scope.calls.clone(), ..Scope::default() };
@@ -229,7 +273,17 @@ impl Analyzer<'_> {
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one call")]
-    fn aggregate_over(&mut self, aggregate: Aggregate, step: usize, value: Option<&ast::Expr>, condition: Option<&ast::Expr>, parameter: Option<f64>, span: Span, inner: &mut Scope, outer: &mut Scope) -> Expr {
+    fn aggregate_over(
+        &mut self,
+        aggregate: Aggregate,
+        step: usize,
+        value: Option<&ast::Expr>,
+        condition: Option<&ast::Expr>,
+        parameter: Option<f64>,
+        span: Span,
+        inner: &mut Scope,
+        outer: &mut Scope,
+    ) -> Expr {
         let condition = condition.map(|c| self.condition(c, inner));
         let value = value.map(|v| self.expr(v, inner));
         let value = match value {
@@ -273,7 +327,14 @@ impl Analyzer<'_> {
         }
         let float = matches!(
             aggregate,
-            Aggregate::Avg | Aggregate::Stddev | Aggregate::StddevPop | Aggregate::Variance | Aggregate::VarPop | Aggregate::Median | Aggregate::Percentile | Aggregate::Ema
+            Aggregate::Avg
+                | Aggregate::Stddev
+                | Aggregate::StddevPop
+                | Aggregate::Variance
+                | Aggregate::VarPop
+                | Aggregate::Median
+                | Aggregate::Percentile
+                | Aggregate::Ema
         );
         Some(if float { to_float(value) } else { value })
     }
@@ -356,7 +417,11 @@ fn enum_text(value: Expr, e: &super::types::EnumType, span: Span) -> Expr {
             None => text,
             Some(rest) => {
                 let is = Expr {
-                    kind: ExprKind::Binary(ast::BinaryOp::Equal, Box::new(value.clone()), Box::new(Expr::literal(Literal::Enum(i as u32), value.ty.without_null(), span))),
+                    kind: ExprKind::Binary(
+                        ast::BinaryOp::Equal,
+                        Box::new(value.clone()),
+                        Box::new(Expr::literal(Literal::Enum(i as u32), value.ty.without_null(), span)),
+                    ),
                     ty: Type::BOOL.with_null(value.ty.nullable),
                     span,
                 };

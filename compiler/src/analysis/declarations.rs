@@ -59,7 +59,8 @@ impl<'a> Analyzer<'a> {
                 continue;
             };
             if let Some(first) = owners.insert(&name.text, name.span) {
-                self.diagnostics.push(Diagnostic::new(Code::DuplicateName, name.span, format!("`{}` is declared twice", name.text)).also(first, "first declared here"));
+                self.diagnostics
+                    .push(Diagnostic::new(Code::DuplicateName, name.span, format!("`{}` is declared twice", name.text)).also(first, "first declared here"));
             }
             if let ItemKind::Stream(s) = &item.kind {
                 self.stream_decls.insert(s.name.text.clone(), at);
@@ -83,7 +84,8 @@ impl<'a> Analyzer<'a> {
 
     fn declare_events(&mut self) {
         let ast = self.ast;
-        let decls: HashMap<&str, &ast::EventDecl> = ast.items.iter().filter_map(|i| if let ItemKind::Event(e) = &i.kind { Some((e.name.text.as_str(), e)) } else { None }).collect();
+        let decls: HashMap<&str, &ast::EventDecl> =
+            ast.items.iter().filter_map(|i| if let ItemKind::Event(e) = &i.kind { Some((e.name.text.as_str(), e)) } else { None }).collect();
         for item in &ast.items {
             let ItemKind::Event(event) = &item.kind else { continue };
             if self.event_ids.contains_key(&event.name.text) {
@@ -122,7 +124,13 @@ impl<'a> Analyzer<'a> {
                 columns.push(Column { name: field.name.text.clone(), ty, hidden: false });
             }
             let id = self.plan.events.len();
-            self.plan.events.push(Event { name: event.name.text.clone(), declared: true, schema: Schema { columns, open: None }, out_of_order: 0, span: event.name.span });
+            self.plan.events.push(Event {
+                name: event.name.text.clone(),
+                declared: true,
+                schema: Schema { columns, open: None },
+                out_of_order: 0,
+                span: event.name.span,
+            });
             self.event_ids.insert(event.name.text.clone(), id);
         }
     }
@@ -171,7 +179,10 @@ impl<'a> Analyzer<'a> {
         match crate::evaluate::constant(&expr) {
             Ok(Some(value)) => Some(Expr::literal(value, expr.ty, e.span)),
             Ok(None) => {
-                self.report(Diagnostic::new(Code::NotConstant, e.span, "this must be known at compile time").help("constants are made of literals, other constants and functions of them"));
+                self.report(
+                    Diagnostic::new(Code::NotConstant, e.span, "this must be known at compile time")
+                        .help("constants are made of literals, other constants and functions of them"),
+                );
                 None
             }
             Err(reason) => {
@@ -246,7 +257,9 @@ impl<'a> Analyzer<'a> {
             "datetime" | "time" => Some("timestamp"),
             _ => None,
         };
-        if let Some(similar) = hint.or_else(|| did_you_mean(name, known.into_iter().chain(self.enums.keys().map(String::as_str)).chain(self.aliases.keys().map(String::as_str)))) {
+        if let Some(similar) =
+            hint.or_else(|| did_you_mean(name, known.into_iter().chain(self.enums.keys().map(String::as_str)).chain(self.aliases.keys().map(String::as_str))))
+        {
             d = d.fix(span, similar, "a similar type exists");
         }
         self.report(d);

@@ -104,7 +104,9 @@ impl Analyzer<'_> {
             }
             if holders.len() > 1 {
                 let names: Vec<String> = holders.iter().filter_map(|h| h.names.last().map(|n| format!("`{n}.{name}`"))).collect();
-                return self.wrong(Diagnostic::new(Code::UnknownName, span, format!("`{name}` stands in several records")).help(format!("write one of {}", names.join(", "))));
+                return self.wrong(
+                    Diagnostic::new(Code::UnknownName, span, format!("`{name}` stands in several records")).help(format!("write one of {}", names.join(", "))),
+                );
             }
         }
         if let Some(firing) = &scope.firing
@@ -118,7 +120,9 @@ impl Analyzer<'_> {
             );
         }
         if scope.input(name).is_some() {
-            return self.wrong(Diagnostic::new(Code::TypeMismatch, span, format!("`{name}` is a record, not a value")).help(format!("name a field of it: `{name}.field`")));
+            return self.wrong(
+                Diagnostic::new(Code::TypeMismatch, span, format!("`{name}` is a record, not a value")).help(format!("name a field of it: `{name}.field`")),
+            );
         }
         // Last, since an undeclared event takes any name for a field.
         if let Some(input) = scope.current().cloned() {
@@ -358,7 +362,8 @@ impl Analyzer<'_> {
             let operand = if left.ty.kind == Kind::Null { right } else { left };
             let words = if op == BinaryOp::Equal { "is null" } else { "is not null" };
             self.report(
-                Diagnostic::new(Code::NullComparison, span, format!("a comparison with `null` means `{words}`")).help(format!("write `{words}`; every other comparison with null is null")),
+                Diagnostic::new(Code::NullComparison, span, format!("a comparison with `null` means `{words}`"))
+                    .help(format!("write `{words}`; every other comparison with null is null")),
             );
             return is_null(operand, op == BinaryOp::NotEqual, span);
         }
@@ -434,7 +439,9 @@ impl Analyzer<'_> {
             (Add | Subtract, Kind::Duration, Kind::Duration) => result(Kind::Duration),
             (Multiply, Kind::Duration, Kind::Int) | (Multiply, Kind::Int, Kind::Duration) => result(Kind::Duration),
             (Multiply, Kind::Float, Kind::Duration) => return by_function("*", right, left, Kind::Duration).unwrap_or_else(|| Expr::error(span)),
-            (Multiply | Divide, Kind::Duration, Kind::Float) => return by_function(symbol(op), left, right, Kind::Duration).unwrap_or_else(|| Expr::error(span)),
+            (Multiply | Divide, Kind::Duration, Kind::Float) => {
+                return by_function(symbol(op), left, right, Kind::Duration).unwrap_or_else(|| Expr::error(span));
+            }
             (Divide, Kind::Duration, Kind::Int) => return by_function("/", left, to_float(right), Kind::Duration).unwrap_or_else(|| Expr::error(span)),
             (Divide, Kind::Duration, Kind::Duration) => result(Kind::Float),
             (Add, Kind::Str, Kind::Str) => return by_function("concat", left, right, Kind::Str).unwrap_or_else(|| Expr::error(span)),
@@ -483,7 +490,8 @@ impl Analyzer<'_> {
     pub(crate) fn choose(&mut self, condition: Expr, mut then: Expr, mut otherwise: Expr, span: Span) -> Expr {
         if !self.unify(&mut then, &mut otherwise) {
             let message = format!("the branches have different types: {} and {}", then.ty, otherwise.ty);
-            return self.wrong(Diagnostic::new(Code::TypeMismatch, span, message).also(then.span, then.ty.to_string()).also(otherwise.span, otherwise.ty.to_string()));
+            return self
+                .wrong(Diagnostic::new(Code::TypeMismatch, span, message).also(then.span, then.ty.to_string()).also(otherwise.span, otherwise.ty.to_string()));
         }
         let ty = then.ty.with_null(otherwise.ty.nullable);
         Expr { kind: ExprKind::If(Box::new(condition), Box::new(then), Box::new(otherwise)), ty, span }

@@ -25,7 +25,12 @@ impl Analyzer<'_> {
             let at = match &arg.name {
                 Some(label) => match function.params.iter().position(|p| p.name.text == label.text) {
                     Some(at) => at,
-                    None => return self.wrong(Diagnostic::new(Code::UnknownArgument, label.span, format!("`{name}` has no parameter `{}`", label.text)).also(function.name.span, "declared here")),
+                    None => {
+                        return self.wrong(
+                            Diagnostic::new(Code::UnknownArgument, label.span, format!("`{name}` has no parameter `{}`", label.text))
+                                .also(function.name.span, "declared here"),
+                        );
+                    }
                 },
                 None => {
                     next += 1;
@@ -35,7 +40,12 @@ impl Analyzer<'_> {
             let value = self.expr(e, scope);
             match values.get_mut(at) {
                 Some(slot @ None) => *slot = Some(value),
-                _ => return self.wrong(Diagnostic::new(Code::WrongArgumentCount, arg.span, format!("`{name}` takes {} argument(s)", function.params.len())).also(function.name.span, "declared here")),
+                _ => {
+                    return self.wrong(
+                        Diagnostic::new(Code::WrongArgumentCount, arg.span, format!("`{name}` takes {} argument(s)", function.params.len()))
+                            .also(function.name.span, "declared here"),
+                    );
+                }
             }
         }
         let mut inner = Scope { calls: scope.calls.clone(), ..Scope::default() };
@@ -44,7 +54,11 @@ impl Analyzer<'_> {
             let value = match (value, &param.default) {
                 (Some(v), _) => v,
                 (None, Some(default)) => self.expr(default, &mut Scope::default()),
-                (None, None) => return self.wrong(Diagnostic::new(Code::WrongArgumentCount, span, format!("`{name}` needs `{}`", param.name.text)).also(param.name.span, "declared here")),
+                (None, None) => {
+                    return self.wrong(
+                        Diagnostic::new(Code::WrongArgumentCount, span, format!("`{name}` needs `{}`", param.name.text)).also(param.name.span, "declared here"),
+                    );
+                }
             };
             let value = match &param.ty {
                 Some(ty) => {

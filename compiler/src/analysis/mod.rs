@@ -210,10 +210,14 @@ impl<'a> Analyzer<'a> {
             && let Some(first) = self.settled.get(&(e.name.clone(), column.name.clone()))
             && first.kind != Kind::Any
         {
-            return Diagnostic::new(Code::ConflictingUses, expr.span, format!("`{}.{}` is used as {} here and as {} elsewhere", e.name, column.name, wanted, expr.ty.without_null()))
-                .label(format!("used as {wanted}"))
-                .also(first.span, format!("used as {}", expr.ty.without_null()))
-                .help(format!("declare the event to settle it: `event {}:` with a line `{}: {}`", e.name, column.name, expr.ty));
+            return Diagnostic::new(
+                Code::ConflictingUses,
+                expr.span,
+                format!("`{}.{}` is used as {} here and as {} elsewhere", e.name, column.name, wanted, expr.ty.without_null()),
+            )
+            .label(format!("used as {wanted}"))
+            .also(first.span, format!("used as {}", expr.ty.without_null()))
+            .help(format!("declare the event to settle it: `event {}:` with a line `{}: {}`", e.name, column.name, expr.ty));
         }
         Diagnostic::new(code, expr.span, message)
     }

@@ -47,10 +47,18 @@ impl<'a> Analyzer<'a> {
         }
         let count = op.args.iter().filter(|a| a.name.is_none()).count();
         if count < least {
-            self.report(Diagnostic::new(Code::MissingArgument, op.span, format!("`.{}` needs {}", op.name.text, if least == 1 { "an argument".to_owned() } else { format!("{least} arguments") })));
+            self.report(Diagnostic::new(
+                Code::MissingArgument,
+                op.span,
+                format!("`.{}` needs {}", op.name.text, if least == 1 { "an argument".to_owned() } else { format!("{least} arguments") }),
+            ));
             fine = false;
         } else if count > most {
-            let message = if most == 0 { format!("`.{}` takes named arguments only", op.name.text) } else { format!("`.{}` takes at most {most} argument(s), {count} given", op.name.text) };
+            let message = if most == 0 {
+                format!("`.{}` takes named arguments only", op.name.text)
+            } else {
+                format!("`.{}` takes at most {most} argument(s), {count} given", op.name.text)
+            };
             self.report(Diagnostic::new(Code::WrongArgumentCount, op.span, message));
             fine = false;
         }
@@ -102,7 +110,11 @@ impl<'a> Analyzer<'a> {
                 (None, ExprKind::Name(n)) => n.clone(),
                 (None, ExprKind::Member { name, .. }) => name.text.clone(),
                 _ => {
-                    self.report(Diagnostic::new(Code::BadArgument, e.span, "a computed field needs a name").fix(ast::Span { start: e.span.start, end: e.span.start }, "name: ", "name it"));
+                    self.report(Diagnostic::new(Code::BadArgument, e.span, "a computed field needs a name").fix(
+                        ast::Span { start: e.span.start, end: e.span.start },
+                        "name: ",
+                        "name it",
+                    ));
                     continue;
                 }
             };

@@ -24,7 +24,15 @@ impl<'a> Analyzer<'a> {
         self.sequence(name, &decl.pattern, decl.within.as_ref(), &partition, ops, span)
     }
 
-    pub(crate) fn sequence(&mut self, name: &str, pattern: &'a ast::PatternExpr, within: Option<&'a ast::Expr>, partition: &[&'a ast::Expr], ops: &'a [ast::Op], span: Span) -> Option<StreamBuilder> {
+    pub(crate) fn sequence(
+        &mut self,
+        name: &str,
+        pattern: &'a ast::PatternExpr,
+        within: Option<&'a ast::Expr>,
+        partition: &[&'a ast::Expr],
+        ops: &'a [ast::Op],
+        span: Span,
+    ) -> Option<StreamBuilder> {
         let mut written = vec![];
         self.flatten(pattern, &mut written)?;
         let mut steps = Steps {
@@ -52,9 +60,25 @@ impl<'a> Analyzer<'a> {
         }
         self.partition(&mut steps, &partition);
         self.check_bounds(&steps.pattern, pattern.span);
-        let keys = steps.pattern.key_columns.iter().enumerate().map(|(i, c)| Key { expr: Expr::place(Place::Key(i), c.ty.clone(), span), column: c.clone() }).collect();
+        let keys = steps
+            .pattern
+            .key_columns
+            .iter()
+            .enumerate()
+            .map(|(i, c)| Key { expr: Expr::place(Place::Key(i), c.ty.clone(), span), column: c.clone() })
+            .collect();
         let node = self.add_node(NodeKind::Pattern(steps.pattern), Schema::default(), name, pattern.span);
-        let mut b = StreamBuilder { name: name.to_owned(), node, names: vec![name.to_owned()], keys, inputs: steps.inputs, firing: Some(node), emitted: None, span, taken: 0 };
+        let mut b = StreamBuilder {
+            name: name.to_owned(),
+            node,
+            names: vec![name.to_owned()],
+            keys,
+            inputs: steps.inputs,
+            firing: Some(node),
+            emitted: None,
+            span,
+            taken: 0,
+        };
         for op in trailing {
             self.apply(&mut b, std::slice::from_ref(op));
         }
@@ -116,13 +140,24 @@ impl<'a> Analyzer<'a> {
                 self.report(Diagnostic::new(Code::PatternStep, step.span, "a negated step takes no quantifier"));
             }
             let Some(after) = number.checked_sub(1) else {
-                self.report(Diagnostic::new(Code::PatternStep, step.span, "a pattern cannot begin with an absence").help("put the event after which X must be absent in front: `A -> not X …`"));
+                self.report(
+                    Diagnostic::new(Code::PatternStep, step.span, "a pattern cannot begin with an absence")
+                        .help("put the event after which X must be absent in front: `A -> not X …`"),
+                );
                 return None;
             };
             steps.pattern.negations.push(PatternNegation { input: port, after, whole, unary, correlated });
             return Some(());
         }
-        steps.pattern.steps.push(PatternStep { input: port, alias: step.alias.as_ref().map(|a| a.text.clone()), kleene, unary, correlated, within: None, span: step.span });
+        steps.pattern.steps.push(PatternStep {
+            input: port,
+            alias: step.alias.as_ref().map(|a| a.text.clone()),
+            kleene,
+            unary,
+            correlated,
+            within: None,
+            span: step.span,
+        });
         steps.inputs.push(own);
         Some(())
     }
@@ -179,7 +214,9 @@ impl<'a> Analyzer<'a> {
                 [ast::Arg { name: None, value: ArgValue::Step(step), .. }] => {
                     self.step(steps, step, true);
                 }
-                [ast::Arg { name: None, value: ArgValue::Expr(ast::Expr { kind: Ast::Name(event), span }, None), .. }] => self.plain_negation(steps, event, *span),
+                [ast::Arg { name: None, value: ArgValue::Expr(ast::Expr { kind: Ast::Name(event), span }, None), .. }] => {
+                    self.plain_negation(steps, event, *span)
+                }
                 _ => self.report(Diagnostic::new(Code::BadArgument, op.span, "`.not` takes a step").help("as in `.not(Freeze where user == l.user)`")),
             },
             "selection" => self.only_choice(op, "next", &["any", "strict", "strict_partition", "max", "last"]),
@@ -261,9 +298,14 @@ impl<'a> Analyzer<'a> {
     fn check_bounds(&mut self, pattern: &Pattern, span: Span) {
         let waits = pattern.negations.iter().any(|n| !n.whole && n.after + 1 == pattern.steps.len());
         if waits && pattern.within.is_none() {
-            self.report(Diagnostic::new(Code::PatternNeedsWithin, span, "an absence at the end is known only when its time is over").help("bound it: `.within(10m)`"));
+            self.report(
+                Diagnostic::new(Code::PatternNeedsWithin, span, "an absence at the end is known only when its time is over").help("bound it: `.within(10m)`"),
+            );
         } else if pattern.within.is_none() && pattern.steps.len() > 1 {
-            self.report(Diagnostic::new(Code::UnboundedPattern, span, "runs of this pattern wait forever: memory grows with the input").help("bound it: `.within(10m)`"));
+            self.report(
+                Diagnostic::new(Code::UnboundedPattern, span, "runs of this pattern wait forever: memory grows with the input")
+                    .help("bound it: `.within(10m)`"),
+            );
         }
         if waits && pattern.steps.last().is_some_and(|s| s.kleene) {
             self.not_compiled(span, "an absence behind a Kleene step in last position", "put another step between them");
@@ -279,14 +321,17 @@ impl<'a> Analyzer<'a> {
             return None;
         };
         let (l, r) = (self.stream_arg(name, left)?, self.stream_arg(name, right)?);
-        let inputs: Vec<ScopeInput> = [&l, &r].iter().enumerate().map(|(i, b)| ScopeInput { input: i, names: b.names.clone(), schema: self.schema(b.node), kleene: false }).collect();
+        let inputs: Vec<ScopeInput> =
+            [&l, &r].iter().enumerate().map(|(i, b)| ScopeInput { input: i, names: b.names.clone(), schema: self.schema(b.node), kleene: false }).collect();
         let mut taken = 0;
         let mut condition = None;
         let mut window = None;
         for op in ops {
             match op.name.text.as_str() {
                 "on" if self.check_args(op, &[], 1, 1) => condition = self.positional(op).first().copied(),
-                "window" if kind == JoinKind::Inner && self.check_args(op, &[], 1, 1) => window = self.positional(op).first().and_then(|e| self.constant_duration(e, "a join's window")),
+                "window" if kind == JoinKind::Inner && self.check_args(op, &[], 1, 1) => {
+                    window = self.positional(op).first().and_then(|e| self.constant_duration(e, "a join's window"))
+                }
                 "on" | "window" => {}
                 _ => break,
             }
@@ -297,7 +342,9 @@ impl<'a> Analyzer<'a> {
             return None;
         };
         if kind == JoinKind::Inner && window.is_none() {
-            self.report(Diagnostic::new(Code::JoinCondition, at, "a join needs a window: how far apart in time its members may be").help("as in `.window(5m)`"));
+            self.report(
+                Diagnostic::new(Code::JoinCondition, at, "a join needs a window: how far apart in time its members may be").help("as in `.window(5m)`"),
+            );
             return None;
         }
         let mut scope = Scope { inputs: inputs.clone(), ..Scope::default() };
@@ -318,9 +365,11 @@ impl<'a> Analyzer<'a> {
                     .help("add an equality between the two sides, as in `A.key == B.key`"),
             );
         }
-        let key_columns: Vec<Column> = left_keys.iter().enumerate().map(|(i, k): (usize, &Expr)| Column { name: format!("key{}", i + 1), ty: k.ty.clone(), hidden: true }).collect();
+        let key_columns: Vec<Column> =
+            left_keys.iter().enumerate().map(|(i, k): (usize, &Expr)| Column { name: format!("key{}", i + 1), ty: k.ty.clone(), hidden: true }).collect();
         let node = self.add_node(NodeKind::Join { left: l.node, right: r.node, left_keys, right_keys, key_columns, span: window }, Schema::default(), name, at);
-        let mut b = StreamBuilder { name: name.to_owned(), node, names: vec![name.to_owned()], keys: vec![], inputs, firing: Some(node), emitted: None, span, taken };
+        let mut b =
+            StreamBuilder { name: name.to_owned(), node, names: vec![name.to_owned()], keys: vec![], inputs, firing: Some(node), emitted: None, span, taken };
         if !rest.is_empty() {
             let condition = Expr::all(rest, condition.span);
             self.chain(&mut b, NodeKind::Filter { input: node, condition }, at);

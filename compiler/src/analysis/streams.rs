@@ -110,7 +110,8 @@ impl<'a> Analyzer<'a> {
                 Some(entry) => match entry.analyze {
                     Some(analyze) => analyze(self, builder, op),
                     None => self.report(
-                        Diagnostic::new(Code::OperatorNotCompiledYet, op.name.span, format!("`.{}` is understood, not compiled yet", op.name.text)).note(entry.title.to_owned()),
+                        Diagnostic::new(Code::OperatorNotCompiledYet, op.name.span, format!("`.{}` is understood, not compiled yet", op.name.text))
+                            .note(entry.title.to_owned()),
                     ),
                 },
                 None => {
@@ -130,7 +131,10 @@ impl<'a> Analyzer<'a> {
         if matches!(self.plan.node(firing).kind, NodeKind::Window { .. }) {
             let empty = matches!(&self.plan.node(firing).kind, NodeKind::Window { aggregates, .. } if aggregates.is_empty());
             if empty {
-                self.report(Diagnostic::new(Code::OperatorNeedsWindow, self.plan.node(firing).span, "a window without aggregates yields nothing").help("say what to compute: `.aggregate(n: count())`"));
+                self.report(
+                    Diagnostic::new(Code::OperatorNeedsWindow, self.plan.node(firing).span, "a window without aggregates yields nothing")
+                        .help("say what to compute: `.aggregate(n: count())`"),
+                );
                 return;
             }
         }
@@ -158,7 +162,10 @@ impl<'a> Analyzer<'a> {
             return self.stream(&name.text, name.span);
         }
         let declared = self.event_ids.contains_key(&name.text);
-        let taken = self.enums.contains_key(&name.text) || self.functions.contains_key(&name.text) || self.constants.contains_key(&name.text) || self.global_ids.contains_key(&name.text);
+        let taken = self.enums.contains_key(&name.text)
+            || self.functions.contains_key(&name.text)
+            || self.constants.contains_key(&name.text)
+            || self.global_ids.contains_key(&name.text);
         if taken || self.patterns.contains_key(&name.text) {
             let what = if taken { "not an event or a stream" } else { "a pattern; it can be a stream's only source" };
             self.report(Diagnostic::new(Code::UnknownStream, name.span, format!("`{}` is {what}", name.text)));
@@ -166,7 +173,8 @@ impl<'a> Analyzer<'a> {
         }
         if !declared {
             // A near miss of something declared is a slip; any other name is an event whose schema is inferred.
-            let declared: Vec<String> = self.plan.events.iter().filter(|e| e.declared).map(|e| e.name.clone()).chain(self.stream_decls.keys().cloned()).collect();
+            let declared: Vec<String> =
+                self.plan.events.iter().filter(|e| e.declared).map(|e| e.name.clone()).chain(self.stream_decls.keys().cloned()).collect();
             if let Some(similar) = did_you_mean(&name.text, declared.iter().map(String::as_str)) {
                 let d = Diagnostic::new(Code::UnknownStream, name.span, format!("no event or stream is called `{}`", name.text))
                     .note("an event whose name is like no other may stay undeclared; its schema is then inferred")
@@ -189,7 +197,9 @@ impl<'a> Analyzer<'a> {
     pub(crate) fn schema(&self, node: NodeId) -> Schema {
         match &self.plan.node(node).kind {
             NodeKind::Source { event } => self.plan.events.get(*event).map(|e| e.schema.clone()).unwrap_or_default(),
-            NodeKind::Filter { input, .. } | NodeKind::Observe { input, .. } | NodeKind::Distinct { input, .. } | NodeKind::Limit { input, .. } => self.schema(*input),
+            NodeKind::Filter { input, .. } | NodeKind::Observe { input, .. } | NodeKind::Distinct { input, .. } | NodeKind::Limit { input, .. } => {
+                self.schema(*input)
+            }
             _ => self.plan.node(node).schema.clone(),
         }
     }
@@ -262,11 +272,17 @@ impl<'a> Analyzer<'a> {
                 match columns.iter_mut().find(|c| c.name == column.name) {
                     None => columns.push(column.clone()),
                     Some(seen) if seen.ty.kind == column.ty.kind || seen.ty.is_lenient() || column.ty.is_lenient() => {
-                        seen.ty = Type { kind: if seen.ty.is_lenient() { column.ty.kind.clone() } else { seen.ty.kind.clone() }, nullable: seen.ty.nullable || column.ty.nullable };
+                        seen.ty = Type {
+                            kind: if seen.ty.is_lenient() { column.ty.kind.clone() } else { seen.ty.kind.clone() },
+                            nullable: seen.ty.nullable || column.ty.nullable,
+                        };
                     }
                     Some(seen) => {
                         let message = format!("`{}` is {} in `{}` and {} in another input", column.name, column.ty, arg.source.text, seen.ty);
-                        self.report(Diagnostic::new(Code::TypeMismatch, arg.span, message).help("same-named fields of merged streams must have one type; rename one with `.select`"));
+                        self.report(
+                            Diagnostic::new(Code::TypeMismatch, arg.span, message)
+                                .help("same-named fields of merged streams must have one type; rename one with `.select`"),
+                        );
                     }
                 }
             }

@@ -21,7 +21,8 @@ impl Analyzer<'_> {
                 _ => continue,
             };
             if !self.used.contains(&name.text) && !name.text.starts_with('_') {
-                let d = Diagnostic::new(Code::UnusedDeclaration, name.span, format!("{what} `{}` is never used", name.text)).help("remove it, or begin its name with `_`");
+                let d = Diagnostic::new(Code::UnusedDeclaration, name.span, format!("{what} `{}` is never used", name.text))
+                    .help("remove it, or begin its name with `_`");
                 self.report(d);
             }
         }
@@ -38,7 +39,10 @@ impl Analyzer<'_> {
             if event.schema.columns.is_empty() {
                 text.push_str("\n    ts: timestamp");
             }
-            notes.push(Diagnostic::new(Code::InferredSchema, event.span, format!("the schema of `{}` is inferred", event.name)).help(format!("to declare it, paste\n{text}")));
+            notes.push(
+                Diagnostic::new(Code::InferredSchema, event.span, format!("the schema of `{}` is inferred", event.name))
+                    .help(format!("to declare it, paste\n{text}")),
+            );
         }
         self.diagnostics.extend(notes);
     }

@@ -61,17 +61,7 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// A message at a place, with the level that belongs to its code.
     pub fn new(code: Code, span: Span, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            level: code.level(),
-            message: message.into(),
-            span,
-            label: String::new(),
-            labels: vec![],
-            notes: vec![],
-            help: vec![],
-            fix: None,
-        }
+        Self { code, level: code.level(), message: message.into(), span, label: String::new(), labels: vec![], notes: vec![], help: vec![], fix: None }
     }
     /// Says something under the underlined place.
     pub fn label(mut self, text: impl Into<String>) -> Self {

@@ -57,7 +57,11 @@ fn one(d: &Diagnostic, path: &str, text: &str, renderer: &Renderer) -> String {
     if let Some(fix) = &d.fix {
         let start = floor(text, fix.span.start as usize);
         let end = floor(text, fix.span.end as usize).max(start);
-        report.push(Title::HELP.secondary_title(fix.title.as_str()).element(Snippet::source(text).path(path).fold(true).patch(Patch::new(start..end, fix.replacement.as_str()))));
+        report.push(
+            Title::HELP
+                .secondary_title(fix.title.as_str())
+                .element(Snippet::source(text).path(path).fold(true).patch(Patch::new(start..end, fix.replacement.as_str()))),
+        );
     }
     renderer.render(&report)
 }

@@ -7,7 +7,13 @@ use super::{Diagnostic, Lines};
 use crate::syntax::ast::Span;
 
 /// One `compile_error!` per error, at the token that `place` finds for its span; where there is none, at the whole program, with line, column and excerpt.
-pub fn compile_errors(diagnostics: &[Diagnostic], path: &str, text: &str, place: &dyn Fn(Span) -> Option<proc_macro2::Span>, whole: proc_macro2::Span) -> TokenStream {
+pub fn compile_errors(
+    diagnostics: &[Diagnostic],
+    path: &str,
+    text: &str,
+    place: &dyn Fn(Span) -> Option<proc_macro2::Span>,
+    whole: proc_macro2::Span,
+) -> TokenStream {
     let lines = Lines::new(text);
     diagnostics
         .iter()

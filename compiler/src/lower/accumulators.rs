@@ -80,6 +80,8 @@ impl Accumulators {
             let kinds: Vec<Kind> = match call.aggregate {
                 Aggregate::Count => vec![Kind::Count],
                 Aggregate::Sum => vec![if matches!(value.as_ref().map(|v| v.ty.scalar()), Some(Scalar::Int)) { Kind::SumInt } else { Kind::SumFloat }],
+                // The moments hold the mean already: no second state for it.
+                Aggregate::Avg if calls.iter().any(|c| is_spread(c.aggregate) && same_input(c, call)) => vec![Kind::Moments],
                 Aggregate::Avg => vec![Kind::SumFloat, Kind::Count],
                 Aggregate::Min => vec![Kind::Min],
                 Aggregate::Max => vec![Kind::Max],
@@ -255,7 +257,9 @@ impl Accumulators {
                 };
                 b.statement(Statement::Tell { param, record: self.record, field: a.field, method: Method { name, result: None }, args: vec![x] });
             }
-            Kind::Sorted => b.statement(Statement::Tell { param, record: self.record, field: a.field, method: Method { name: "add", result: None }, args: vec![x] }),
+            Kind::Sorted => {
+                b.statement(Statement::Tell { param, record: self.record, field: a.field, method: Method { name: "add", result: None }, args: vec![x] })
+            }
         }
     }
 
@@ -353,7 +357,9 @@ impl Accumulators {
                 Kind::Min | Kind::Max | Kind::First | Kind::Last => self.merge_one(b, a, into, older, newer),
                 Kind::Moments => self.merge_moments(b, a, into, older, newer),
                 Kind::Ema(_) => self.merge_ema(b, a, into, older, newer),
-                Kind::Distinct | Kind::Sorted | Kind::Collected => b.statement(Statement::MergeObject { record: self.record, field: a.field, into, from: newer }),
+                Kind::Distinct | Kind::Sorted | Kind::Collected => {
+                    b.statement(Statement::MergeObject { record: self.record, field: a.field, into, from: newer })
+                }
             }
         }
     }
@@ -463,6 +469,16 @@ impl Accumulators {
         let value = match call.aggregate {
             Aggregate::Count => self.load(b, param, a.field, plain(Scalar::Int)),
             Aggregate::Sum => self.load(b, param, a.field, ty),
+            Aggregate::Avg if a.kind == Kind::Moments => {
+                let mean = self.load(b, param, a.field + 1, plain(Scalar::Float));
+                if !ty.nullable {
+                    return mean;
+                }
+                let n = self.load(b, param, a.field, plain(Scalar::Int));
+                let zero = b.int(0);
+                let some = b.compare(Comparison::Greater, n, zero);
+                b.choose(some, ty, |b| b.wrap(mean), |b| b.value(Op::Null, ty))
+            }
             Aggregate::Avg => {
                 let sum = self.load(b, param, a.field, plain(Scalar::Float));
                 let n = part(1).map_or(0, |c| c.field);
@@ -544,6 +560,16 @@ impl Accumulators {
             },
         )
     }
+}
+
+fn is_spread(a: Aggregate) -> bool {
+    matches!(a, Aggregate::Stddev | Aggregate::StddevPop | Aggregate::Variance | Aggregate::VarPop)
+}
+
+/// Whether two aggregates range over the same values.
+fn same_input(a: &AggregateCall, b: &AggregateCall) -> bool {
+    let key = |c: &AggregateCall| (c.args.first().map(expression_key), c.condition.as_ref().map(expression_key));
+    key(a) == key(b)
 }
 
 fn folded(b: &mut Builder, cx: &mut dyn Context, input: &Input) -> Folded {

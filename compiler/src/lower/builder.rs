@@ -93,7 +93,13 @@ impl Builder {
     }
 
     /// `if condition then a else b`; a constant condition chooses at once.
-    pub fn choose(&mut self, condition: ValueId, ty: Physical, then: impl FnOnce(&mut Self) -> ValueId, otherwise: impl FnOnce(&mut Self) -> ValueId) -> ValueId {
+    pub fn choose(
+        &mut self,
+        condition: ValueId,
+        ty: Physical,
+        then: impl FnOnce(&mut Self) -> ValueId,
+        otherwise: impl FnOnce(&mut Self) -> ValueId,
+    ) -> ValueId {
         if let Op::Const(Literal::Bool(known)) = self.get(condition).op {
             return if known { then(self) } else { otherwise(self) };
         }

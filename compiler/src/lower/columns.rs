@@ -52,7 +52,11 @@ pub fn required(plan: &Plan) -> Vec<BTreeSet<usize>> {
                     let steps = p.steps.iter().filter(|s| s.input == port).flat_map(|s| s.unary.iter().chain(&s.correlated));
                     let negations = p.negations.iter().filter(|n| n.input == port).flat_map(|n| n.unary.iter().chain(&n.correlated));
                     let keys = p.keys.get(port).into_iter().flatten();
-                    let aggregates = p.aggregates.iter().filter(|(s, _)| p.steps.get(*s).is_some_and(|s| s.input == port)).flat_map(|(_, a)| a.args.iter().chain(&a.condition));
+                    let aggregates = p
+                        .aggregates
+                        .iter()
+                        .filter(|(s, _)| p.steps.get(*s).is_some_and(|s| s.input == port))
+                        .flat_map(|(_, a)| a.args.iter().chain(&a.condition));
                     for e in steps.chain(negations).chain(keys).chain(aggregates) {
                         e.places(&mut |place| match place {
                             Place::Field { input: crate::plan::logical::CURRENT, field } => {

@@ -90,7 +90,14 @@ pub(super) fn create(a: &mut Assembler<'_>, node: NodeId) -> OperatorId {
             (StateKind::Pattern(Box::new(layout)), ChainInput::Firing(id), Frame::Firing(node))
         }
         NodeKind::Join { span, .. } => {
-            let side = |a: &mut Assembler<'_>, s: &str| a.add_record(Record { name: format!("{name}{s}"), fields: vec![], stored: true, doc: format!("A {} record that `{}` keeps.", s.to_lowercase(), n.stream) });
+            let side = |a: &mut Assembler<'_>, s: &str| {
+                a.add_record(Record {
+                    name: format!("{name}{s}"),
+                    fields: vec![],
+                    stored: true,
+                    doc: format!("A {} record that `{}` keeps.", s.to_lowercase(), n.stream),
+                })
+            };
             let records = [side(a, "Left"), side(a, "Right")];
             operator.kernel = "JoinKernel";
             operator.firing = "JoinFiring";
@@ -98,7 +105,8 @@ pub(super) fn create(a: &mut Assembler<'_>, node: NodeId) -> OperatorId {
             operator.config = span.iter().map(|s| Config::Int(*s)).collect();
             operator.stores.extend([("Lefts", records[0]), ("Rights", records[1])]);
             operator.parts = vec![("key", keys), ("left", records[0]), ("right", records[1])];
-            operator.memory = if span.is_some() { "records in the window × (captures + 32 B)".to_owned() } else { "keys × (key + captures + 16 B)".to_owned() };
+            operator.memory =
+                if span.is_some() { "records in the window × (captures + 32 B)".to_owned() } else { "keys × (key + captures + 16 B)".to_owned() };
             (StateKind::Join { records, fields: Default::default() }, ChainInput::Firing(id), Frame::Firing(node))
         }
         NodeKind::Distinct { within, .. } => {
@@ -132,9 +140,8 @@ fn put(a: &mut Assembler<'_>, id: OperatorId, operator: Operator) {
 
 /// Per port the key's expressions, its columns, and whether a null key takes no part.
 fn keys_of(kind: &NodeKind, ports: usize) -> (Vec<Vec<Expr>>, Vec<Column>, bool) {
-    let columns = |keys: &[Expr]| {
-        keys.iter().enumerate().map(|(i, k)| Column { name: format!("key{}", i + 1), ty: k.ty.clone(), hidden: false }).collect::<Vec<_>>()
-    };
+    let columns =
+        |keys: &[Expr]| keys.iter().enumerate().map(|(i, k)| Column { name: format!("key{}", i + 1), ty: k.ty.clone(), hidden: false }).collect::<Vec<_>>();
     match kind {
         NodeKind::Window { keys, key_columns, .. } => (vec![keys.clone()], key_columns.clone(), false),
         NodeKind::Distinct { keys, .. } | NodeKind::Limit { keys, .. } => (vec![keys.clone()], columns(keys), false),
@@ -161,7 +168,14 @@ fn key_fields(columns: &[Column]) -> Vec<RecordField> {
 }
 
 /// `has_key`, `hash`, `same_key` and `store_key`, one arm per port.
-pub(super) fn key_functions(a: &mut Assembler<'_>, stream: &str, ports: &[RecordId], keys: RecordId, exprs: &[Vec<Expr>], needs_key: bool) -> Vec<KernelFunction> {
+pub(super) fn key_functions(
+    a: &mut Assembler<'_>,
+    stream: &str,
+    ports: &[RecordId],
+    keys: RecordId,
+    exprs: &[Vec<Expr>],
+    needs_key: bool,
+) -> Vec<KernelFunction> {
     let several = ports.len() > 1;
     let mut functions: Vec<KernelFunction> = ["has_key", "hash", "same_key", "store_key"].iter().map(|name| KernelFunction { name, arms: vec![] }).collect();
     for (port, (record, exprs)) in ports.iter().zip(exprs).enumerate() {
@@ -223,7 +237,8 @@ fn window_operator(
     keys: RecordId,
 ) -> Accumulators {
     let n = a.plan.node(node);
-    let accs = a.add_record(Record { name: format!("{}Acc", operator.name), fields: vec![], stored: true, doc: format!("What `{}` accumulates per key.", n.stream) });
+    let accs =
+        a.add_record(Record { name: format!("{}Acc", operator.name), fields: vec![], stored: true, doc: format!("What `{}` accumulates per key.", n.stream) });
     let columns: Vec<String> = a.program.record(row).fields.iter().map(|f| f.name.clone()).collect();
     let column = |p: &Place| if let Place::Field { field, .. } = p { columns.get(*field).cloned() } else { None };
     let mut fields = vec![];
@@ -319,7 +334,10 @@ pub(super) fn finish(a: &mut Assembler<'_>) {
         let mut right = Builder::new();
         let no = right.boolean(false);
         right.statement(Statement::Return(no));
-        functions.push(KernelFunction { name: "is_left", arms: vec![Arm { port: Some(0), index: None, body: left.finish() }, Arm { port: Some(1), index: None, body: right.finish() }] });
+        functions.push(KernelFunction {
+            name: "is_left",
+            arms: vec![Arm { port: Some(0), index: None, body: left.finish() }, Arm { port: Some(1), index: None, body: right.finish() }],
+        });
         for (side, (name, param)) in [("keep_left", "left"), ("keep_right", "right")].into_iter().enumerate() {
             let (Some(record), Some(map)) = (records.get(side).copied(), fields.get(side)) else { continue };
             let source = a.port_of(id, side);

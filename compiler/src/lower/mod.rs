@@ -9,7 +9,6 @@ pub mod expression;
 pub mod ir;
 mod kernels;
 mod patterns;
-pub mod print;
 mod rules;
 mod stages;
 

@@ -38,8 +38,14 @@ struct Kleene {
 impl RunLayout {
     pub(super) fn new(a: &mut Assembler<'_>, operator: &mut Operator, node: NodeId, p: &Pattern, keys: RecordId) -> Self {
         let stream = a.plan.node(node).stream.clone();
-        let record = a.add_record(Record { name: format!("{}Run", operator.name), fields: vec![], stored: true, doc: format!("What a run of `{stream}` keeps.") });
-        let elements = a.add_record(Record { name: format!("{}Element", operator.name), fields: vec![], stored: true, doc: format!("An element of a Kleene step of `{stream}`.") });
+        let record =
+            a.add_record(Record { name: format!("{}Run", operator.name), fields: vec![], stored: true, doc: format!("What a run of `{stream}` keeps.") });
+        let elements = a.add_record(Record {
+            name: format!("{}Element", operator.name),
+            fields: vec![],
+            stored: true,
+            doc: format!("An element of a Kleene step of `{stream}`."),
+        });
         let mut layout = Self { record, elements, pattern: p.clone(), captured: BTreeMap::new(), kleene: BTreeMap::new() };
         for (step, s) in p.steps.iter().enumerate().filter(|(_, s)| s.kleene) {
             let calls: Vec<_> = p.aggregates.iter().filter(|(at, _)| *at == step).map(|(_, c)| c.clone()).collect();
@@ -98,14 +104,31 @@ impl RunLayout {
         let negations = p
             .negations
             .iter()
-            .map(|n| Config::Struct("NegationSpec", vec![("after", Config::Int(n.after as i64)), ("whole", Config::Bool(n.whole)), ("correlated", Config::Bool(!n.correlated.is_empty()))]))
+            .map(|n| {
+                Config::Struct(
+                    "NegationSpec",
+                    vec![("after", Config::Int(n.after as i64)), ("whole", Config::Bool(n.whole)), ("correlated", Config::Bool(!n.correlated.is_empty()))],
+                )
+            })
             .collect();
-        Config::Struct("PatternSpec", vec![("steps", Config::List(steps)), ("negations", Config::List(negations)), ("within", Config::Int(p.within.unwrap_or(i64::MAX)))])
+        Config::Struct(
+            "PatternSpec",
+            vec![("steps", Config::List(steps)), ("negations", Config::List(negations)), ("within", Config::Int(p.within.unwrap_or(i64::MAX)))],
+        )
     }
 
     /// Reads a place of the run; in a kernel, of a run that an event on `port` is examined against.
     #[expect(clippy::too_many_arguments, reason = "the parts of one look-up")]
-    pub(super) fn place(&mut self, a: &mut Assembler<'_>, b: &mut Builder, node: NodeId, place: &Place, ty: Physical, port: Option<usize>, keys: RecordId) -> ValueId {
+    pub(super) fn place(
+        &mut self,
+        a: &mut Assembler<'_>,
+        b: &mut Builder,
+        node: NodeId,
+        place: &Place,
+        ty: Physical,
+        port: Option<usize>,
+        keys: RecordId,
+    ) -> ValueId {
         if let Place::Aggregate(i) = place {
             let Some((step, _)) = self.pattern.aggregates.get(*i) else { return b.value(Op::Null, ty) };
             let local = self.pattern.aggregates.iter().take(*i).filter(|(s, _)| s == step).count();
@@ -384,7 +407,17 @@ fn current(b: &mut Builder, place: &Place, port: RecordId, ty: Physical) -> Valu
 
 /// Adds an element to a slot: count, newest and first values, aggregates.
 #[expect(clippy::too_many_arguments, reason = "one slot or the other")]
-fn element(a: &mut Assembler<'_>, node: NodeId, port_index: usize, port: RecordId, param: &'static str, record: RecordId, count: usize, places: &[(Place, usize, Physical)], accumulators: &Accumulators) -> super::ir::Body {
+fn element(
+    a: &mut Assembler<'_>,
+    node: NodeId,
+    port_index: usize,
+    port: RecordId,
+    param: &'static str,
+    record: RecordId,
+    count: usize,
+    places: &[(Place, usize, Physical)],
+    accumulators: &Accumulators,
+) -> super::ir::Body {
     let stream = a.plan.node(node).stream.clone();
     let mut b = Builder::new();
     let n = b.value(Op::Load { param, record, field: count }, plain(Scalar::Int));

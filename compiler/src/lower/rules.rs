@@ -143,7 +143,8 @@ fn table(a: &mut Assembler<'_>, source: NodeId, record: RecordId, group: &[Rule]
     let key_fields = first.equalities.iter().map(|(f, _, ty)| field(columns.get(*f).map_or_else(String::new, |c| c.name.clone()), ty)).collect();
     let keys = a.add_record(Record { name: format!("{name}Key"), fields: key_fields, stored: true, doc: "What a rule compares for equality.".to_owned() });
     let constant_fields = first.constants.iter().enumerate().map(|(i, (_, ty))| field(format!("constant{}", i + 1), ty)).collect();
-    let constants = a.add_record(Record { name: format!("{name}Constants"), fields: constant_fields, stored: true, doc: "A rule's other constants.".to_owned() });
+    let constants =
+        a.add_record(Record { name: format!("{name}Constants"), fields: constant_fields, stored: true, doc: "A rule's other constants.".to_owned() });
     let key_exprs: Vec<Expr> = first.equalities.iter().map(|(f, _, ty)| Expr::place(Place::Field { input: 0, field: *f }, ty.clone(), span)).collect();
     let stream = plan.node(first.reader).stream.clone();
     let mut functions = super::kernels::key_functions(a, &stream, &[record], keys, &[key_exprs], false);
@@ -217,7 +218,10 @@ fn stored_key_functions(a: &Assembler<'_>, keys: RecordId) -> Vec<KernelFunction
     }
     let result = result.unwrap_or_else(|| same.boolean(true));
     same.statement(Statement::Return(result));
-    [("hash_key", hash), ("same_keys", same)].into_iter().map(|(name, b)| KernelFunction { name, arms: vec![Arm { port: None, index: None, body: b.finish() }] }).collect()
+    [("hash_key", hash), ("same_keys", same)]
+        .into_iter()
+        .map(|(name, b)| KernelFunction { name, arms: vec![Arm { port: None, index: None, body: b.finish() }] })
+        .collect()
 }
 
 /// Publishes the row of the rule that fired: one output, many names.

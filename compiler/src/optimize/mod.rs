@@ -23,7 +23,11 @@ pub static RULES: &[Rule] = &[
     // Constants first: they decide conditions that others move.
     Rule { name: "fold_constants", doc: "Computes what is known at compile time.", apply: fold_constants::apply },
     // Filters move before nodes are shared, since moving makes like nodes of unlike ones.
-    Rule { name: "push_down_filter", doc: "Moves conditions towards the source: through projections, windows and pattern steps.", apply: push_down_filter::apply },
+    Rule {
+        name: "push_down_filter",
+        doc: "Moves conditions towards the source: through projections, windows and pattern steps.",
+        apply: push_down_filter::apply,
+    },
     Rule { name: "share_nodes", doc: "Streams that begin alike share their nodes.", apply: share_nodes::apply },
     Rule { name: "share_windows", doc: "Streams over one window keep one state.", apply: share_windows::apply },
     Rule { name: "drop_dead", doc: "Drops what no published stream needs.", apply: drop_dead::apply },
@@ -43,7 +47,10 @@ pub fn optimize(mut plan: Plan) -> (Plan, Vec<(&'static str, String)>) {
 
 /// What every rule must leave as it is.
 fn published_schemas(plan: &Plan) -> Vec<String> {
-    plan.publications.iter().map(|p| format!("{} {:?}", p.name, plan.columns_of(p.node).iter().filter(|c| !c.hidden).map(|c| (&c.name, c.ty.to_string())).collect::<Vec<_>>())).collect()
+    plan.publications
+        .iter()
+        .map(|p| format!("{} {:?}", p.name, plan.columns_of(p.node).iter().filter(|c| !c.hidden).map(|c| (&c.name, c.ty.to_string())).collect::<Vec<_>>()))
+        .collect()
 }
 
 /// Replaces the inputs of a node.

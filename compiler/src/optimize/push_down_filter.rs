@@ -92,7 +92,8 @@ fn can_fail(e: &Expr) -> bool {
 /// `filter` over `input` over `below` becomes `input` over `filter` over `below`: the two nodes change places, so that whoever read the filter reads the same records.
 fn swap(plan: &mut Plan, filter: NodeId, input: NodeId, below: NodeId, condition: Expr) -> bool {
     let (Some(upper), Some(lower)) = (plan.nodes.get(filter.0).cloned(), plan.nodes.get(input.0).cloned()) else { return false };
-    let schema = if plan.firing(below).is_some() { Default::default() } else { crate::plan::logical::Schema { columns: plan.columns_of(below).to_vec(), open: None } };
+    let schema =
+        if plan.firing(below).is_some() { Default::default() } else { crate::plan::logical::Schema { columns: plan.columns_of(below).to_vec(), open: None } };
     let mut kind = lower.kind;
     super::map_inputs(&mut kind, &mut |n| if n == below { input } else { n });
     // Consumers of the filter read `filter`; what fires must keep its id for its places, which are looked up along the chain.

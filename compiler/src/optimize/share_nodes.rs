@@ -49,6 +49,11 @@ fn key(plan: &Plan, id: NodeId) -> Option<String> {
         }
         NodeKind::Distinct { input, keys, within } => format!("distinct {} {within} {}", input.0, list(keys)),
         NodeKind::Limit { input, keys, count } => format!("limit {} {count} {}", input.0, list(keys)),
-        NodeKind::Source { .. } | NodeKind::Merge { .. } | NodeKind::Window { .. } | NodeKind::Pattern(_) | NodeKind::Join { .. } | NodeKind::Observe { .. } => return None,
+        NodeKind::Source { .. }
+        | NodeKind::Merge { .. }
+        | NodeKind::Window { .. }
+        | NodeKind::Pattern(_)
+        | NodeKind::Join { .. }
+        | NodeKind::Observe { .. } => return None,
     })
 }

@@ -285,14 +285,18 @@ impl Plan {
     pub fn columns_of(&self, node: NodeId) -> &[Column] {
         match &self.node(node).kind {
             NodeKind::Source { event } => self.events.get(*event).map_or(&[], |e| &e.schema.columns),
-            NodeKind::Filter { input, .. } | NodeKind::Observe { input, .. } | NodeKind::Distinct { input, .. } | NodeKind::Limit { input, .. } => self.columns_of(*input),
+            NodeKind::Filter { input, .. } | NodeKind::Observe { input, .. } | NodeKind::Distinct { input, .. } | NodeKind::Limit { input, .. } => {
+                self.columns_of(*input)
+            }
             _ => &self.node(node).schema.columns,
         }
     }
     /// The node whose record reaches this one unchanged.
     pub fn record_origin(&self, node: NodeId) -> NodeId {
         match &self.node(node).kind {
-            NodeKind::Filter { input, .. } | NodeKind::Observe { input, .. } | NodeKind::Distinct { input, .. } | NodeKind::Limit { input, .. } => self.record_origin(*input),
+            NodeKind::Filter { input, .. } | NodeKind::Observe { input, .. } | NodeKind::Distinct { input, .. } | NodeKind::Limit { input, .. } => {
+                self.record_origin(*input)
+            }
             _ => node,
         }
     }

@@ -73,7 +73,12 @@ pub fn svg(plan: &Plan) -> String {
         let ((fx, fy), (tx, ty)) = (places.get(*from).copied().unwrap_or_default(), places.get(*to).copied().unwrap_or_default());
         let (f, t) = (boxes.get(*from).unwrap_or(&empty), boxes.get(*to).unwrap_or(&empty));
         let (x1, y1, x2) = (fx + width(f) / 2, fy + height(f), tx + width(t) / 2);
-        let _ = writeln!(out, "<path d=\"M{x1} {y1}C{x1} {} {x2} {} {x2} {ty}\" fill=\"none\" stroke=\"#555\" marker-end=\"url(#a)\"/>", y1 + 18, ty.saturating_sub(18));
+        let _ = writeln!(
+            out,
+            "<path d=\"M{x1} {y1}C{x1} {} {x2} {} {x2} {ty}\" fill=\"none\" stroke=\"#555\" marker-end=\"url(#a)\"/>",
+            y1 + 18,
+            ty.saturating_sub(18)
+        );
     }
     for (lines, (x, y)) in boxes.iter().zip(&places) {
         let _ = writeln!(out, "<rect x=\"{x}\" y=\"{y}\" width=\"{}\" height=\"{}\" rx=\"5\" fill=\"#eef4fb\" stroke=\"#345\"/>", width(lines), height(lines));

@@ -25,7 +25,9 @@ fn write_expr(out: &mut String, e: &Expr, name: &dyn Fn(&Place) -> String) {
     match &e.kind {
         ExprKind::Literal(l) => {
             let _ = match (l, &e.ty.kind) {
-                (Literal::Enum(v), crate::analysis::types::Kind::Enum(t)) => write!(out, "{}.{}", t.name, t.variants.get(*v as usize).map_or("?", String::as_str)),
+                (Literal::Enum(v), crate::analysis::types::Kind::Enum(t)) => {
+                    write!(out, "{}.{}", t.name, t.variants.get(*v as usize).map_or("?", String::as_str))
+                }
                 (Literal::Duration(v), _) => write!(out, "{}", duration(*v)),
                 _ => write!(out, "{l}"),
             };
@@ -97,7 +99,15 @@ fn write_nested(out: &mut String, e: &Expr, name: &dyn Fn(&Place) -> String) {
 
 /// A duration with its largest fitting unit.
 pub fn duration(ns: i64) -> String {
-    let units = [(604_800_000_000_000, "w"), (86_400_000_000_000, "d"), (3_600_000_000_000, "h"), (60_000_000_000, "m"), (1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us")];
+    let units = [
+        (604_800_000_000_000, "w"),
+        (86_400_000_000_000, "d"),
+        (3_600_000_000_000, "h"),
+        (60_000_000_000, "m"),
+        (1_000_000_000, "s"),
+        (1_000_000, "ms"),
+        (1_000, "us"),
+    ];
     units.iter().find(|(u, _)| ns != 0 && ns % u == 0).map_or_else(|| format!("{ns}ns"), |(u, name)| format!("{}{name}", ns / u))
 }
 
@@ -114,7 +124,9 @@ impl Plan {
             (Place::WindowEnd, _) => "window_end".to_owned(),
             (Place::Key(i), Some(NodeKind::Window { key_columns, .. })) => key_columns.get(*i).map_or_else(String::new, |c| c.name.clone()),
             (Place::Key(i), Some(NodeKind::Pattern(p))) => p.key_columns.get(*i).map_or_else(String::new, |c| c.name.clone()),
-            (Place::Aggregate(i), Some(NodeKind::Window { input, aggregates, .. })) => aggregates.get(*i).map_or_else(String::new, |a| self.aggregate_text(a, &|p| self.place_name(*input, p))),
+            (Place::Aggregate(i), Some(NodeKind::Window { input, aggregates, .. })) => {
+                aggregates.get(*i).map_or_else(String::new, |a| self.aggregate_text(a, &|p| self.place_name(*input, p)))
+            }
             (place, Some(NodeKind::Pattern(p))) => self.step_place(p, place, CURRENT),
             (Place::Field { input: side, field }, Some(NodeKind::Join { left, right, .. })) => {
                 let node = if *side == 0 { *left } else { *right };
@@ -129,7 +141,9 @@ impl Plan {
     fn columns(&self, node: NodeId) -> Vec<String> {
         match &self.node(node).kind {
             NodeKind::Source { event } => self.events.get(*event).map(|e| e.schema.columns.iter().map(|c| c.name.clone()).collect()).unwrap_or_default(),
-            NodeKind::Filter { input, .. } | NodeKind::Observe { input, .. } | NodeKind::Distinct { input, .. } | NodeKind::Limit { input, .. } => self.columns(*input),
+            NodeKind::Filter { input, .. } | NodeKind::Observe { input, .. } | NodeKind::Distinct { input, .. } | NodeKind::Limit { input, .. } => {
+                self.columns(*input)
+            }
             _ => self.node(node).schema.columns.iter().map(|c| c.name.clone()).collect(),
         }
     }
@@ -146,7 +160,10 @@ impl Plan {
             Place::Ts { input } => format!("{}.ts", alias(*input)),
             Place::First { input, field } => format!("{}[0].{}", alias(*input), column(port(*input), *field)),
             Place::FirstTs { input } => format!("{}[0].ts", alias(*input)),
-            Place::Aggregate(i) => p.aggregates.get(*i).map_or_else(String::new, |(step, a)| format!("{}.{}", alias(*step), self.aggregate_text(a, &|q| self.step_place(p, q, port(*step))))),
+            Place::Aggregate(i) => p
+                .aggregates
+                .get(*i)
+                .map_or_else(String::new, |(step, a)| format!("{}.{}", alias(*step), self.aggregate_text(a, &|q| self.step_place(p, q, port(*step))))),
             Place::Global(i) => self.globals.get(*i).map_or_else(String::new, |g| g.name.clone()),
             other => format!("{other:?}"),
         }
@@ -188,7 +205,18 @@ impl Plan {
             NodeKind::Pattern(p) => self.describe_pattern(p),
             NodeKind::Join { left, right, left_keys, right_keys, span, .. } => {
                 let side = |node: NodeId, keys: &[Expr]| {
-                    keys.iter().map(|e| expression(e, &|p| if let Place::Field { field, .. } = p { self.columns(node).get(*field).cloned().unwrap_or_default() } else { self.place_name(node, p) })).collect::<Vec<_>>().join(", ")
+                    keys.iter()
+                        .map(|e| {
+                            expression(e, &|p| {
+                                if let Place::Field { field, .. } = p {
+                                    self.columns(node).get(*field).cloned().unwrap_or_default()
+                                } else {
+                                    self.place_name(node, p)
+                                }
+                            })
+                        })
+                        .collect::<Vec<_>>()
+                        .join(", ")
                 };
                 let kind = span.map_or_else(|| "latest join".to_owned(), |s| format!("join within {}", duration(s)));
                 format!("{kind} on [{}] == [{}]", side(*left, left_keys), side(*right, right_keys))

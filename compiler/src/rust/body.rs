@@ -57,55 +57,12 @@ pub(super) struct BodyPrinter<'p, 'a> {
 
 impl<'p, 'a> BodyPrinter<'p, 'a> {
     pub(super) fn new(printer: &'p Printer<'a>, body: &'p Body, place: &'p Place) -> Self {
-        let mut s = Self { printer, body, place, uses: HashMap::new(), pending: vec![], named: HashMap::new() };
-        s.count(&body.statements);
-        s
+        Self { printer, body, place, uses: uses(printer, body), pending: vec![], named: HashMap::new() }
     }
 
     /// The whole body.
     pub(super) fn print(mut self) -> TokenStream {
         self.list(&self.body.statements)
-    }
-
-    fn count(&mut self, list: &[Statement]) {
-        let mut used = vec![];
-        for s in list {
-            self.operands_of(s, &mut used);
-            match s {
-                Statement::Let(v) => {
-                    operands(self.body.value(*v), &mut used);
-                    if let Op::If { then, otherwise, .. } = &self.body.value(*v).op {
-                        for region in [then, otherwise] {
-                            used.extend(region.result);
-                            self.count(&region.statements);
-                        }
-                    }
-                }
-                Statement::If { then, otherwise, .. } => {
-                    self.count(then);
-                    self.count(otherwise);
-                }
-                Statement::Count { then, .. } => self.count(then),
-                _ => {}
-            }
-        }
-        for v in used {
-            *self.uses.entry(v).or_default() += 1;
-        }
-    }
-
-    fn operands_of(&self, s: &Statement, into: &mut Vec<ValueId>) {
-        match s {
-            Statement::Guard(v) | Statement::Return(v) | Statement::Print(v) => into.push(*v),
-            Statement::If { condition, .. } => into.push(*condition),
-            Statement::Store { record, field, value, .. } if self.printer.is_used(*record, *field) => into.push(*value),
-            Statement::Tell { args, .. } => into.extend(args),
-            Statement::Push { row: RowSource::Make { record, fields }, .. } | Statement::Call { row: RowSource::Make { record, fields }, .. } => {
-                into.extend(fields.iter().filter(|(f, _)| self.printer.is_used(*record, *f)).map(|(_, v)| *v));
-            }
-            Statement::Publish { fields, .. } | Statement::PublishRule { fields, .. } => into.extend(fields),
-            _ => {}
-        }
     }
 
     fn list(&mut self, list: &[Statement]) -> TokenStream {
@@ -256,13 +213,10 @@ impl<'p, 'a> BodyPrinter<'p, 'a> {
     }
 
     fn let_value(&mut self, id: ValueId, out: &mut TokenStream) {
-        let uses = self.uses.get(&id).copied().unwrap_or(0);
+        let Some(uses) = self.uses.get(&id).copied() else { return };
         let value = self.body.value(id);
         let trivial = matches!(value.op, Op::Const(_) | Op::Null | Op::Global(_) | Op::Read(_)) || matches!(value.op, Op::Load { param: "row", .. });
         if trivial {
-            return;
-        }
-        if uses == 0 && !value.is_fallible() && !matches!(value.op, Op::If { .. }) {
             return;
         }
         let printed = self.op(value);
@@ -331,7 +285,11 @@ impl<'p, 'a> BodyPrinter<'p, 'a> {
             Op::Negate(v, site) => {
                 let p = self.take(*v);
                 let t = p.operand();
-                if ty.scalar == Scalar::Float { Printed { tokens: quote!(-#t), atomic: false, movable: p.movable } } else { self.checked(quote!(negate_int(#t)), *site) }
+                if ty.scalar == Scalar::Float {
+                    Printed { tokens: quote!(-#t), atomic: false, movable: p.movable }
+                } else {
+                    self.checked(quote!(negate_int(#t)), *site)
+                }
             }
             Op::AddCounts(a, b) => {
                 let (x, y) = (self.take(*a), self.take(*b));
@@ -570,6 +528,86 @@ impl<'p, 'a> BodyPrinter<'p, 'a> {
 
     pub(super) fn flush_all(&mut self, out: &mut TokenStream) {
         self.flush(out, false);
+    }
+}
+
+/// How often each value that is evaluated at all is used: what nothing uses and what cannot refuse is not in it.
+pub(super) fn uses(printer: &Printer<'_>, body: &Body) -> HashMap<ValueId, usize> {
+    let mut count = Uses { printer, body, uses: HashMap::new() };
+    count.list(&body.statements);
+    count.uses
+}
+
+struct Uses<'p, 'a> {
+    printer: &'p Printer<'a>,
+    body: &'p Body,
+    uses: HashMap<ValueId, usize>,
+}
+
+impl Uses<'_, '_> {
+    fn list(&mut self, list: &[Statement]) {
+        for s in list {
+            let mut used = vec![];
+            self.operands_of(s, &mut used);
+            for v in used {
+                self.operand(v);
+            }
+            match s {
+                Statement::Let(v) if self.can_refuse(*v) => self.evaluated(*v),
+                Statement::If { then, otherwise, .. } => {
+                    self.list(then);
+                    self.list(otherwise);
+                }
+                Statement::Count { then, .. } => self.list(then),
+                _ => {}
+            }
+        }
+    }
+
+    fn can_refuse(&self, v: ValueId) -> bool {
+        let value = self.body.value(v);
+        let inside = |r: &Region| r.statements.iter().any(|s| matches!(s, Statement::Let(v) if self.can_refuse(*v)));
+        value.is_fallible() || matches!(&value.op, Op::If { then, otherwise, .. } if inside(then) || inside(otherwise))
+    }
+
+    /// A use of a value.
+    fn operand(&mut self, v: ValueId) {
+        self.evaluated(v);
+        *self.uses.entry(v).or_default() += 1;
+    }
+
+    /// The value is evaluated, and so is what it is made of.
+    fn evaluated(&mut self, v: ValueId) {
+        if self.uses.contains_key(&v) {
+            return;
+        }
+        self.uses.insert(v, 0);
+        let mut used = vec![];
+        let body = self.body;
+        let value = body.value(v);
+        operands(value, &mut used);
+        if let Op::If { then, otherwise, .. } = &value.op {
+            used.extend(then.result.iter().chain(&otherwise.result));
+            self.list(&then.statements);
+            self.list(&otherwise.statements);
+        }
+        for u in used {
+            self.operand(u);
+        }
+    }
+
+    fn operands_of(&self, s: &Statement, into: &mut Vec<ValueId>) {
+        match s {
+            Statement::Guard(v) | Statement::Return(v) | Statement::Print(v) => into.push(*v),
+            Statement::If { condition, .. } => into.push(*condition),
+            Statement::Store { record, field, value, .. } if self.printer.is_used(*record, *field) => into.push(*value),
+            Statement::Tell { args, .. } => into.extend(args),
+            Statement::Push { row: RowSource::Make { record, fields }, .. } | Statement::Call { row: RowSource::Make { record, fields }, .. } => {
+                into.extend(fields.iter().filter(|(f, _)| self.printer.is_used(*record, *f)).map(|(_, v)| *v));
+            }
+            Statement::Publish { fields, .. } | Statement::PublishRule { fields, .. } => into.extend(fields),
+            _ => {}
+        }
     }
 }
 

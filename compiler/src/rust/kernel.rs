@@ -195,16 +195,13 @@ impl Printer<'_> {
 
     /// Whether a body mentions a parameter, in what is printed of it.
     fn reads_param(&self, body: &Body, param: &str) -> bool {
-        let mut reads = false;
+        let reads = super::body::uses(self, body).keys().any(|v| match &body.value(*v).op {
+            Op::Load { param: p, .. } | Op::Ask { param: p, .. } => *p == param,
+            Op::Read(Read::Ts) => param == "row",
+            _ => false,
+        });
         let mut statements = vec![];
-        body.walk(
-            &mut |v| match &v.op {
-                Op::Load { param: p, .. } | Op::Ask { param: p, .. } => reads |= *p == param,
-                Op::Read(Read::Ts) => reads |= param == "row",
-                _ => {}
-            },
-            &mut |s| statements.push(s),
-        );
+        body.walk(&mut |_| {}, &mut |s| statements.push(s));
         reads
             || statements.into_iter().any(|s| match s {
                 Statement::Store { param: p, record, field, .. } => *p == param && self.is_used(*record, *field),

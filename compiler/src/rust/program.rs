@@ -6,10 +6,10 @@ use proc_macro2::{Literal as Token, TokenStream};
 use quote::{format_ident, quote};
 use varpulis_abi::scalar::{Physical, Scalar};
 
+use super::Options;
 use super::body::{BodyPrinter, Place};
 use super::names;
 use super::record::{int, json_text};
-use super::Options;
 use crate::analysis::typed::Literal;
 use crate::diagnostics::Lines;
 use crate::lower::ir::{FieldType, Op, OperatorId, RecordId, Statement};
@@ -41,7 +41,11 @@ impl<'a> Printer<'a> {
 
     fn collect_usage(&mut self) {
         let program = self.program;
-        let bodies = program.chains.iter().map(|c| &c.body).chain(program.operators.iter().flat_map(|o| o.functions.iter().flat_map(|f| f.arms.iter().map(|a| &a.body))));
+        let bodies = program
+            .chains
+            .iter()
+            .map(|c| &c.body)
+            .chain(program.operators.iter().flat_map(|o| o.functions.iter().flat_map(|f| f.arms.iter().map(|a| &a.body))));
         let (mut used, mut rules) = (HashSet::new(), vec![]);
         for body in bodies {
             body.walk(
@@ -61,7 +65,9 @@ impl<'a> Printer<'a> {
         self.rules = rules;
         self.whole.extend(program.outputs.iter().map(|o| o.record));
         for o in &program.operators {
-            self.whole.extend(o.config.iter().filter_map(|c| if let Config::Slots(store, _) = c { o.stores.iter().find(|(s, _)| s == store).map(|(_, r)| *r) } else { None }));
+            self.whole.extend(
+                o.config.iter().filter_map(|c| if let Config::Slots(store, _) = c { o.stores.iter().find(|(s, _)| s == store).map(|(_, r)| *r) } else { None }),
+            );
         }
     }
 
@@ -149,7 +155,10 @@ impl<'a> Printer<'a> {
         let streams = rule.iter().filter_map(|p| self.program.outputs.get(*p)).map(|o| o.name.as_str());
         let heads = rule.iter().filter_map(|p| self.program.outputs.get(*p)).map(|o| format!("{{\"type\":{},\"ts\":", json_text(&o.name)));
         let count = rule.len();
-        let (heads_name, names_name) = (format_ident!("{}_HEADS", crate::lower::assemble::snake(&self.program.record(id).name).to_uppercase()), format_ident!("{}_NAMES", crate::lower::assemble::snake(&self.program.record(id).name).to_uppercase()));
+        let (heads_name, names_name) = (
+            format_ident!("{}_HEADS", crate::lower::assemble::snake(&self.program.record(id).name).to_uppercase()),
+            format_ident!("{}_NAMES", crate::lower::assemble::snake(&self.program.record(id).name).to_uppercase()),
+        );
         let writes = self.used_fields(id).into_iter().map(|(_, f)| {
             let field = names::field(&f.name);
             let key = format!(",{}:", json_text(&f.name));
@@ -304,7 +313,11 @@ impl<'a> Printer<'a> {
             let value = g.body.as_ref().map(|b| {
                 let place = Place { ts: quote!(0), firing: false, fallible: true, stage: 0, record: quote!(), globals: true };
                 let body = BodyPrinter::new(self, b, &place).print();
-                let own = if matches!(g.ty.scalar, Scalar::Text | Scalar::Json) { if g.ty.nullable { quote!(.map(|v| v.map(Text::from))) } else { quote!(.map(Text::from)) } } else { quote!() };
+                let own = if matches!(g.ty.scalar, Scalar::Text | Scalar::Json) {
+                    if g.ty.nullable { quote!(.map(|v| v.map(Text::from))) } else { quote!(.map(Text::from)) }
+                } else {
+                    quote!()
+                };
                 quote!((|| -> Result<_, Refusal> { #body })()#own.map_err(|refusal| format!("`{}`: {}", #text, refusal.reason))?)
             });
             let read = if g.is_param {
@@ -469,7 +482,10 @@ impl<'a> Printer<'a> {
             inits.push(quote!(next: #next_type::new(#argument)));
         }
         let parameter = if globals { quote!(globals: &std::sync::Arc<Globals>) } else { quote!() };
-        let chains = (0..self.program.chains.len()).map(|i| crate::lower::ir::ChainId(i as u32)).filter(|c| self.program.chain(*c).stage == stage).map(|c| self.chain(c));
+        let chains = (0..self.program.chains.len())
+            .map(|i| crate::lower::ir::ChainId(i as u32))
+            .filter(|c| self.program.chain(*c).stage == stage)
+            .map(|c| self.chain(c));
         let events = if stage == 0 { self.event_functions() } else { quote!() };
         let time = self.time(stage, &operators);
         let doc = format!("Operators with {stage} others before them, and the code that feeds them.");
@@ -570,7 +586,8 @@ impl<'a> Printer<'a> {
             .events
             .iter()
             .map(|e| {
-                let (name, ty) = (format_ident!("on_{}", crate::lower::assemble::snake(&self.program.record(e.record).name)), self.record_type(e.record, &quote!('_)));
+                let (name, ty) =
+                    (format_ident!("on_{}", crate::lower::assemble::snake(&self.program.record(e.record).name)), self.record_type(e.record, &quote!('_)));
                 let doc = format!("{}:{}", self.options.file, e.doc);
                 let calls: Vec<TokenStream> = e
                     .chains
@@ -585,7 +602,10 @@ impl<'a> Printer<'a> {
                     return quote!(#[doc = #doc] #[inline] fn #name(&mut self, row: &#ty, #out: &mut impl Output<#program>) { #(#calls)* });
                 }
                 let parts: Vec<_> = (0..calls.len().div_ceil(GROUP)).map(|i| format_ident!("{name}_{}", i + 1)).collect();
-                let functions = parts.iter().zip(calls.chunks(GROUP)).map(|(part, calls)| quote!(#[inline(never)] fn #part(&mut self, row: &#ty, out: &mut impl Output<#program>) { #(#calls)* }));
+                let functions = parts
+                    .iter()
+                    .zip(calls.chunks(GROUP))
+                    .map(|(part, calls)| quote!(#[inline(never)] fn #part(&mut self, row: &#ty, out: &mut impl Output<#program>) { #(#calls)* }));
                 quote! {
                     #[doc = #doc]
                     fn #name(&mut self, row: &#ty, out: &mut impl Output<#program>) { #(self.#parts(row, out);)* }
@@ -600,8 +620,10 @@ impl<'a> Printer<'a> {
         let globals = !self.program.globals.is_empty();
         let out_of_order = self.program.events.iter().map(|e| e.out_of_order).max().unwrap_or(0);
         let lag = int(out_of_order);
-        let (globals_new, globals_arg) = if globals { (quote!(let globals = std::sync::Arc::new(Globals::new(params)?);), quote!(&globals)) } else { (quote!(), quote!()) };
-        let (waiting_field, waiting_new) = if self.holds() { (quote!(waiting: ReorderBuffer<Held>,), quote!(waiting: ReorderBuffer::new(),)) } else { (quote!(), quote!()) };
+        let (globals_new, globals_arg) =
+            if globals { (quote!(let globals = std::sync::Arc::new(Globals::new(params)?);), quote!(&globals)) } else { (quote!(), quote!()) };
+        let (waiting_field, waiting_new) =
+            if self.holds() { (quote!(waiting: ReorderBuffer<Held>,), quote!(waiting: ReorderBuffer::new(),)) } else { (quote!(), quote!()) };
         let takes: TokenStream = self.program.events.iter().map(|e| self.take_function(e)).collect();
         let pushes = self.program.events.iter().map(|e| {
             let (variant, take) = (self.record_name(e.record), self.take_name(e.record));
@@ -620,7 +642,12 @@ impl<'a> Printer<'a> {
         };
         let default = if self.program.globals.is_empty() { quote!(impl Default for Program { fn default() -> Self { Self::new() } }) } else { quote!() };
         let with_params = if self.program.globals.is_empty() {
-            quote!(fn with_params(params: &Params) -> Result<Self, String> { params.check(Self::PARAMS)?; Ok(Self::new()) })
+            quote!(
+                fn with_params(params: &Params) -> Result<Self, String> {
+                    params.check(Self::PARAMS)?;
+                    Ok(Self::new())
+                }
+            )
         } else {
             quote! {
                 fn with_params(params: &Params) -> Result<Self, String> {
@@ -664,7 +691,11 @@ impl<'a> Printer<'a> {
     }
 
     fn take_function(&self, e: &crate::plan::physical::EventInput) -> TokenStream {
-        let (take, on, ty) = (self.take_name(e.record), format_ident!("on_{}", crate::lower::assemble::snake(&self.program.record(e.record).name)), self.record_type(e.record, &quote!('_)));
+        let (take, on, ty) = (
+            self.take_name(e.record),
+            format_ident!("on_{}", crate::lower::assemble::snake(&self.program.record(e.record).name)),
+            self.record_type(e.record, &quote!('_)),
+        );
         let lag = int(e.out_of_order);
         if self.holds() {
             let (variant, held) = (self.record_name(e.record), format_ident!("Held{}", self.program.record(e.record).name));
@@ -677,7 +708,11 @@ impl<'a> Printer<'a> {
                 }
             };
         }
-        let moved = if self.is_timed() { quote!(Arrival::Moved(watermark) => self.pass(watermark, out), Arrival::InTime => {}) } else { quote!(Arrival::Moved(_) | Arrival::InTime => {}) };
+        let moved = if self.is_timed() {
+            quote!(Arrival::Moved(watermark) => self.pass(watermark, out), Arrival::InTime => {})
+        } else {
+            quote!(Arrival::Moved(_) | Arrival::InTime => {})
+        };
         quote! {
             #[inline]
             fn #take(&mut self, row: &#ty, out: &mut impl Output<Self>) {
@@ -692,7 +727,13 @@ impl<'a> Printer<'a> {
 
     /// `pass` lets time go by; `release` hands on what waited; `advance` is both, from outside.
     fn program_time(&self) -> TokenStream {
-        let finish = if self.holds() { quote!(self.release(watermark, out);) } else if self.is_timed() { quote!(self.pass(watermark, out);) } else { quote!(let _ = out;) };
+        let finish = if self.holds() {
+            quote!(self.release(watermark, out);)
+        } else if self.is_timed() {
+            quote!(self.pass(watermark, out);)
+        } else {
+            quote!(let _ = out;)
+        };
         quote! {
             fn advance<O: Output<Self>>(&mut self, watermark: i64, out: &mut O) {
                 self.clock.move_to(watermark);
@@ -706,7 +747,9 @@ impl<'a> Printer<'a> {
         let pass = if self.is_timed() {
             let one = self.program.operators.iter().filter(|o| o.timed).count() == 1;
             let steps = if one {
-                quote!(if self.stage.deadline() <= watermark { self.stage.advance(watermark, out); })
+                quote!(if self.stage.deadline() <= watermark {
+                    self.stage.advance(watermark, out);
+                })
             } else {
                 // Operators fire in the order of time, whatever their order in the program.
                 quote! {
@@ -845,7 +888,9 @@ impl<'a> Printer<'a> {
             quote!(#index => if let &[#(#bindings),*] = values { self.#take(&#name { ts, #(#fields),* }, out); })
         });
         if self.program.events.is_empty() {
-            return quote!(fn event<O: Output<Self>>(&mut self, _event: usize, _ts: i64, _values: &[Value<'_>], _out: &mut O) {});
+            return quote!(
+                fn event<O: Output<Self>>(&mut self, _event: usize, _ts: i64, _values: &[Value<'_>], _out: &mut O) {}
+            );
         }
         quote! {
             #[inline]
@@ -867,7 +912,11 @@ impl<'a> Printer<'a> {
                 entries.push(quote!((#name.to_owned(), #path.#field)));
             }
         }
-        quote!(fn counters(&self) -> Counters { Counters { named: vec![#(#entries),*] } })
+        quote!(
+            fn counters(&self) -> Counters {
+                Counters { named: vec![#(#entries),*] }
+            }
+        )
     }
 }
 

@@ -111,7 +111,8 @@ impl Printer<'_> {
             let key = format!(",{}:", json_text(&f.name));
             let FieldType::Scalar(ty) = f.ty else { return quote!() };
             if let Some((_, names)) = variants.iter().find(|(at, _)| *at == i) {
-                let lookup = if ty.nullable { quote!(self.#name.map(|v| variant_name(&[#(#names),*], v))) } else { quote!(variant_name(&[#(#names),*], self.#name)) };
+                let lookup =
+                    if ty.nullable { quote!(self.#name.map(|v| variant_name(&[#(#names),*], v))) } else { quote!(variant_name(&[#(#names),*], self.#name)) };
                 return if ty.nullable { quote!(writer.optional_text(#key, #lookup);) } else { quote!(writer.text(#key, #lookup);) };
             }
             let plain = match ty.scalar {

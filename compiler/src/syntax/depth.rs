@@ -63,7 +63,10 @@ pub(super) fn check(text: &str, clean: &str) -> Option<Diagnostic> {
         }
         if brackets > LIMIT || chain > LIMIT {
             let end = (start + 1..=text.len()).find(|e| text.is_char_boundary(*e)).unwrap_or(text.len());
-            return Some(Diagnostic::new(Code::TooDeep, Span::new(start, end), format!("this nests deeper than {LIMIT} levels")).help("split it into several streams or functions"));
+            return Some(
+                Diagnostic::new(Code::TooDeep, Span::new(start, end), format!("this nests deeper than {LIMIT} levels"))
+                    .help("split it into several streams or functions"),
+            );
         }
     }
     None

@@ -91,7 +91,9 @@ impl Reader<'_> {
                 break;
             }
             if binds == COMPARISON && compared {
-                self.report(Diagnostic::new(Code::ChainedComparison, at, "comparisons do not chain").help("join two comparisons with `and`: `a < b and b < c`"));
+                self.report(
+                    Diagnostic::new(Code::ChainedComparison, at, "comparisons do not chain").help("join two comparisons with `and`: `a < b and b < c`"),
+                );
             }
             compared = binds == COMPARISON;
             match tokens.next() {

@@ -277,7 +277,9 @@ impl Reader<'_> {
                 let names: Vec<Name> = inner.into_inner().map(|p| self.name(&p)).collect();
                 match names.as_slice() {
                     [only] => ExprKind::Name(only.text.clone()),
-                    [of, name] => ExprKind::Member { object: Box::new(Expr { kind: ExprKind::Name(of.text.clone()), span: of.span }), name: name.clone(), safe: false },
+                    [of, name] => {
+                        ExprKind::Member { object: Box::new(Expr { kind: ExprKind::Name(of.text.clone()), span: of.span }), name: name.clone(), safe: false }
+                    }
                     _ => return None,
                 }
             }

@@ -110,7 +110,8 @@ fn blank(text: &str, diagnostics: &mut Vec<Diagnostic>) -> String {
     }
     for (at, c) in text.char_indices() {
         if matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}') {
-            let d = Diagnostic::new(Code::BidiControl, Span::new(at, at + c.len_utf8()), "this invisible character changes the order in which text is shown").help("remove it, or write it as `\\u{…}` in a text");
+            let d = Diagnostic::new(Code::BidiControl, Span::new(at, at + c.len_utf8()), "this invisible character changes the order in which text is shown")
+                .help("remove it, or write it as `\\u{…}` in a text");
             diagnostics.push(d);
         }
     }
@@ -130,7 +131,10 @@ fn text_end(bytes: &[u8], at: usize, diagnostics: &mut Vec<Diagnostic>) -> usize
         }
     }
     let end = i.min(bytes.len());
-    diagnostics.push(Diagnostic::new(Code::UnterminatedText, Span::new(at, at + 1), "this text has no end on its line").help("close it with the quote that opened it; write a line break as `\\n`"));
+    diagnostics.push(
+        Diagnostic::new(Code::UnterminatedText, Span::new(at, at + 1), "this text has no end on its line")
+            .help("close it with the quote that opened it; write a line break as `\\n`"),
+    );
     end
 }
 
@@ -148,7 +152,10 @@ fn lines(clean: &str, diagnostics: &mut Vec<Diagnostic>) -> Vec<Line> {
         if depth == 0
             && let Some(tab) = body.get(..indent).and_then(|i| i.find('\t'))
         {
-            diagnostics.push(Diagnostic::new(Code::TabIndentation, Span::new(from + tab, from + tab + 1), "a tab in indentation").help("indent with spaces: a tab has no fixed width"));
+            diagnostics.push(
+                Diagnostic::new(Code::TabIndentation, Span::new(from + tab, from + tab + 1), "a tab in indentation")
+                    .help("indent with spaces: a tab has no fixed width"),
+            );
         }
         let before = depth;
         scan_brackets(body, &mut depth);
@@ -229,7 +236,11 @@ fn chunk(clean: &str, lines: &[Line], diagnostics: &mut Vec<Diagnostic>) -> Chun
                     mark(&mut chunk, LINE);
                 }
                 if stack.last() != Some(&line.indent) {
-                    diagnostics.push(Diagnostic::new(Code::Indentation, Span::new(line.start + line.indent, line.start + line.indent), "this line is indented like no line of a block around it"));
+                    diagnostics.push(Diagnostic::new(
+                        Code::Indentation,
+                        Span::new(line.start + line.indent, line.start + line.indent),
+                        "this line is indented like no line of a block around it",
+                    ));
                 }
             }
         }

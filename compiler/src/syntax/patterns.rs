@@ -47,7 +47,9 @@ impl Reader<'_> {
         }
         let Some((first, _)) = words.first().cloned() else { return parts.pop() };
         if let Some((_, at)) = words.iter().find(|(w, _)| *w != first) {
-            self.report(Diagnostic::new(Code::Syntax, *at, "`and`, `or` and `xor` do not mix without brackets").help("group with brackets: `(A and (B or C))`"));
+            self.report(
+                Diagnostic::new(Code::Syntax, *at, "`and`, `or` and `xor` do not mix without brackets").help("group with brackets: `(A and (B or C))`"),
+            );
         }
         let kind = match first.as_str() {
             "and" => PatternKind::And(parts),
@@ -158,7 +160,9 @@ impl Reader<'_> {
                             _ => condition = self.undotted(q, false).and_then(condition_of),
                         }
                     }
-                    until = event.map(|event| Box::new(Step { negated: false, event, quantifier: None, condition, alias: None, until: None, reluctant: false, ops: vec![], span }));
+                    until = event.map(|event| {
+                        Box::new(Step { negated: false, event, quantifier: None, condition, alias: None, until: None, reluctant: false, ops: vec![], span })
+                    });
                 }
                 step.until = until;
             }
@@ -172,7 +176,8 @@ impl Reader<'_> {
             None => condition,
             Some(before) => {
                 let span = before.span.to(condition.span);
-                let kind = super::ast::ExprKind::Binary { op: super::ast::BinaryOp::And, op_span: condition.span, left: Box::new(before), right: Box::new(condition) };
+                let kind =
+                    super::ast::ExprKind::Binary { op: super::ast::BinaryOp::And, op_span: condition.span, left: Box::new(before), right: Box::new(condition) };
                 Expr { kind, span }
             }
         });

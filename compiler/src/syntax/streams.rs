@@ -41,8 +41,18 @@ impl Reader<'_> {
                             if let Some(condition) = step.condition.clone() {
                                 let at = condition.span;
                                 let word = Span { start: step.event.span.end, end: at.start };
-                                self.report(Diagnostic::new(Code::OldForm, at, "`where` without a dot is the older form").label("this condition").help("write it as `.where(…)`"));
-                                ops.push(Op { name: Name { text: "where".to_owned(), span: word }, args: vec![Arg { name: None, value: ArgValue::Expr(condition, None), span: at }], as_type: None, span: at, undotted: true });
+                                self.report(
+                                    Diagnostic::new(Code::OldForm, at, "`where` without a dot is the older form")
+                                        .label("this condition")
+                                        .help("write it as `.where(…)`"),
+                                );
+                                ops.push(Op {
+                                    name: Name { text: "where".to_owned(), span: word },
+                                    args: vec![Arg { name: None, value: ArgValue::Expr(condition, None), span: at }],
+                                    as_type: None,
+                                    span: at,
+                                    undotted: true,
+                                });
                             }
                             let mut rest = step.ops;
                             if rest.first().is_some_and(|o| o.name.text == "from") {
@@ -120,7 +130,13 @@ impl Reader<'_> {
             self.report(Diagnostic::new(Code::OldForm, span, "`where` without a dot is the older form").help("write it as `.where(…)`"));
         }
         let at = condition.span;
-        Some(Op { name: Name { text: "where".to_owned(), span: word.span }, args: vec![Arg { name: None, value: ArgValue::Expr(condition, None), span: at }], as_type: None, span, undotted: true })
+        Some(Op {
+            name: Name { text: "where".to_owned(), span: word.span },
+            args: vec![Arg { name: None, value: ArgValue::Expr(condition, None), span: at }],
+            as_type: None,
+            span,
+            undotted: true,
+        })
     }
 
     pub(super) fn op(&mut self, pair: Pair<'_, Rule>) -> Option<Op> {

@@ -25,13 +25,7 @@ struct Open {
 impl<K: WindowKernel + 'static> CountWindow<K> {
     /// Windows of `size` records.
     pub fn new(kernel: K, size: i64) -> Self {
-        Self {
-            kernel,
-            size,
-            keys: KeyTable::default(),
-            accs: K::Accs::empty(),
-            open: Vec::new(),
-        }
+        Self { kernel, size, keys: KeyTable::default(), accs: K::Accs::empty(), open: Vec::new() }
     }
 }
 
@@ -59,13 +53,7 @@ impl<K: WindowKernel + 'static> Operator for CountWindow<K> {
         open.count += 1;
         if open.count >= self.size {
             open.count = 0;
-            fire(WindowFiring {
-                ts,
-                start: open.first,
-                end: ts.saturating_add(1),
-                key: self.keys.key(id),
-                accs: self.accs.at(id as usize),
-            });
+            fire(WindowFiring { ts, start: open.first, end: ts.saturating_add(1), key: self.keys.key(id), accs: self.accs.at(id as usize) });
             self.accs.reset(id as usize);
         }
         Ok(())

@@ -20,12 +20,7 @@ pub struct Distinct<K: KeyKernel> {
 impl<K: KeyKernel + 'static> Distinct<K> {
     /// Distinct over spans of `within` ns; `i64::MAX` for no bound.
     pub fn new(kernel: K, within: i64) -> Self {
-        Self {
-            kernel,
-            within,
-            keys: KeyTable::default(),
-            passed: VecDeque::new(),
-        }
+        Self { kernel, within, keys: KeyTable::default(), passed: VecDeque::new() }
     }
 
     #[inline]

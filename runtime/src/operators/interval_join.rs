@@ -52,12 +52,7 @@ struct Side<S: Slots> {
 
 impl<S: Slots> Side<S> {
     fn new() -> Self {
-        Self {
-            records: S::empty(),
-            links: Vec::new(),
-            free: Vec::new(),
-            arrived: VecDeque::new(),
-        }
+        Self { records: S::empty(), links: Vec::new(), free: Vec::new(), arrived: VecDeque::new() }
     }
 
     /// A fresh slot at the end of a key's list.
@@ -114,22 +109,13 @@ impl<S: Slots> Side<S> {
 impl<K: JoinKernel + 'static> IntervalJoin<K> {
     /// Pairs at most `span` ns apart.
     pub fn new(kernel: K, span: i64) -> Self {
-        Self {
-            kernel,
-            span,
-            keys: KeyTable::default(),
-            lists: Vec::new(),
-            lefts: Side::new(),
-            rights: Side::new(),
-        }
+        Self { kernel, span, keys: KeyTable::default(), lists: Vec::new(), lefts: Side::new(), rights: Side::new() }
     }
 
     #[inline]
     fn expire(&mut self, now: i64) {
         let limit = now.saturating_sub(self.span);
-        let Self {
-            keys, lists, lefts, rights, ..
-        } = self;
+        let Self { keys, lists, lefts, rights, .. } = self;
         let mut forget = |key: u32, lists: &[[List; 2]]| {
             if lists[key as usize].iter().all(|list| list.oldest == NONE) {
                 keys.remove(key);
@@ -192,16 +178,7 @@ mod tests {
         let mut join = IntervalJoin::new(Sides, 50);
         let mut pairs = 0;
         for ts in 0..20_000 {
-            join.push(
-                ts,
-                Sided {
-                    left: ts % 2 == 0,
-                    key: Some(ts as u32 / 2),
-                    value: ts,
-                },
-                &mut |_| pairs += 1,
-            )
-            .unwrap();
+            join.push(ts, Sided { left: ts % 2 == 0, key: Some(ts as u32 / 2), value: ts }, &mut |_| pairs += 1).unwrap();
             assert!(join.keys.len() <= 27 && join.lefts.links.len() <= 27 && join.rights.links.len() <= 27);
         }
         assert_eq!(pairs, 10_000);

@@ -20,12 +20,7 @@ impl<K: JoinKernel + 'static> LatestJoin<K> {
     pub fn new(kernel: K) -> Self {
         let mut left = K::Lefts::empty();
         left.add();
-        Self {
-            kernel,
-            keys: KeyTable::default(),
-            rights: K::Rights::empty(),
-            left,
-        }
+        Self { kernel, keys: KeyTable::default(), rights: K::Rights::empty(), left }
     }
 }
 
@@ -41,12 +36,7 @@ impl<K: JoinKernel + 'static> Operator for LatestJoin<K> {
         if self.kernel.is_left(row) {
             if let Some(id) = self.keys.find(&self.kernel, row) {
                 self.kernel.keep_left(row, self.left.at_mut(0));
-                fire(JoinFiring {
-                    ts,
-                    key: self.keys.key(id),
-                    left: self.left.at(0),
-                    right: self.rights.at(id as usize),
-                });
+                fire(JoinFiring { ts, key: self.keys.key(id), left: self.left.at(0), right: self.rights.at(id as usize) });
                 self.left.reset(0);
             }
             return Ok(());

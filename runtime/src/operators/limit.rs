@@ -17,12 +17,7 @@ pub struct Limit<K: KeyKernel> {
 impl<K: KeyKernel + 'static> Limit<K> {
     /// The first `n` per key.
     pub fn new(kernel: K, n: i64) -> Self {
-        Self {
-            kernel,
-            n,
-            keys: KeyTable::default(),
-            passed: Vec::new(),
-        }
+        Self { kernel, n, keys: KeyTable::default(), passed: Vec::new() }
     }
 }
 
@@ -60,16 +55,7 @@ mod tests {
             let mut limit = Limit::new(Lists, n);
             let mut out = Vec::new();
             for ts in 0..10 {
-                limit
-                    .push(
-                        ts,
-                        Tick {
-                            key: (ts % 2) as u32,
-                            value: 0,
-                        },
-                        &mut |f| out.push(f.ts),
-                    )
-                    .unwrap();
+                limit.push(ts, Tick { key: (ts % 2) as u32, value: 0 }, &mut |f| out.push(f.ts)).unwrap();
             }
             assert_eq!(out, expected);
         }

@@ -40,14 +40,7 @@ pub(super) struct PaneQueue {
 
 impl Default for PaneQueue {
     fn default() -> Self {
-        Self {
-            front: NONE,
-            back: NONE,
-            aggregate: NONE,
-            pending: false,
-            oldest_position: 0,
-            oldest_mark: 0,
-        }
+        Self { front: NONE, back: NONE, aggregate: NONE, pending: false, oldest_position: 0, oldest_mark: 0 }
     }
 }
 
@@ -61,12 +54,7 @@ impl PaneQueue {
 
 impl<K: WindowKernel> Panes<K> {
     pub(super) fn new() -> Self {
-        let mut panes = Self {
-            accs: K::Accs::empty(),
-            panes: Vec::new(),
-            free: Vec::new(),
-            scratch: 0,
-        };
+        let mut panes = Self { accs: K::Accs::empty(), panes: Vec::new(), free: Vec::new(), scratch: 0 };
         panes.scratch = panes.add();
         panes
     }
@@ -74,11 +62,7 @@ impl<K: WindowKernel> Panes<K> {
     /// A new pane, empty and in no queue.
     pub(super) fn add(&mut self) -> u32 {
         self.free.pop().unwrap_or_else(|| {
-            self.panes.push(Pane {
-                position: 0,
-                mark: 0,
-                next: NONE,
-            });
+            self.panes.push(Pane { position: 0, mark: 0, next: NONE });
             self.accs.add() as u32
         })
     }
@@ -119,11 +103,7 @@ impl<K: WindowKernel> Panes<K> {
         if queue.is_empty() {
             (queue.oldest_position, queue.oldest_mark) = (position, mark);
         }
-        self.panes[pane as usize] = Pane {
-            position,
-            mark,
-            next: queue.back,
-        };
+        self.panes[pane as usize] = Pane { position, mark, next: queue.back };
         queue.back = pane;
         queue.pending = true;
     }

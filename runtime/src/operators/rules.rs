@@ -52,23 +52,11 @@ impl<K: RuleKernel + 'static> RuleTable<K> {
         let buckets = members.iter().map(|members| {
             let start = rules.len() as u32;
             rules.extend_from_slice(members);
-            Bucket {
-                start,
-                end: rules.len() as u32,
-                key: members[0],
-            }
+            Bucket { start, end: rules.len() as u32, key: members[0] }
         });
         let buckets = buckets.collect();
         permute(&mut constants, &rules);
-        Self {
-            kernel,
-            hasher,
-            table,
-            keys,
-            buckets,
-            rules,
-            constants,
-        }
+        Self { kernel, hasher, table, keys, buckets, rules, constants }
     }
 }
 
@@ -118,12 +106,7 @@ impl<K: RuleKernel + 'static> Operator for RuleTable<K> {
         for at in start as usize..end as usize {
             let constants = this.constants.at(at);
             match kernel.accepts(row, constants) {
-                Ok(true) => fire(RuleFiring {
-                    ts,
-                    row,
-                    rule: this.rules[at] as usize,
-                    constants,
-                }),
+                Ok(true) => fire(RuleFiring { ts, row, rule: this.rules[at] as usize, constants }),
                 Ok(false) => {}
                 Err(refusal) => first_failure = first_failure.and(Err(refusal)),
             }
@@ -169,11 +152,7 @@ mod tests {
             key == other
         }
         fn accepts(&self, row: Quote<'_>, constants: &i64) -> Result<bool, Refusal> {
-            if *constants == 13 && row.price == 13 {
-                Err(refused())
-            } else {
-                Ok(row.price > *constants)
-            }
+            if *constants == 13 && row.price == 13 { Err(refused()) } else { Ok(row.price > *constants) }
         }
     }
 

@@ -42,16 +42,7 @@ struct Timer {
 impl<K: WindowKernel + 'static> SessionWindow<K> {
     /// Sessions that end when a key has had no record for `gap` ns.
     pub fn new(kernel: K, gap: i64) -> Self {
-        Self {
-            kernel,
-            gap,
-            keys: KeyTable::default(),
-            accs: K::Accs::empty(),
-            sessions: Vec::new(),
-            timers: BinaryHeap::new(),
-            due: i64::MAX,
-            opened: 0,
-        }
+        Self { kernel, gap, keys: KeyTable::default(), accs: K::Accs::empty(), sessions: Vec::new(), timers: BinaryHeap::new(), due: i64::MAX, opened: 0 }
     }
 
     #[inline(never)]
@@ -65,11 +56,7 @@ impl<K: WindowKernel + 'static> SessionWindow<K> {
             return Err(refusal);
         }
         self.sessions[id as usize] = Session { first: ts, last: ts };
-        self.timers.push(Reverse(Timer {
-            end: ts.saturating_add(self.gap),
-            opened: self.opened,
-            id,
-        }));
+        self.timers.push(Reverse(Timer { end: ts.saturating_add(self.gap), opened: self.opened, id }));
         self.opened += 1;
         self.set_due();
         Ok(())
@@ -117,13 +104,7 @@ impl<K: WindowKernel + 'static> Operator for SessionWindow<K> {
                 continue;
             }
             let accs = self.accs.at(timer.id as usize);
-            fire(WindowFiring {
-                ts: end.saturating_sub(1),
-                start: first,
-                end,
-                key: self.keys.key(timer.id),
-                accs,
-            });
+            fire(WindowFiring { ts: end.saturating_sub(1), start: first, end, key: self.keys.key(timer.id), accs });
             self.accs.reset(timer.id as usize);
             self.keys.remove(timer.id);
         }
@@ -143,21 +124,8 @@ mod tests {
         for (key, records) in by_key(events) {
             for run in records.chunk_by(|a, b| b.0 - a.0 < gap) {
                 let (start, end) = (run[0].0, run[run.len() - 1].0 + gap);
-                let opened = events
-                    .iter()
-                    .position(|&(ts, row)| ts == start && row.key == key && row.value != FAILS)
-                    .unwrap();
-                all.push((
-                    end,
-                    opened,
-                    Fired {
-                        ts: end - 1,
-                        start,
-                        end,
-                        key,
-                        values: run.iter().map(|(_, v)| *v).collect(),
-                    },
-                ));
+                let opened = events.iter().position(|&(ts, row)| ts == start && row.key == key && row.value != FAILS).unwrap();
+                all.push((end, opened, Fired { ts: end - 1, start, end, key, values: run.iter().map(|(_, v)| *v).collect() }));
             }
         }
         all.sort_by_key(|&(end, opened, _)| (end, opened));

@@ -95,13 +95,7 @@ impl<K: WindowKernel + 'static> SlidingWindow<K> {
         let start = end.saturating_sub(self.size);
         for &id in &self.order {
             let total = self.panes.total(&self.kernel, &mut self.queues[id as usize]);
-            fire(WindowFiring {
-                ts: end.saturating_sub(1),
-                start,
-                end,
-                key: self.keys.key(id),
-                accs: self.panes.at(total),
-            });
+            fire(WindowFiring { ts: end.saturating_sub(1), start, end, key: self.keys.key(id), accs: self.panes.at(total) });
         }
         self.panes.clear_scratch();
     }
@@ -122,11 +116,7 @@ impl<K: WindowKernel + 'static> SlidingWindow<K> {
         });
         // A key is sorted once per pane that it loses, whatever the number of keys.
         moved.sort_unstable_by_key(|&id| queues[id as usize].oldest_mark);
-        self.order = if moved.is_empty() {
-            kept
-        } else {
-            merge_by(kept, moved, |id| queues[id as usize].oldest_mark)
-        };
+        self.order = if moved.is_empty() { kept } else { merge_by(kept, moved, |id| queues[id as usize].oldest_mark) };
     }
 }
 

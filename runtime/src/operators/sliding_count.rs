@@ -31,15 +31,7 @@ impl<K: WindowKernel + 'static> SlidingCountWindow<K> {
     /// Windows of `size` records every `slide` records.
     pub fn new(kernel: K, size: i64, slide: i64) -> Self {
         let (size, slide) = (size.max(1), slide.max(1));
-        Self {
-            kernel,
-            size,
-            slide,
-            pane_width: common_width(size, slide),
-            keys: KeyTable::default(),
-            counts: Vec::new(),
-            panes: Panes::new(),
-        }
+        Self { kernel, size, slide, pane_width: common_width(size, slide), keys: KeyTable::default(), counts: Vec::new(), panes: Panes::new() }
     }
 
     #[inline]
@@ -81,13 +73,7 @@ impl<K: WindowKernel + 'static> Operator for SlidingCountWindow<K> {
         if *seen >= self.size && (*seen - self.size) % self.slide == 0 {
             let start = queue.oldest_mark;
             let total = self.panes.total(&self.kernel, queue);
-            fire(WindowFiring {
-                ts,
-                start,
-                end: ts.saturating_add(1),
-                key: self.keys.key(id),
-                accs: self.panes.at(total),
-            });
+            fire(WindowFiring { ts, start, end: ts.saturating_add(1), key: self.keys.key(id), accs: self.panes.at(total) });
             self.panes.clear_scratch();
             self.panes.evict(&self.kernel, queue, *seen - self.size + self.slide);
         }

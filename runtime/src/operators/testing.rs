@@ -97,15 +97,7 @@ where
     O: for<'a> Operator<Input<'a> = Tick, Firing<'a> = WindowFiring<'a, Lists>> + 'static,
 {
     let mut fired = Vec::new();
-    let mut fire = |f: WindowFiring<'_, Lists>| {
-        fired.push(Fired {
-            ts: f.ts,
-            start: f.start,
-            end: f.end,
-            key: f.key.parse().unwrap(),
-            values: f.accs.clone(),
-        })
-    };
+    let mut fire = |f: WindowFiring<'_, Lists>| fired.push(Fired { ts: f.ts, start: f.start, end: f.end, key: f.key.parse().unwrap(), values: f.accs.clone() });
     for &(ts, row) in events {
         if announced && operator.deadline() <= ts {
             operator.advance(ts, &mut fire);
@@ -139,13 +131,7 @@ pub(crate) fn time_windows(events: &[(i64, Tick)], size: i64, slide: i64, offset
     while start <= *last {
         let inside: Vec<_> = events.iter().filter(|(ts, _)| (start..start + size).contains(ts)).copied().collect();
         let end = start + size;
-        fired.extend(by_key(&inside).into_iter().map(|(key, group)| Fired {
-            ts: end - 1,
-            start,
-            end,
-            key,
-            values: group.iter().map(|(_, v)| *v).collect(),
-        }));
+        fired.extend(by_key(&inside).into_iter().map(|(key, group)| Fired { ts: end - 1, start, end, key, values: group.iter().map(|(_, v)| *v).collect() }));
         start += slide;
     }
     fired
@@ -158,13 +144,7 @@ pub(crate) fn count_windows(events: &[(i64, Tick)], size: usize, slide: usize) -
         let seen: Vec<_> = events[..=at].iter().filter(|(_, other)| other.key == row.key && other.value != FAILS).collect();
         if seen.len() >= size && (seen.len() - size).is_multiple_of(slide) {
             let window = &seen[seen.len() - size..];
-            fired.push(Fired {
-                ts: *ts,
-                start: window[0].0,
-                end: ts + 1,
-                key: row.key,
-                values: window.iter().map(|(_, r)| r.value).collect(),
-            });
+            fired.push(Fired { ts: *ts, start: window[0].0, end: ts + 1, key: row.key, values: window.iter().map(|(_, r)| r.value).collect() });
         }
     }
     fired
@@ -216,14 +196,7 @@ impl JoinKernel for Sides {
 pub(crate) fn sides() -> impl Strategy<Value = Vec<(i64, Sided)>> {
     (events(), prop::collection::vec((any::<bool>(), any::<bool>()), 120)).prop_map(|(events, bits)| {
         let side = |((ts, tick), (left, keyed)): ((i64, Tick), (bool, bool))| {
-            (
-                ts,
-                Sided {
-                    left,
-                    key: (keyed || tick.value % 5 != 0).then_some(tick.key),
-                    value: tick.value,
-                },
-            )
+            (ts, Sided { left, key: (keyed || tick.value % 5 != 0).then_some(tick.key), value: tick.value })
         };
         events.into_iter().zip(bits).map(side).collect()
     })

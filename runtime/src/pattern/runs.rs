@@ -164,7 +164,11 @@ impl Runs {
     fn unlink(&mut self, run: u32) {
         let Run { key, state, before, after, .. } = self.headers[run as usize];
         let at = self.list(key, state);
-        if before == NONE { self.lists[at].first = after } else { self.headers[before as usize].after = after }
+        if before == NONE {
+            self.lists[at].first = after
+        } else {
+            self.headers[before as usize].after = after
+        }
         if after == NONE { self.lists[at].last = before } else { self.headers[after as usize].before = before }
     }
 }

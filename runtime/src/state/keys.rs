@@ -21,13 +21,7 @@ pub struct KeyTable<K: KeyKernel> {
 
 impl<K: KeyKernel> Default for KeyTable<K> {
     fn default() -> Self {
-        Self {
-            hasher: KeyHasher::default(),
-            table: HashTable::new(),
-            keys: K::Keys::empty(),
-            hashes: Vec::new(),
-            free: Vec::new(),
-        }
+        Self { hasher: KeyHasher::default(), table: HashTable::new(), keys: K::Keys::empty(), hashes: Vec::new(), free: Vec::new() }
     }
 }
 

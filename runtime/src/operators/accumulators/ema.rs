@@ -14,11 +14,7 @@ pub struct Ema {
 
 impl Default for Ema {
     fn default() -> Self {
-        Self {
-            value: None,
-            weighted: 0.0,
-            decay: 1.0,
-        }
+        Self { value: None, weighted: 0.0, decay: 1.0 }
     }
 }
 

@@ -56,10 +56,7 @@ mod tests {
         assert_eq!(of(&[f64::NAN]).percentile(50.0), None);
         assert_eq!(of(&[7.0]).percentile(99.0), Some(7.0));
         let four = of(&[4.0, 1.0, f64::NAN, 3.0, 2.0]);
-        assert_eq!(
-            [0.0, 25.0, 50.0, 90.0, 100.0, 250.0].map(|p| four.percentile(p).unwrap()),
-            [1.0, 1.75, 2.5, 3.7, 4.0, 4.0]
-        );
+        assert_eq!([0.0, 25.0, 50.0, 90.0, 100.0, 250.0].map(|p| four.percentile(p).unwrap()), [1.0, 1.75, 2.5, 3.7, 4.0, 4.0]);
         assert_eq!(of(&[1.0, f64::INFINITY, f64::INFINITY]).percentile(75.0), Some(f64::INFINITY));
         assert_eq!(of(&[1.0, f64::INFINITY]).percentile(0.0), Some(1.0));
     }
