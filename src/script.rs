@@ -84,7 +84,10 @@ fn write(path: &Path, text: &str) -> Result<(), Refusal> {
     if std::fs::read_to_string(path).is_ok_and(|old| old == text) {
         return Ok(());
     }
-    path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(path, text)).map_err(|e| Refusal::plain(format!("cannot write {}: {e}", path.display())))
+    path.parent()
+        .map_or(Ok(()), std::fs::create_dir_all)
+        .and_then(|()| std::fs::write(path, text))
+        .map_err(|e| Refusal::plain(format!("cannot write {}: {e}", path.display())))
 }
 
 fn summary(d: &Diagnostic, path: &str, text: &str) -> String {

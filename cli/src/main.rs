@@ -34,6 +34,8 @@ enum Color {
 enum Command {
     /// Reports what is wrong with programs, and the schemas of undeclared events.
     Check(commands::check::Check),
+    /// Formats programs.
+    Fmt(commands::fmt::Fmt),
     /// Compiles a program (or takes it from the cache) and runs it; flags behind the file are the program's.
     Run(commands::run::Run),
     /// Compiles a program to a standalone binary.
@@ -61,6 +63,7 @@ fn main() -> ExitCode {
     };
     let result = match arguments.command {
         Command::Check(c) => c.run(color),
+        Command::Fmt(c) => c.run(color),
         Command::Run(c) => c.run(color),
         Command::Build(c) => c.run(color),
         Command::Explain(c) => c.run(color),

@@ -39,7 +39,8 @@ impl Source {
     pub(crate) fn inline(tokens: TokenStream) -> Self {
         let whole = tokens.clone().into_iter().next().map_or_else(Span::call_site, |t| opening(&t));
         let start = whole.start();
-        let mut writer = Writer { text: "\n".repeat(start.line.saturating_sub(1)), tokens: vec![], line: start.line.max(1), column: 0, margin: start.column, glued: true };
+        let mut writer =
+            Writer { text: "\n".repeat(start.line.saturating_sub(1)), tokens: vec![], line: start.line.max(1), column: 0, margin: start.column, glued: true };
         writer.stream(tokens);
         writer.text.push('\n');
         Self { file: whole.file(), text: writer.text, whole, tokens: writer.tokens }

@@ -14,7 +14,8 @@ fn token(source: &Source, part: &str) -> Option<String> {
 
 #[test]
 fn lines_and_columns_survive() {
-    let program = "event Trade:\n    symbol: str\n    price: float?\nstream Big = Trade\n    .where(price >= 50.0 and symbol != \"x y\")\n    -> Trade[1..=5]\n";
+    let program =
+        "event Trade:\n    symbol: str\n    price: float?\nstream Big = Trade\n    .where(price >= 50.0 and symbol != \"x y\")\n    -> Trade[1..=5]\n";
     assert_eq!(inline(program).text, program);
 }
 

@@ -328,16 +328,15 @@ impl Analyzer<'_> {
 
     /// Brings two operands to one kind, settling inferred fields and turning text into enum variants.
     pub(crate) fn unify(&mut self, left: &mut Expr, right: &mut Expr) -> bool {
-        for (a, b) in [(&mut *left, &mut *right)] {
-            let wanted = |other: &Expr| match (&other.ty.kind, other.as_literal()) {
-                (Kind::Int, Some(_)) => Kind::Float,
-                (kind, _) => kind.clone(),
-            };
-            match (a.ty.is_lenient(), b.ty.is_lenient()) {
-                (true, false) if b.ty.kind != Kind::Null => self.settle(a, wanted(b)),
-                (false, true) if a.ty.kind != Kind::Null => self.settle(b, wanted(a)),
-                _ => {}
-            }
+        // A literal integer says "a number": events that carry 1.5 are not refused for it.
+        let wanted = |other: &Expr| match (&other.ty.kind, other.as_literal()) {
+            (Kind::Int, Some(_)) => Kind::Float,
+            (kind, _) => kind.clone(),
+        };
+        match (left.ty.is_lenient(), right.ty.is_lenient()) {
+            (true, false) if right.ty.kind != Kind::Null => self.settle(left, wanted(right)),
+            (false, true) if left.ty.kind != Kind::Null => self.settle(right, wanted(left)),
+            _ => {}
         }
         if let (Kind::Enum(e), Some(Literal::Str(text))) = (&left.ty.kind, right.as_literal()) {
             let (e, text) = (e.clone(), text.clone());

@@ -59,7 +59,6 @@ pub struct Analyzer<'a> {
     pub(crate) in_progress: Vec<String>,
     pub(crate) consumed: HashSet<String>,
     pub(crate) used: HashSet<String>,
-    pub(crate) node_keys: HashMap<String, usize>,
     /// Types of inferred fields, from earlier passes.
     pub(crate) settled: BTreeMap<(String, String), Settled>,
     /// Places of the text that read an inferred field.
@@ -108,7 +107,6 @@ impl<'a> Analyzer<'a> {
             in_progress: vec![],
             consumed: HashSet::new(),
             used: HashSet::new(),
-            node_keys: HashMap::new(),
             settled,
             inferred_places: HashMap::new(),
             learnt: 0,

@@ -7,11 +7,8 @@ use super::streams::{Key, StreamBuilder};
 use super::typed::{Expr, ExprKind, Place};
 use super::types::Kind;
 use crate::diagnostics::{Code, Diagnostic};
-use crate::plan::logical::{CURRENT, Column, NodeId, NodeKind, Pattern, PatternNegation, PatternStep, Schema};
+use crate::plan::logical::{CURRENT, Column, NodeKind, Pattern, PatternNegation, PatternStep, Schema};
 use crate::syntax::ast::{self, ArgValue, BinaryOp, ExprKind as Ast, JoinKind, PatternKind, Quantifier, Span};
-
-/// The operators that belong to a pattern and not to the records behind it.
-const PATTERN_OPERATORS: &[&str] = &["within", "partition_by", "not", "selection", "after_match"];
 
 struct Steps {
     pattern: Pattern,
@@ -378,11 +375,6 @@ impl<'a> Analyzer<'a> {
     }
 }
 
-/// Whether an operator was taken by the pattern.
-pub(crate) fn is_pattern_operator(name: &str) -> bool {
-    PATTERN_OPERATORS.contains(&name)
-}
-
 /// Reads nothing of the run.
 fn is_unary(e: &Expr) -> bool {
     let mut unary = true;
@@ -489,9 +481,4 @@ fn tie(e: &Expr, member: usize) -> Option<(Term, Term)> {
     };
     let (a, b) = (term(a)?, term(b)?);
     (a.0 != b.0 && (a.0 == member || b.0 == member)).then_some((a, b))
-}
-
-/// The step's node.
-pub(crate) fn input_node(pattern: &Pattern, input: usize) -> Option<NodeId> {
-    pattern.inputs.get(input).copied()
 }

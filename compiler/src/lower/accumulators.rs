@@ -94,7 +94,7 @@ impl Accumulators {
                 Aggregate::Collect => vec![Kind::Collected],
                 _ => vec![],
             };
-            let label = value.as_ref().map_or_else(|| call.condition.as_ref().map_or(String::new(), |_| format!("if{input}")), |v| name_of(v));
+            let label = value.as_ref().map_or_else(|| call.condition.as_ref().map_or(String::new(), |_| format!("if{input}")), name_of);
             let ids = kinds.into_iter().map(|k| s.accumulator(k, input, prefix, &label, fields)).collect();
             s.results.push((call.clone(), ids));
         }

@@ -38,7 +38,7 @@ pub(super) enum Frame {
     /// A row of a record.
     Row(RecordId),
     /// A record that has not been made: its columns as values.
-    Columns(NodeId, Vec<Option<ValueId>>),
+    Columns(Vec<Option<ValueId>>),
     /// What the operator of a node fires.
     Firing(NodeId),
     /// A pattern's kernel: the event under examination on a port, and the run.
@@ -238,7 +238,7 @@ impl<'p> Assembler<'p> {
     /// The record at hand, as a row.
     fn row(&mut self, frame: &Frame, node: NodeId) -> RowSource {
         match frame {
-            Frame::Columns(_, values) => {
+            Frame::Columns(values) => {
                 let record = self.record_of(node);
                 RowSource::Make { record, fields: values.iter().enumerate().filter_map(|(i, v)| v.map(|v| (i, v))).collect() }
             }
@@ -268,7 +268,7 @@ impl<'p> Assembler<'p> {
                     let value = wanted.contains(&i).then(|| lower(b, &mut Lowering { a: self, frame: frame.clone(), stream: stream.clone() }, e));
                     values.push(value);
                 }
-                self.pass(b, reader, Frame::Columns(reader, values));
+                self.pass(b, reader, Frame::Columns(values));
             }
             NodeKind::Observe { observation, .. } => {
                 self.comment(b, node.span);
@@ -299,7 +299,7 @@ impl<'p> Assembler<'p> {
     }
 
     fn observe(&mut self, b: &mut Builder, observation: &Observation, frame: &Frame, stream: &str) {
-        let mut line = |a: &mut Self, b: &mut Builder, e: &Expr| lower(b, &mut Lowering { a, frame: frame.clone(), stream: stream.to_owned() }, e);
+        let line = |a: &mut Self, b: &mut Builder, e: &Expr| lower(b, &mut Lowering { a, frame: frame.clone(), stream: stream.to_owned() }, e);
         match observation {
             Observation::Print(e) => {
                 let v = line(self, b, e);
@@ -402,7 +402,7 @@ impl Context for Lowering<'_, '_> {
             (Place::Global(i), _) => b.value(Op::Global(*i), ty),
             (Place::Now, _) => b.value(Op::Read(Read::Ts), ty),
             (Place::Field { field, .. }, Frame::Row(record)) => b.value(Op::Load { param: "row", record: *record, field: *field }, ty),
-            (Place::Field { field, .. }, Frame::Columns(_, values)) => match values.get(*field) {
+            (Place::Field { field, .. }, Frame::Columns(values)) => match values.get(*field) {
                 Some(Some(v)) => *v,
                 _ => b.value(Op::Null, ty),
             },

@@ -6,6 +6,7 @@ use crate::analysis::typed::{Expr, Place};
 use crate::plan::logical::{NodeId, NodeKind, Observation, Plan};
 
 /// Per node, the columns of its record that are read.
+#[expect(clippy::too_many_lines, reason = "one arm per case")]
 pub fn required(plan: &Plan) -> Vec<BTreeSet<usize>> {
     let mut needed: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); plan.nodes.len()];
     // Places read behind windows, patterns and joins, by node.

@@ -1,5 +1,6 @@
 //! Lowered code: blocks of values in an arena. Every coercion, null test, checked operation and error exit is an operation of its own,
 //! so that backends print and decide nothing.
+#![expect(missing_docs, reason = "the fields of variants are named by what they hold")]
 
 use varpulis_abi::scalar::{Physical, Scalar};
 
@@ -42,7 +43,6 @@ pub enum Read {
 
 /// Arithmetic on two operands of one scalar type; on integers it is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum Arithmetic {
     Add,
     Subtract,
@@ -56,7 +56,6 @@ pub enum Arithmetic {
 
 /// Comparisons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum Comparison {
     Less,
     LessEqual,

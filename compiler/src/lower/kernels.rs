@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use varpulis_abi::scalar::{Physical, Scalar};
 
 use super::accumulators::{Accumulators, label_of};
-use super::assemble::{Assembler, Frame, Lowering, snake};
+use super::assemble::{Assembler, Frame, Lowering};
 use super::builder::{Builder, plain};
 use super::expression::{lower, physical};
 use super::ir::{Arm, FieldType, KernelFunction, Op, OperatorId, Read, Record, RecordField, RecordId, Statement, ValueId};
@@ -43,6 +43,7 @@ pub(super) enum JoinField {
 }
 
 /// Makes the operator of a node, and everything behind it.
+#[expect(clippy::too_many_lines, reason = "one arm per case")]
 pub(super) fn create(a: &mut Assembler<'_>, node: NodeId) -> OperatorId {
     let plan = a.plan;
     let n = plan.node(node);
@@ -356,9 +357,4 @@ pub(super) fn finish(a: &mut Assembler<'_>) {
             o.functions.extend(functions);
         }
     }
-}
-
-/// The name of an operator's field in the generated code.
-pub fn field_name(operator: &str) -> String {
-    snake(operator)
 }

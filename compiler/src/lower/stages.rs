@@ -5,7 +5,7 @@ use super::ir::Statement;
 use crate::plan::physical::Program;
 
 /// Assigns stages to operators and chains.
-pub fn assign(program: &mut Program) {
+pub(super) fn assign(program: &mut Program) {
     loop {
         let mut changed = false;
         for at in 0..program.chains.len() {

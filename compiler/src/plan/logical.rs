@@ -1,4 +1,5 @@
 //! The logical plan: a DAG of streams. Nodes are interned, so that two streams that begin alike share what they share.
+#![expect(missing_docs, reason = "the fields of variants are named by what they hold")]
 
 use std::collections::BTreeMap;
 

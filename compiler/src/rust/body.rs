@@ -118,7 +118,7 @@ impl<'p, 'a> BodyPrinter<'p, 'a> {
     }
 
     /// Text as the state's own, anything else as it is.
-    fn to_own(&mut self, id: ValueId) -> TokenStream {
+    fn owned_text(&mut self, id: ValueId) -> TokenStream {
         let value = self.body.value(id);
         let (owned, ty) = (value.owned, value.ty);
         let printed = self.take(id);
@@ -138,6 +138,7 @@ impl<'p, 'a> BodyPrinter<'p, 'a> {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm per case")]
     fn statement(&mut self, s: &Statement, out: &mut TokenStream) {
         match s {
             Statement::Let(id) => self.let_value(*id, out),
@@ -171,7 +172,7 @@ impl<'p, 'a> BodyPrinter<'p, 'a> {
                 if !self.printer.is_used(*record, *field) {
                     return;
                 }
-                let value = self.to_own(*value);
+                let value = self.owned_text(*value);
                 self.flush(out, false);
                 let (param, field) = (names::ident(param), self.field(*record, *field));
                 out.extend(quote!(#param.#field = #value;));
@@ -230,6 +231,7 @@ impl<'p, 'a> BodyPrinter<'p, 'a> {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm per case")]
     fn op(&mut self, value: &'p Value) -> Printed {
         let ty = value.ty;
         let atomic = |tokens: TokenStream| Printed { tokens, atomic: true, movable: true };
@@ -355,7 +357,7 @@ impl<'p, 'a> BodyPrinter<'p, 'a> {
     fn not(&mut self, v: ValueId) -> Printed {
         if let Op::IsNull(inner) = self.body.value(v).op
             && self.uses.get(&v).copied().unwrap_or(0) <= 1
-            && self.named.get(&v).is_none()
+            && !self.named.contains_key(&v)
         {
             self.pending.retain(|(id, _)| *id != v);
             return self.around(inner, |t| quote!(#t.is_some()), true);
@@ -503,7 +505,7 @@ impl<'p, 'a> BodyPrinter<'p, 'a> {
             self.statement(s, &mut out);
         }
         let result = region.result.map(|v| {
-            let p = if value.owned { Printed { tokens: self.to_own(v), atomic: true, movable: true } } else { self.take(v) };
+            let p = if value.owned { Printed { tokens: self.owned_text(v), atomic: true, movable: true } } else { self.take(v) };
             // Values of this region that were not used stay in it.
             self.pending.retain(|(id, _)| outer_ids.contains(id));
             p

@@ -105,6 +105,7 @@ impl Printer<'_> {
         quote!(impl #kernel_trait for #name { #row #(#stores)* #(#functions)* })
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm per case")]
     fn kernel_function(&self, operator: &Operator, signature: &Signature, function: &KernelFunction) -> TokenStream {
         let name = names::ident(signature.name);
         let default = default_of(signature);

@@ -1,6 +1,7 @@
 //! The abstract syntax tree: what the text says, with the place of everything it says.
 //!
 //! No name is resolved and no type is known here. Every node carries the byte range it was read from.
+#![expect(missing_docs, reason = "the fields of variants are named by what they hold")]
 
 /// A range of bytes in the program's text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -475,7 +476,6 @@ pub enum UnaryOp {
 
 /// Operators with two operands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum BinaryOp {
     Power,
     Multiply,

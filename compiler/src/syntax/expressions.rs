@@ -104,6 +104,16 @@ impl Reader<'_> {
                 Some(Token::Infix(op, at)) => {
                     // `**` groups to the right, all others to the left.
                     let right = self.climb(tokens, if op == Infix::Binary(BinaryOp::Power) { binds.min(UNARY) } else { binds + 1 })?;
+                    // Nothing but a range can follow in `x in 1..10`, though ranges bind loosest everywhere else.
+                    let right = match (op, tokens.peek()) {
+                        (Infix::In | Infix::NotIn, Some(Token::Infix(range @ (Infix::Range | Infix::RangeInclusive), at))) => {
+                            let (range, at) = (*range, *at);
+                            tokens.next();
+                            let to = self.climb(tokens, binds + 1)?;
+                            join(range, at, right, to)
+                        }
+                        _ => right,
+                    };
                     left = join(op, at, left, right);
                 }
                 _ => break,

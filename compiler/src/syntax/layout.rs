@@ -183,7 +183,7 @@ fn scan_brackets(body: &str, depth: &mut usize) {
 }
 
 /// Whether a line at the left edge goes on with the declaration before it.
-fn continues(line: &str) -> bool {
+pub(super) fn continues(line: &str) -> bool {
     let line = line.trim_start();
     if line.starts_with(['.', ')', ']', '}', ',', '+', '*', '|', '&', '<', '>', '=', '?', '/']) || line.starts_with("->") || line.starts_with("- ") {
         return true;

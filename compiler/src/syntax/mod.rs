@@ -7,6 +7,7 @@ mod items;
 mod layout;
 mod literals;
 mod patterns;
+pub mod print;
 mod streams;
 
 use pest::Parser;
@@ -16,7 +17,6 @@ use crate::diagnostics::{Code, Diagnostic};
 use ast::Span;
 
 /// The generated parser. Its rules are the grammar file's.
-#[expect(missing_docs, reason = "pest generates them")]
 mod grammar {
     #[derive(pest_derive::Parser)]
     #[grammar = "syntax/grammar.pest"]
