@@ -3,10 +3,22 @@
 use std::collections::HashMap;
 
 use super::map_inputs;
+use crate::analysis::typed::Literal;
 use crate::plan::logical::{NodeId, NodeKind, Plan};
 
 /// Keeps what is published or observed, and what that reads.
 pub(super) fn apply(plan: &mut Plan) {
+    let trivial: HashMap<NodeId, NodeId> = (0..plan.nodes.len())
+        .map(NodeId)
+        .filter_map(|id| match &plan.node(id).kind {
+            NodeKind::Filter { input, condition } if condition.as_literal() == Some(&Literal::Bool(true)) => Some((id, *input)),
+            _ => None,
+        })
+        .collect();
+    // A chain of such filters needs as many rounds as it is long.
+    for _ in 0..trivial.len().min(8) {
+        super::share_nodes::redirect(plan, &trivial);
+    }
     let mut alive = vec![false; plan.nodes.len()];
     let mut wanted: Vec<NodeId> = plan.publications.iter().map(|p| p.node).collect();
     wanted.extend((0..plan.nodes.len()).map(NodeId).filter(|id| matches!(plan.node(*id).kind, NodeKind::Observe { .. })));

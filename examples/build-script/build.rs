@@ -1,0 +1,5 @@
+//! Compiles the VarpulisQL program.
+
+fn main() {
+    varpulis::build("program.vpl");
+}
