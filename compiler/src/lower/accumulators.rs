@@ -80,8 +80,13 @@ impl Accumulators {
             let kinds: Vec<Kind> = match call.aggregate {
                 Aggregate::Count => vec![Kind::Count],
                 Aggregate::Sum => vec![if matches!(value.as_ref().map(|v| v.ty.scalar()), Some(Scalar::Int)) { Kind::SumInt } else { Kind::SumFloat }],
-                // The moments hold the mean already: no second state for it.
-                Aggregate::Avg if calls.iter().any(|c| is_spread(c.aggregate) && same_input(c, call)) => vec![Kind::Moments],
+                // The moments of floats hold the mean already: no second state for it. The sum of integers is exact, and its mean the better one.
+                Aggregate::Avg
+                    if !matches!(value.as_ref().map(|v| &v.kind), Some(ExprKind::ToFloat(_)))
+                        && calls.iter().any(|c| is_spread(c.aggregate) && same_input(c, call)) =>
+                {
+                    vec![Kind::Moments]
+                }
                 Aggregate::Avg => vec![Kind::SumFloat, Kind::Count],
                 Aggregate::Min => vec![Kind::Min],
                 Aggregate::Max => vec![Kind::Max],
