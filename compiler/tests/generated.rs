@@ -15,9 +15,9 @@ fn rust(text: &str) -> String {
     file(items(&compiled(text).physical, text, &options), &[]).unwrap()
 }
 
-const CASCADE: &str = include_str!("../../examples/flights/cascade.vpl");
-const HOURLY: &str = include_str!("../../examples/flights/hourly.vpl");
-const OVERDUE: &str = include_str!("../../examples/flights/overdue.vpl");
+const CASCADE: &str = include_str!("../../tests/cases/flights/cascade/program.vpl");
+const HOURLY: &str = include_str!("../../tests/cases/flights/hourly/program.vpl");
+const OVERDUE: &str = include_str!("../../tests/cases/flights/overdue/program.vpl");
 
 #[test]
 fn generated_code_of_a_filter() {

@@ -57,6 +57,7 @@ pub struct Analyzer<'a> {
     /// Finished streams, by name.
     pub(crate) streams: HashMap<String, streams::Finished>,
     pub(crate) in_progress: Vec<String>,
+    pub(crate) failed: HashSet<String>,
     pub(crate) consumed: HashSet<String>,
     pub(crate) used: HashSet<String>,
     /// Types of inferred fields, from earlier passes.
@@ -105,6 +106,7 @@ impl<'a> Analyzer<'a> {
             stream_decls: HashMap::new(),
             streams: HashMap::new(),
             in_progress: vec![],
+            failed: HashSet::new(),
             consumed: HashSet::new(),
             used: HashSet::new(),
             settled,
@@ -136,6 +138,10 @@ impl<'a> Analyzer<'a> {
         self.diagnostics.sort_by_key(|d| (d.span.start, d.span.end));
         self.diagnostics.dedup();
         let refused = self.diagnostics.iter().any(Diagnostic::is_error);
+        if refused {
+            // What a mistake kept from being read looks unused.
+            self.diagnostics.retain(|d| d.code != Code::UnusedDeclaration);
+        }
         Analysis { plan: (!refused).then_some(self.plan), diagnostics: self.diagnostics }
     }
 

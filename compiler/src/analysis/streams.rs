@@ -73,6 +73,9 @@ impl<'a> Analyzer<'a> {
         if let Some(finished) = self.streams.get(name) {
             return Some(finished.clone());
         }
+        if self.failed.contains(name) {
+            return None;
+        }
         let at = *self.stream_decls.get(name)?;
         let ast = self.ast;
         let ItemKind::Stream(decl) = &ast.items.get(at)?.kind else { return None };
@@ -84,7 +87,11 @@ impl<'a> Analyzer<'a> {
         self.in_progress.push(name.to_owned());
         let finished = self.build_stream(decl);
         self.in_progress.pop();
-        let finished = finished?;
+        let Some(finished) = finished else {
+            // Its mistake has been told.
+            self.failed.insert(name.to_owned());
+            return None;
+        };
         self.streams.insert(name.to_owned(), finished.clone());
         Some(finished)
     }

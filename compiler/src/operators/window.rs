@@ -21,16 +21,8 @@ pub(super) const ENTRY: Entry = Entry {
 
 fn analyze<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
     a.need_record(b);
-    for later in ["cumulate", "early", "policy"] {
-        if let Some(e) = a.named(op, later) {
-            a.not_compiled(e.span, &format!("`{later}:`"), "tumbling, sliding, session and count windows are compiled");
-            return;
-        }
-    }
-    if !a.check_args(op, &["sliding", "session", "offset"], 0, 1) {
-        return;
-    }
-    let Some(window) = read(a, op) else { return };
+    // A window that cannot be read stands in as another one, so that one mistake is one message.
+    let window = read(a, op).unwrap_or(Window::Count { size: 1 });
     let input = b.node;
     let keys = b.keys.iter().map(|k| k.expr.clone()).collect();
     let key_columns = b.keys.iter().map(|k| k.column.clone()).collect();
@@ -41,6 +33,15 @@ fn analyze<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
 }
 
 fn read(a: &mut Analyzer<'_>, op: &ast::Op) -> Option<Window> {
+    for later in ["cumulate", "early", "policy"] {
+        if let Some(e) = a.named(op, later) {
+            a.not_compiled(e.span, &format!("`{later}:`"), "tumbling, sliding, session and count windows are compiled");
+            return None;
+        }
+    }
+    if !a.check_args(op, &["sliding", "session", "offset"], 0, 1) {
+        return None;
+    }
     if let Some(gap) = a.named(op, "session") {
         return Some(Window::Session { gap: a.constant_duration(gap, "a session's gap")? });
     }

@@ -120,6 +120,9 @@ impl<'p, 'a> BodyPrinter<'p, 'a> {
     /// Text as the state's own, anything else as it is.
     fn owned_text(&mut self, id: ValueId) -> TokenStream {
         let value = self.body.value(id);
+        if matches!(value.op, Op::Null) {
+            return quote!(None);
+        }
         let (owned, ty) = (value.owned, value.ty);
         let printed = self.take(id);
         let t = &printed.tokens;
@@ -256,7 +259,7 @@ impl<'p, 'a> BodyPrinter<'p, 'a> {
             Op::Read(Read::WindowStart) => atomic(quote!(firing.start)),
             Op::Read(Read::WindowEnd) => atomic(quote!(firing.end)),
             Op::Global(i) => {
-                let name = names::ident(self.printer.program.globals.get(*i).map_or("", |g| &g.name));
+                let name = names::field(self.printer.program.globals.get(*i).map_or("", |g| &g.name));
                 let text = matches!(ty.scalar, Scalar::Text | Scalar::Json);
                 let base = if self.place.globals { quote!(#name) } else { quote!(self.globals.#name) };
                 atomic(match (text, ty.nullable) {

@@ -18,7 +18,7 @@ impl Printer<'_> {
         let doc = format!("{}: {}", self.options.file, operator.doc);
         let globals = !self.program.globals.is_empty();
         let kernel = if globals {
-            quote!(#[doc = #doc] #[derive(Clone)] pub struct #name { globals: std::sync::Arc<Globals> })
+            quote!(#[doc = #doc] #[derive(Clone)] pub struct #name { globals: ::std::sync::Arc<Globals> })
         } else {
             quote!(#[doc = #doc] #[derive(Clone, Copy, Default)] pub struct #name;)
         };

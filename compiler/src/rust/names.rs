@@ -14,9 +14,13 @@ pub(super) fn ident(name: &str) -> Ident {
     if syn::parse_str::<Ident>(name).is_ok() { Ident::new(name, Span::call_site()) } else { Ident::new_raw(name, Span::call_site()) }
 }
 
+/// Marks a field of the program until [`resolve`] has seen all names: it may be spelt like a type.
+const FIELD: &str = "__field_of_program";
+
 /// A record's field; `ts` is taken by the record's time.
 pub(super) fn field(name: &str) -> Ident {
-    if name == "ts" { ident("ts_field") } else { ident(name) }
+    let name = if name == "ts" { "ts_field" } else { name };
+    Ident::new(&format!("{name}{FIELD}"), Span::call_site())
 }
 
 /// Marks a type of the program until [`resolve`] has seen all names.
@@ -56,12 +60,13 @@ fn rename(tokens: TokenStream, taken: &HashSet<String>) -> TokenStream {
             }
             TokenTree::Ident(i) => {
                 let text = i.to_string();
-                match text.strip_suffix(MARK) {
+                match text.strip_suffix(MARK).or_else(|| text.strip_suffix(FIELD)) {
                     Some(own) => {
                         let own = ident(own);
                         out.extend(quote!(#own));
                     }
-                    None if taken.contains(&text) => out.extend(quote!(runtime::#i)),
+                    // Types of the runtime begin with a capital; anything else lives in another name space.
+                    None if text.starts_with(|c: char| c.is_uppercase()) && taken.contains(&text) => out.extend(quote!(runtime::#i)),
                     None => out.extend([TokenTree::Ident(i)]),
                 }
             }

@@ -303,13 +303,13 @@ impl<'a> Printer<'a> {
             return quote!();
         }
         let fields = self.program.globals.iter().map(|g| {
-            let (name, ty) = (names::ident(&g.name), super::record::value_type(g.ty, true));
+            let (name, ty) = (names::field(&g.name), super::record::value_type(g.ty, true));
             let doc = format!("`{}`", g.name);
             quote!(#[doc = #doc] #name: #ty)
         });
         let mut steps = TokenStream::new();
         for g in &self.program.globals {
-            let (name, text) = (names::ident(&g.name), &g.name);
+            let (name, text) = (names::field(&g.name), &g.name);
             let value = g.body.as_ref().map(|b| {
                 let place = Place { ts: quote!(0), firing: false, fallible: true, stage: 0, record: quote!(), globals: true };
                 let body = BodyPrinter::new(self, b, &place).print();
@@ -332,7 +332,7 @@ impl<'a> Printer<'a> {
             };
             steps.extend(quote!(let #name = #read;));
         }
-        let all = self.program.globals.iter().map(|g| names::ident(&g.name));
+        let all = self.program.globals.iter().map(|g| names::field(&g.name));
         quote! {
             /// What is set from outside or computed once, at the start.
             #[derive(Clone, Debug)]
@@ -468,7 +468,7 @@ impl<'a> Printer<'a> {
             group_items.extend(self.group_item(stage, g, members));
         }
         if globals {
-            fields.push(quote!(globals: std::sync::Arc<Globals>));
+            fields.push(quote!(globals: ::std::sync::Arc<Globals>));
             inits.push(quote!(globals: globals.clone()));
         }
         for c in &counters {
@@ -481,7 +481,7 @@ impl<'a> Printer<'a> {
             fields.push(quote!(next: #next_type));
             inits.push(quote!(next: #next_type::new(#argument)));
         }
-        let parameter = if globals { quote!(globals: &std::sync::Arc<Globals>) } else { quote!() };
+        let parameter = if globals { quote!(globals: &::std::sync::Arc<Globals>) } else { quote!() };
         let chains = (0..self.program.chains.len())
             .map(|i| crate::lower::ir::ChainId(i as u32))
             .filter(|c| self.program.chain(*c).stage == stage)
@@ -507,7 +507,7 @@ impl<'a> Printer<'a> {
     fn group_item(&self, stage: usize, group: usize, members: &[OperatorId]) -> TokenStream {
         let name = format_ident!("Stage{}Group{}", stage + 1, group + 1);
         let globals = !self.program.globals.is_empty();
-        let parameter = if globals { quote!(globals: &std::sync::Arc<Globals>) } else { quote!() };
+        let parameter = if globals { quote!(globals: &::std::sync::Arc<Globals>) } else { quote!() };
         let parts: Vec<_> = members
             .iter()
             .map(|id| {
@@ -621,7 +621,7 @@ impl<'a> Printer<'a> {
         let out_of_order = self.program.events.iter().map(|e| e.out_of_order).max().unwrap_or(0);
         let lag = int(out_of_order);
         let (globals_new, globals_arg) =
-            if globals { (quote!(let globals = std::sync::Arc::new(Globals::new(params)?);), quote!(&globals)) } else { (quote!(), quote!()) };
+            if globals { (quote!(let globals = ::std::sync::Arc::new(Globals::new(params)?);), quote!(&globals)) } else { (quote!(), quote!()) };
         let (waiting_field, waiting_new) =
             if self.holds() { (quote!(waiting: ReorderBuffer<Held>,), quote!(waiting: ReorderBuffer::new(),)) } else { (quote!(), quote!()) };
         let takes: TokenStream = self.program.events.iter().map(|e| self.take_function(e)).collect();
@@ -735,7 +735,7 @@ impl<'a> Printer<'a> {
             quote!(let _ = out;)
         };
         quote! {
-            fn advance<O: Output<Self>>(&mut self, watermark: i64, out: &mut O) {
+            fn advance<Destination: Output<Self>>(&mut self, watermark: i64, out: &mut Destination) {
                 self.clock.move_to(watermark);
                 #finish
             }
@@ -793,7 +793,7 @@ impl<'a> Printer<'a> {
             return time;
         }
         let setters = self.program.globals.iter().filter(|g| g.is_param).map(|g| {
-            let (name, text) = (names::ident(&g.name), &g.name);
+            let (name, text) = (names::field(&g.name), &g.name);
             let doc = format!("Sets `{}`.", g.name);
             let ty = match g.ty.scalar {
                 Scalar::Float => quote!(f64),
@@ -889,12 +889,12 @@ impl<'a> Printer<'a> {
         });
         if self.program.events.is_empty() {
             return quote!(
-                fn event<O: Output<Self>>(&mut self, _event: usize, _ts: i64, _values: &[Value<'_>], _out: &mut O) {}
+                fn event<Destination: Output<Self>>(&mut self, _event: usize, _ts: i64, _values: &[Value<'_>], _out: &mut Destination) {}
             );
         }
         quote! {
             #[inline]
-            fn event<O: Output<Self>>(&mut self, event: usize, ts: i64, values: &[Value<'_>], out: &mut O) {
+            fn event<Destination: Output<Self>>(&mut self, event: usize, ts: i64, values: &[Value<'_>], out: &mut Destination) {
                 match event { #(#arms)* _ => {} }
             }
         }

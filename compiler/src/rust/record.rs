@@ -101,8 +101,8 @@ impl Printer<'_> {
                 quote!(writer.begin(#head, self.ts);)
             }
             Some(f) if timestamp(f) => {
-                let head = format!("{open},\"ts\":");
-                quote!(writer.begin(#head, self.ts_field);)
+                let (head, ts) = (format!("{open},\"ts\":"), names::field("ts"));
+                quote!(writer.begin(#head, self.#ts);)
             }
             Some(_) => quote!(writer.json(#open, "");),
         };

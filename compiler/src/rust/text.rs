@@ -25,7 +25,15 @@ fn comments(text: &str, out: &mut String) {
     while let Some(line) = lines.next() {
         let trimmed = line.trim_start();
         let Some(rest) = trimmed.strip_prefix("__vpl_comment!(") else {
-            out.push_str(line);
+            // The formatter puts nothing between the slashes and the text.
+            match trimmed.strip_prefix("///") {
+                Some(doc) if !doc.starts_with(' ') && !doc.is_empty() => {
+                    out.push_str(line.get(..line.len() - trimmed.len()).unwrap_or_default());
+                    out.push_str("/// ");
+                    out.push_str(doc);
+                }
+                _ => out.push_str(line),
+            }
             out.push('\n');
             continue;
         };

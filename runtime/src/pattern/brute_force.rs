@@ -31,13 +31,10 @@ fn in_time(spec: &PatternSpec, run: &Run, step: usize, ts: i64) -> bool {
     step == 0 || is_within(run.times[step - 1], ts, spec.steps[step].within)
 }
 
-/// Whether nothing can come of a run any more, whatever event comes now.
+/// Whether nothing can come of a run any more, whatever event comes now: a limit is over, also while a Kleene step is being filled.
 fn is_over(spec: &PatternSpec, run: &Run, ts: i64) -> bool {
-    let (count, taken) = (spec.steps.len(), run.times.len());
-    let grows = spec.steps[taken - 1].kleene && in_time(spec, run, taken - 1, ts);
-    let moves = taken < count && in_time(spec, run, taken, ts);
-    let waits = taken == count && spec.waits_at_end();
-    !is_within(run.first_ts, ts, spec.within) || !(grows || moves || waits)
+    let next = run.times.len();
+    !is_within(run.first_ts, ts, spec.within) || (next < spec.steps.len() && !in_time(spec, run, next, ts))
 }
 
 fn with(run: &Run, step: usize, event: Event, keep: impl FnOnce(&mut Taken) -> Result<(), Refusal>) -> Result<Run, Refusal> {
@@ -51,7 +48,7 @@ fn with(run: &Run, step: usize, event: Event, keep: impl FnOnce(&mut Taken) -> R
 fn effect(spec: &PatternSpec, run: &Run, event: Event) -> Result<Effect, Refusal> {
     let next = run.times.len();
     let satisfies = |bit: usize| event.mask >> bit & 1 == 1;
-    let fits = |s: usize| Ok(satisfies(s) && in_time(spec, run, s, event.ts) && (!spec.steps[s].correlated || Probe.fits(s, event, &run.taken)?));
+    let fits = |s: usize| Ok(satisfies(s) && (!spec.steps[s].correlated || Probe.fits(s, event, &run.taken)?));
     if next < spec.steps.len() && fits(next)? {
         let kleene = spec.steps[next].kleene;
         return Ok(Effect::Takes(with(run, next, event, |t| if kleene { Probe.extend(next, event, t) } else { Probe.capture(next, event, t) })?));

@@ -1,85 +1,153 @@
 //! Shared elements of Kleene steps: each is kept once per key, and every run remembers where its own begin.
+//!
+//! Invariant: a log is empty, or begins with the first element of the oldest run that fills its step.
+#![expect(clippy::indexing_slicing, reason = "logs and elements are this structure's own indices")]
 
-use std::collections::VecDeque;
-
+use super::links::{Link, List, NONE};
+use super::spec::StepSpec;
 use crate::state::Slots;
 
-/// The elements of one Kleene step for one key, oldest first.
-#[derive(Debug, Default)]
-struct Log {
-    /// The position of the first element kept.
-    base: u64,
-    slots: VecDeque<u32>,
-}
+/// The slot in which suffixes are put together.
+const SUFFIX: usize = 0;
 
-/// The logs of all keys, and the slots they share.
+/// The logs of all keys, and the slots that they share.
 #[derive(Debug)]
 pub(super) struct Elements<S: Slots> {
-    pub(super) slots: S,
+    slots: S,
+    links: Vec<Link>,
     free: Vec<u32>,
-    logs: Vec<Log>,
-    steps: usize,
+    /// One per key and shared step.
+    logs: Vec<List>,
+    /// Which of the shared steps a step is.
+    order: Vec<usize>,
+    /// How many steps are shared.
+    shared: usize,
+    /// Per shared step: the element that the event at hand has become.
+    lifted: Vec<u32>,
 }
 
 impl<S: Slots> Elements<S> {
-    /// For a pattern with that many steps.
-    pub(super) fn new(steps: usize) -> Self {
-        Self { slots: S::empty(), free: vec![], logs: vec![], steps }
+    /// For a pattern with these steps.
+    pub(super) fn new(steps: &[StepSpec]) -> Self {
+        let order = steps.iter().scan(0, |next, step| Some(std::mem::replace(next, *next + usize::from(step.shared)))).collect();
+        let shared = steps.iter().filter(|step| step.shared).count();
+        let mut slots = S::empty();
+        slots.add();
+        Self { slots, links: vec![Link::ALONE], free: vec![], logs: vec![], order, shared, lifted: vec![NONE; shared] }
     }
 
-    /// A fresh slot, in no log yet.
-    pub(super) fn fresh(&mut self) -> u32 {
-        match self.free.pop() {
-            Some(slot) => {
-                self.slots.reset(slot as usize);
-                slot
+    /// Makes room for a key.
+    #[inline(always)]
+    pub(super) fn admit(&mut self, key: u32) {
+        let need = (key as usize + 1) * self.shared;
+        if self.logs.len() < need {
+            self.logs.resize(need, List::EMPTY);
+        }
+    }
+
+    /// Another event is at hand.
+    #[inline(always)]
+    pub(super) fn begin(&mut self) {
+        self.lifted.fill(NONE);
+    }
+
+    #[inline(always)]
+    fn at(&self, key: u32, step: usize) -> usize {
+        key as usize * self.shared + self.order[step]
+    }
+
+    /// The element that the event at hand becomes: made once, by `lift`, and put at the end of the log.
+    ///
+    /// # Errors
+    /// What `lift` says; then nothing is added.
+    #[inline(always)]
+    pub(super) fn lift<E>(&mut self, key: u32, step: usize, lift: impl FnOnce(&mut S::Slot) -> Result<(), E>) -> Result<u32, E> {
+        let known = self.lifted[self.order[step]];
+        if known != NONE {
+            return Ok(known);
+        }
+        let element = match self.free.pop() {
+            Some(element) => element,
+            None => {
+                self.links.push(Link::ALONE);
+                self.slots.add() as u32
             }
-            None => self.slots.add() as u32,
+        };
+        if let Err(error) = lift(self.slots.at_mut(element as usize)) {
+            self.give_back(element);
+            return Err(error);
+        }
+        let log = self.at(key, step);
+        self.logs[log].push(&mut self.links, element);
+        self.lifted[self.order[step]] = element;
+        Ok(element)
+    }
+
+    /// A slot without an owner is fresh: what it held is freed.
+    #[inline(always)]
+    fn give_back(&mut self, element: u32) {
+        self.slots.reset(element as usize);
+        self.free.push(element);
+    }
+
+    /// Frees the elements before `start`; all of them if it is `NONE`.
+    #[inline(always)]
+    pub(super) fn trim(&mut self, key: u32, step: usize, start: u32) {
+        let log = self.at(key, step);
+        let mut first = self.logs[log].first;
+        while first != start && first != NONE {
+            let after = self.links[first as usize].after;
+            self.give_back(first);
+            first = after;
+        }
+        match first {
+            NONE => self.logs[log] = List::EMPTY,
+            first => {
+                self.links[first as usize].before = NONE;
+                self.logs[log].first = first;
+            }
         }
     }
 
-    /// Gives a slot back.
-    pub(super) fn give_back(&mut self, slot: u32) {
-        self.free.push(slot);
+    /// Starts at the newest element and puts suffixes together towards older ones.
+    #[inline(always)]
+    pub(super) fn suffixes(&mut self, key: u32, step: usize) -> Suffixes<'_, S> {
+        let newest = self.logs[self.at(key, step)].last;
+        Suffixes { elements: self, next: newest, reached: NONE }
     }
 
-    fn log(&mut self, key: u32, step: usize) -> &mut Log {
-        let at = key as usize * self.steps + step;
-        if self.logs.len() <= at {
-            self.logs.resize_with(at + 1, Log::default);
+    /// How many elements are kept.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.slots.len() - 1 - self.free.len()
+    }
+}
+
+/// The suffixes of a log, each made out of the next shorter one.
+pub(super) struct Suffixes<'e, S: Slots> {
+    elements: &'e mut Elements<S>,
+    /// The element to put in front next.
+    next: u32,
+    /// The suffix's first element.
+    reached: u32,
+}
+
+impl<S: Slots> Suffixes<'_, S> {
+    /// The suffix from an element on, which is not newer than the one asked for before.
+    #[inline(always)]
+    pub(super) fn reach(&mut self, start: u32, mut prepend: impl FnMut(&mut S::Slot, &S::Slot)) -> &S::Slot {
+        let slots = &mut self.elements.slots;
+        while self.reached != start && self.next != NONE {
+            let element = self.next as usize;
+            if self.reached == NONE {
+                slots.copy(element, SUFFIX);
+            } else {
+                let (suffix, older) = slots.pair(SUFFIX, element);
+                prepend(suffix, older);
+            }
+            self.reached = self.next;
+            self.next = self.elements.links[element].before;
         }
-        #[expect(clippy::indexing_slicing, reason = "resized above")]
-        &mut self.logs[at]
-    }
-
-    /// Adds an element and returns its position.
-    pub(super) fn append(&mut self, key: u32, step: usize, slot: u32) -> u64 {
-        let log = self.log(key, step);
-        log.slots.push_back(slot);
-        log.base + log.slots.len() as u64 - 1
-    }
-
-    /// One past the newest element's position.
-    pub(super) fn end(&mut self, key: u32, step: usize) -> u64 {
-        let log = self.log(key, step);
-        log.base + log.slots.len() as u64
-    }
-
-    /// The slot of a position.
-    pub(super) fn at(&mut self, key: u32, step: usize, position: u64) -> Option<u32> {
-        let log = self.log(key, step);
-        log.slots.get(usize::try_from(position.checked_sub(log.base)?).ok()?).copied()
-    }
-
-    /// Frees what lies before a position; `None` frees all.
-    pub(super) fn trim(&mut self, key: u32, step: usize, keep_from: Option<u64>) {
-        let mut freed = std::mem::take(&mut self.free);
-        let log = self.log(key, step);
-        while keep_from.is_none_or(|from| log.base < from) {
-            let Some(slot) = log.slots.pop_front() else { break };
-            log.base += 1;
-            freed.push(slot);
-        }
-        self.free = freed;
+        slots.at(SUFFIX)
     }
 }

@@ -1,10 +1,11 @@
 //! The matcher: what an event does to the runs of its key, and what time does to all.
-
-use std::collections::VecDeque;
+#![expect(clippy::indexing_slicing, reason = "there is one state, and one queue of timers, per number of steps taken")]
 
 use super::elements::Elements;
-use super::runs::{NONE, Runs};
-use super::spec::PatternSpec;
+use super::expiry::{Timer, Timers, Until};
+use super::links::{List, NONE};
+use super::runs::Runs;
+use super::spec::{PatternSpec, State};
 use crate::kernels::PatternKernel;
 use crate::operator::{Operator, Refusal};
 use crate::state::{KeyTable, Slots};
@@ -21,369 +22,360 @@ pub struct MatchFiring<'a, K: PatternKernel> {
     pub run: &'a <K::Runs as Slots>::Slot,
 }
 
-/// A timer of a run: it means something only while the run has the stamp.
-#[derive(Clone, Copy, Debug)]
-struct Timer {
-    due: i64,
-    run: u32,
-    stamp: u32,
+/// The event at hand.
+struct Event<'a, K: PatternKernel> {
+    ts: i64,
+    row: K::Row<'a>,
+    /// Which steps and absences it satisfies by itself.
+    mask: u64,
+    /// The refusal of the oldest run that refused, with the run's number.
+    refused: Option<(u64, Refusal)>,
 }
 
-/// Matches a sequence with `next` selection. An event costs O(states) and what it moves; memory is bounded by the runs in the span.
+impl<K: PatternKernel> Event<'_, K> {
+    #[cold]
+    fn refuse(&mut self, number: u64, refusal: Refusal) {
+        if self.refused.is_none_or(|(oldest, _)| number < oldest) {
+            self.refused = Some((number, refusal));
+        }
+    }
+}
+
+/// What an event does to a run.
+enum Effect {
+    None,
+    Takes,
+    Extends,
+    Ends,
+}
+
+/// A match of the event at hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Match {
+    number: u64,
+    run: u32,
+    /// Whether the run is over; one that fills a Kleene step at the end goes on.
+    ends: bool,
+}
+
+/// Matches a sequence with `next` selection.
+///
+/// An event costs O(states) and the runs that it moves, ends, or must be compared with one by one because a condition looks at them; expiry
+/// costs the runs that expire. Memory is O(runs in the span), keys without runs are forgotten.
 pub struct PatternMatcher<K: PatternKernel> {
     kernel: K,
     spec: PatternSpec,
+    states: Vec<State>,
+    waits_at_end: bool,
     keys: KeyTable<K>,
     runs: Runs,
     kept: K::Runs,
     elements: Elements<K::Elements>,
-    /// Every run that can expire, in order of its first event; the number tells whether it is still the same run.
-    expiring: VecDeque<(u32, u64)>,
+    /// Every run that can expire, in the order of first events.
+    spans: Timers,
     /// Per state: runs that must move on before a time.
-    waiting: Vec<VecDeque<Timer>>,
-    /// Matches of the event at hand: number, run, and whether the run ends.
-    done: Vec<(u64, u32, bool)>,
-    moved: Vec<u32>,
-    /// Per step: where the event at hand stands in the log of shared elements, once it is there.
-    lifted: Vec<Option<u64>>,
+    limits: Vec<Timers>,
+    matches: Vec<Match>,
 }
 
 impl<K: PatternKernel> PatternMatcher<K> {
-    /// A matcher without runs.
+    /// A matcher without runs. A pattern has 64 steps and absences at most.
     pub fn new(kernel: K, spec: PatternSpec) -> Self {
-        let states = spec.steps.len() + 1;
+        let states = spec.states();
+        let waits_at_end = spec.waits_at_end();
+        let stays = waits_at_end || spec.steps.last().is_some_and(|step| step.kleene);
+        let waiting = if stays { spec.steps.len() } else { spec.steps.len().saturating_sub(1) };
+        let limited = states.iter().any(|state| state.within != i64::MAX);
         Self {
             kernel,
             spec,
+            waits_at_end,
             keys: KeyTable::default(),
-            runs: Runs::new(states),
+            runs: Runs::new(waiting),
             kept: K::Runs::empty(),
-            elements: Elements::new(spec.steps.len()),
-            expiring: VecDeque::new(),
-            waiting: vec![VecDeque::new(); states],
-            done: vec![],
-            moved: vec![],
-            lifted: vec![None; states],
+            elements: Elements::new(spec.steps),
+            spans: Timers::new(),
+            limits: if limited { states.iter().map(|_| Timers::new()).collect() } else { vec![] },
+            states,
+            matches: vec![],
         }
     }
 
-    fn step(&self, step: usize) -> Option<super::spec::StepSpec> {
-        self.spec.steps.get(step).copied()
+    #[inline(always)]
+    fn is_last(&self, state: usize) -> bool {
+        state == self.spec.steps.len()
     }
 
-    /// Whether runs of a state share the elements of the Kleene step that they fill.
-    fn shares(&self, state: u32) -> bool {
-        state > 0 && self.step(state as usize - 1).is_some_and(|s| s.kleene && s.shared)
+    /// Ends the runs whose time is over; those that only waited for an absence are reported.
+    #[inline(always)]
+    fn expire(&mut self, until: Until, fire: &mut impl FnMut(MatchFiring<'_, K>)) {
+        while let Some(timer) = self.spans.take_due(until) {
+            self.expire_span(timer, fire);
+        }
+        for state in 0..self.limits.len() {
+            while let Some(timer) = self.limits[state].take_due(until) {
+                if counts_in(&self.runs, state, &timer) {
+                    self.end(timer.run);
+                }
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn expire_span(&mut self, Timer { due, number, run }: Timer, fire: &mut impl FnMut(MatchFiring<'_, K>)) {
+        if !self.runs.is(run, number) {
+            return;
+        }
+        if self.waits_at_end && self.is_last(self.runs.get(run).state as usize) {
+            self.report(run, due, fire);
+        }
+        self.end(run);
     }
 
     /// Ends a run and frees what only it held.
     fn end(&mut self, run: u32) {
-        let (key, state) = (self.runs.get(run).key, self.runs.get(run).state);
-        self.runs.close(run);
-        self.after_leaving(key, state);
-        if self.runs.live(key) == 0 {
+        let (key, state) = (self.runs.get(run).key, self.runs.get(run).state as usize);
+        self.runs.unlink(run);
+        self.runs.free(run);
+        self.trim(key, state);
+        self.forget_if_idle(key);
+    }
+
+    /// Runs left a list: elements that no run of the list needs are freed.
+    #[inline(always)]
+    fn trim(&mut self, key: u32, state: usize) {
+        if self.states[state].shared {
+            let oldest = self.runs.list(key, state).first;
+            let start = if oldest == NONE { NONE } else { self.runs.get(oldest).start };
+            self.elements.trim(key, state - 1, start);
+        }
+    }
+
+    #[inline(always)]
+    fn forget_if_idle(&mut self, key: u32) {
+        if self.runs.is_idle(key) {
             self.keys.remove(key);
         }
     }
 
-    /// A run left a list: elements that no run of the list needs are freed.
-    fn after_leaving(&mut self, key: u32, state: u32) {
-        if self.shares(state) {
-            let first = self.runs.first(key, state);
-            let keep = (first != NONE).then(|| self.runs.get(first).start);
-            self.elements.trim(key, state as usize - 1, keep);
-        }
-    }
-
-    /// Ends the runs whose time was over before `ts`; those that only waited for an absence are reported.
-    fn expire(&mut self, ts: i64, fire: &mut impl FnMut(MatchFiring<'_, K>)) {
-        let last = self.spec.steps.len() as u32;
-        let waits = self.spec.waits_at_end();
-        while let Some(&(run, number)) = self.expiring.front() {
-            let header = *self.runs.get(run);
-            if header.alive && header.number == number {
-                let due = header.first_ts.saturating_add(self.spec.within);
-                if due >= ts {
-                    break;
-                }
-                if waits && header.state == last {
-                    self.report(run, due, fire);
-                }
-                self.end(run);
-            }
-            self.expiring.pop_front();
-        }
-        for state in 0..self.waiting.len() {
-            while let Some(timer) = self.waiting.get(state).and_then(|w| w.front()).copied().filter(|t| t.due < ts) {
-                let header = self.runs.get(timer.run);
-                if header.alive && header.stamp == timer.stamp {
-                    self.end(timer.run);
-                }
-                if let Some(w) = self.waiting.get_mut(state) {
-                    w.pop_front();
-                }
-            }
-        }
-    }
-
+    #[inline(always)]
     fn report(&self, run: u32, ts: i64, fire: &mut impl FnMut(MatchFiring<'_, K>)) {
         let header = self.runs.get(run);
         fire(MatchFiring { ts, first_ts: header.first_ts, key: self.keys.key(header.key), run: self.kept.at(run as usize) });
     }
 
-    /// Starts the timer of the step that a run waits for, if the step has one.
-    fn time(&mut self, run: u32) {
-        let header = self.runs.get(run);
-        let (state, stamp, previous) = (header.state as usize, header.stamp, header.previous_ts);
-        if let Some(within) = self.step(state).map(|s| s.within).filter(|w| *w != i64::MAX)
-            && let Some(w) = self.waiting.get_mut(state)
-        {
-            w.push_back(Timer { due: previous.saturating_add(within), run, stamp });
+    /// Shows the event to the runs of a key in a state.
+    fn meet(&mut self, key: u32, state: usize, event: &mut Event<'_, K>) {
+        let runs = self.runs.list(key, state);
+        if runs.is_empty() {
+            return;
         }
-    }
-
-    /// What the event does to the runs of one state. `mask`: which steps and absences it satisfies by itself.
-    fn meet(&mut self, key: u32, state: u32, mask: u64, ts: i64, row: K::Row<'_>, error: &mut Option<Refusal>) {
-        let at = state as usize;
-        if self.step(at).is_some() && mask >> at & 1 == 1 {
-            if self.shares(state) {
-                self.complete_shared(key, state);
+        let plan = self.states[state];
+        let takes = event.mask & plan.take != 0;
+        if plan.shared && !takes && event.mask & plan.extend != 0 {
+            if let Err(refusal) = self.lift(key, state - 1, event.row) {
+                self.refuse_for_all(runs, refusal, event);
             }
-            self.take_step(key, state, ts, row, error);
-        }
-        // Whoever took the step has left the list. What remains may be extended, or killed.
-        if self.runs.first(key, state) == NONE {
             return;
         }
-        self.moved.clear();
-        if at > 0 && self.step(at - 1).is_some_and(|s| s.kleene) && mask >> (at - 1) & 1 == 1 && self.extend(key, state, ts, row, error) {
-            return;
+        if plan.shared && takes {
+            self.absorb(key, state);
         }
-        self.kill(key, state, mask, row, error);
-    }
-
-    /// Runs take the step that they wait for.
-    fn take_step(&mut self, key: u32, state: u32, ts: i64, row: K::Row<'_>, error: &mut Option<Refusal>) {
-        let step = state as usize;
-        let Some(spec) = self.step(step) else { return };
-        let mut run = self.runs.first(key, state);
+        let (mut left, mut moved) = (List::EMPTY, List::EMPTY);
+        let mut run = runs.first;
         while run != NONE {
             let next = self.runs.after(run);
-            if spec.correlated {
-                match self.kernel.fits(step, row, self.kept.at(run as usize)) {
-                    Ok(true) => {}
-                    Ok(false) => {
-                        run = next;
-                        continue;
-                    }
-                    Err(refusal) => {
-                        error.get_or_insert(refusal);
-                        run = next;
-                        continue;
+            match self.affect(run, state, plan, event) {
+                Ok(Effect::Takes) => {
+                    if self.arrive(run, state + 1, event.ts) {
+                        self.runs.link(&mut moved, run);
                     }
                 }
-            }
-            match self.keep(step, run, key, row) {
-                Ok(()) => self.pass(run, state, ts),
+                Ok(Effect::Extends) => {
+                    self.arrive(run, state, event.ts);
+                    self.runs.link(&mut left, run);
+                }
+                Ok(Effect::None) => self.runs.link(&mut left, run),
+                Ok(Effect::Ends) => self.runs.free(run),
                 Err(refusal) => {
-                    error.get_or_insert(refusal);
+                    event.refuse(self.runs.get(run).number, refusal);
+                    self.runs.link(&mut left, run);
                 }
             }
             run = next;
         }
+        self.runs.set_list(key, state, left);
+        if !moved.is_empty() {
+            self.runs.append(key, state + 1, moved);
+        }
+        self.trim(key, state);
+    }
+
+    /// What the event does to a run, in the order of precedence; the run keeps what it needs of the event.
+    #[inline(always)]
+    fn affect(&mut self, run: u32, state: usize, plan: State, event: &Event<'_, K>) -> Result<Effect, Refusal> {
+        let slot = run as usize;
+        if event.mask & plan.take != 0 && (!plan.take_asks || self.kernel.fits(state, event.row, self.kept.at(slot))?) {
+            self.keep(state, run, event.row)?;
+            return Ok(Effect::Takes);
+        }
+        if event.mask & plan.extend != 0 && (!plan.extend_asks || self.kernel.fits(state - 1, event.row, self.kept.at(slot))?) {
+            self.kernel.extend(state - 1, event.row, self.kept.at_mut(slot))?;
+            return Ok(Effect::Extends);
+        }
+        if event.mask & plan.kill != 0 && self.is_killed(slot, event.mask & plan.kill, event.row)? {
+            return Ok(Effect::Ends);
+        }
+        Ok(Effect::None)
+    }
+
+    /// Whether one of these absences forbids the event to the run.
+    #[inline(never)]
+    fn is_killed(&self, slot: usize, active: u64, row: K::Row<'_>) -> Result<bool, Refusal> {
+        let steps = self.spec.steps.len();
+        for (at, negation) in self.spec.negations.iter().enumerate() {
+            if active >> (steps + at) & 1 == 1 && (!negation.correlated || self.kernel.kills(at, row, self.kept.at(slot))?) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Keeps what a run needs of the event that takes a step.
-    fn keep(&mut self, step: usize, run: u32, key: u32, row: K::Row<'_>) -> Result<(), Refusal> {
-        match self.step(step) {
-            Some(s) if s.kleene && s.shared => {
-                self.runs.get_mut(run).start = self.lift(step, key, row)?;
+    #[inline(always)]
+    fn keep(&mut self, step: usize, run: u32, row: K::Row<'_>) -> Result<(), Refusal> {
+        match self.spec.steps[step] {
+            spec if spec.shared => {
+                let start = self.lift(self.runs.get(run).key, step, row)?;
+                self.runs.get_mut(run).start = start;
                 Ok(())
             }
-            Some(s) if s.kleene => self.kernel.extend(step, row, self.kept.at_mut(run as usize)),
+            spec if spec.kleene => self.kernel.extend(step, row, self.kept.at_mut(run as usize)),
             _ => self.kernel.capture(step, row, self.kept.at_mut(run as usize)),
         }
     }
 
-    /// Makes an element of the event, once: all runs that fill the step have it in common.
-    fn lift(&mut self, step: usize, key: u32, row: K::Row<'_>) -> Result<u64, Refusal> {
-        if let Some(Some(position)) = self.lifted.get(step) {
-            return Ok(*position);
-        }
-        let slot = self.elements.fresh();
-        match self.kernel.lift(step, row, self.elements.slots.at_mut(slot as usize)) {
-            Ok(()) => {
-                let position = self.elements.append(key, step, slot);
-                if let Some(lifted) = self.lifted.get_mut(step) {
-                    *lifted = Some(position);
-                }
-                Ok(position)
-            }
-            Err(refusal) => {
-                self.elements.give_back(slot);
-                Err(refusal)
-            }
-        }
+    /// The element that the event becomes, for all runs that fill the step.
+    #[inline(always)]
+    fn lift(&mut self, key: u32, step: usize, row: K::Row<'_>) -> Result<u32, Refusal> {
+        let kernel = &self.kernel;
+        self.elements.lift(key, step, |element| kernel.lift(step, row, element))
     }
 
-    /// A run has taken the step of its state.
-    fn pass(&mut self, run: u32, state: u32, ts: i64) {
-        let key = self.runs.get(run).key;
-        self.runs.advance(run, state + 1, ts);
-        self.after_leaving(key, state);
-        self.time(run);
-        let last = self.spec.steps.len() as u32;
-        if state + 1 == last && !self.spec.waits_at_end() {
-            let goes_on = self.step(state as usize).is_some_and(|s| s.kleene);
-            self.done.push((self.runs.get(run).number, run, !goes_on));
+    #[cold]
+    #[inline(never)]
+    fn refuse_for_all(&self, runs: List, refusal: Refusal, event: &mut Event<'_, K>) {
+        let mut run = runs.first;
+        while run != NONE {
+            event.refuse(self.runs.get(run).number, refusal);
+            run = self.runs.after(run);
         }
     }
 
     /// Gives every run that fills a shared Kleene step its elements, from the newest run to the oldest: each suffix is made once.
-    fn complete_shared(&mut self, key: u32, state: u32) {
-        let step = state as usize - 1;
-        let mut run = self.runs.last(key, state);
-        if run == NONE {
-            return;
-        }
-        let suffix = self.elements.fresh();
-        let mut position = self.elements.end(key, step);
+    fn absorb(&mut self, key: u32, state: usize) {
+        let (kernel, step) = (&self.kernel, state - 1);
+        let mut suffixes = self.elements.suffixes(key, step);
+        let mut run = self.runs.list(key, state).last;
         while run != NONE {
-            let start = self.runs.get(run).start;
-            while position > start {
-                position -= 1;
-                if let Some(slot) = self.elements.at(key, step, position) {
-                    let (write, read) = self.elements.slots.pair(suffix as usize, slot as usize);
-                    self.kernel.prepend(step, write, read);
-                }
-            }
-            self.kernel.absorb(step, self.kept.at_mut(run as usize), self.elements.slots.at(suffix as usize));
+            let suffix = suffixes.reach(self.runs.get(run).start, |suffix, older| kernel.prepend(step, suffix, older));
+            kernel.absorb(step, self.kept.at_mut(run as usize), suffix);
             run = self.runs.before(run);
         }
-        self.elements.give_back(suffix);
     }
 
-    /// Runs that fill a Kleene step take the event as a further element. Returns whether all of them did.
-    fn extend(&mut self, key: u32, state: u32, ts: i64, row: K::Row<'_>, error: &mut Option<Refusal>) -> bool {
-        let step = state as usize - 1;
-        let Some(spec) = self.step(step) else { return false };
-        let last = self.spec.steps.len() as u32;
-        if spec.shared {
-            if let Err(refusal) = self.lift(step, key, row) {
-                error.get_or_insert(refusal);
-                return false;
-            }
-            return true;
+    /// A run has just taken an event and is in a state now. Returns whether it waits there.
+    #[inline(always)]
+    fn arrive(&mut self, run: u32, state: usize, ts: i64) -> bool {
+        let header = self.runs.get_mut(run);
+        header.state = state as u32;
+        if self.is_last(state) && !self.waits_at_end {
+            let ends = self.states[state].extend == 0;
+            self.matches.push(Match { number: self.runs.get(run).number, run, ends });
+            return !ends;
         }
-        let mut run = self.runs.first(key, state);
-        let mut all = true;
-        while run != NONE {
-            let next = self.runs.after(run);
-            let fits = if spec.correlated { self.kernel.fits(step, row, self.kept.at(run as usize)) } else { Ok(true) };
-            let taken = fits.and_then(|fits| if fits { self.kernel.extend(step, row, self.kept.at_mut(run as usize)).map(|()| true) } else { Ok(false) });
-            match taken {
-                Ok(true) => {
-                    let header = self.runs.get_mut(run);
-                    header.previous_ts = ts;
-                    header.stamp = header.stamp.wrapping_add(1);
-                    let number = header.number;
-                    self.time(run);
-                    self.moved.push(run);
-                    if state == last && !self.spec.waits_at_end() {
-                        self.done.push((number, run, false));
-                    }
-                }
-                Ok(false) => all = false,
-                Err(refusal) => {
-                    error.get_or_insert(refusal);
-                    all = false;
-                }
-            }
-            run = next;
+        if self.states[state].within != i64::MAX {
+            self.limit(run, state, ts);
         }
-        all
+        true
     }
 
-    /// Absences end the runs for which the event should not have come; an element of a run does not.
-    fn kill(&mut self, key: u32, state: u32, mask: u64, row: K::Row<'_>, error: &mut Option<Refusal>) {
-        let steps = self.spec.steps.len();
-        for (at, negation) in self.spec.negations.iter().enumerate() {
-            if !(negation.whole || negation.after + 1 == state as usize) || mask >> (steps + at) & 1 == 0 {
-                continue;
-            }
-            let mut run = self.runs.first(key, state);
-            while run != NONE {
-                let next = self.runs.after(run);
-                let spared = !self.moved.is_empty() && self.moved.contains(&run);
-                let kills = if negation.correlated { self.kernel.kills(at, row, self.kept.at(run as usize)) } else { Ok(true) };
-                match kills {
-                    Ok(true) if !spared => self.end_of_key(run),
-                    Ok(_) => {}
-                    Err(refusal) => {
-                        error.get_or_insert(refusal);
-                    }
-                }
-                run = next;
-            }
-        }
-    }
-
-    /// Ends a run but leaves its key in place: the event at hand may open another.
-    fn end_of_key(&mut self, run: u32) {
-        let (key, state) = (self.runs.get(run).key, self.runs.get(run).state);
-        self.runs.close(run);
-        self.after_leaving(key, state);
+    /// Starts the timer of the step that a run waits for.
+    #[inline(never)]
+    fn limit(&mut self, run: u32, state: usize, ts: i64) {
+        let due = ts.saturating_add(self.states[state].within);
+        let header = self.runs.get_mut(run);
+        header.due = due;
+        let timer = Timer { due, number: header.number, run };
+        let runs = &self.runs;
+        self.limits[state].set(timer, |timer| counts_in(runs, state, timer));
     }
 
     /// The event opens a run.
-    fn open(&mut self, key: u32, ts: i64, row: K::Row<'_>, error: &mut Option<Refusal>) {
-        let run = self.runs.open(key, 0, ts);
+    #[inline(always)]
+    fn open(&mut self, key: u32, event: &mut Event<'_, K>) {
+        let ts = event.ts;
+        let run = self.runs.open(key, ts);
         if self.kept.len() <= run as usize {
             self.kept.add();
         } else {
             self.kept.reset(run as usize);
         }
-        match self.keep(0, run, key, row) {
-            Ok(()) => {
-                let number = self.runs.get(run).number;
-                self.pass(run, 0, ts);
-                if self.spec.within != i64::MAX {
-                    self.expiring.push_back((run, number));
-                }
-            }
-            Err(refusal) => {
-                error.get_or_insert(refusal);
-                self.end_of_key(run);
+        let number = self.runs.get(run).number;
+        if let Err(refusal) = self.keep(0, run, event.row) {
+            event.refuse(number, refusal);
+            self.runs.free(run);
+        } else if self.arrive(run, 1, ts) {
+            let mut alone = List::EMPTY;
+            self.runs.link(&mut alone, run);
+            self.runs.append(key, 1, alone);
+            if self.spec.within != i64::MAX || self.waits_at_end {
+                let runs = &self.runs;
+                self.spans.set(Timer { due: ts.saturating_add(self.spec.within), number, run }, |timer| runs.is(timer.run, timer.number));
             }
         }
     }
 
-    /// Reports the matches of the event, oldest first event first.
-    fn settle(&mut self, ts: i64, fire: &mut impl FnMut(MatchFiring<'_, K>)) {
-        if self.done.len() > 1 && !self.done.is_sorted() {
-            self.done.sort_unstable();
+    /// Reports the matches of the event, oldest run first: so the oldest first event comes first.
+    #[inline(always)]
+    fn report_matches(&mut self, ts: i64, fire: &mut impl FnMut(MatchFiring<'_, K>)) {
+        if self.matches.is_empty() {
+            return;
         }
-        let mut done = std::mem::take(&mut self.done);
-        for &(_, run, ends) in &done {
+        // Runs overtake each other only where a condition looks at them.
+        if !self.matches.is_sorted() {
+            self.matches.sort_unstable();
+        }
+        for at in 0..self.matches.len() {
+            let Match { run, ends, .. } = self.matches[at];
             self.report(run, ts, fire);
             if ends {
-                self.end_of_key(run);
+                self.runs.free(run);
             }
         }
-        done.clear();
-        self.done = done;
+        self.matches.clear();
     }
 
-    /// Drops timers of runs that are gone, so that the queue's front is a live run.
-    fn clean(&mut self) {
-        while let Some(&(run, number)) = self.expiring.front() {
-            let header = self.runs.get(run);
-            if header.alive && header.number == number {
-                break;
-            }
-            self.expiring.pop_front();
+    /// The front of the queue tells the deadline, where there is one.
+    #[inline(always)]
+    fn settle(&mut self) {
+        if self.waits_at_end {
+            let runs = &self.runs;
+            self.spans.settle(|timer| runs.is(timer.run, timer.number));
         }
     }
+
+    /// How many keys, runs, shared elements and timers are kept.
+    #[cfg(test)]
+    pub(super) fn size(&self) -> [usize; 4] {
+        [self.keys.len(), self.runs.len(), self.elements.len(), self.spans.len() + self.limits.iter().map(Timers::len).sum::<usize>()]
+    }
+}
+
+/// Whether a state's timer counts: the run is still there and has neither moved on nor taken a later element.
+fn counts_in(runs: &Runs, state: usize, timer: &Timer) -> bool {
+    let run = runs.get(timer.run);
+    run.number == timer.number && run.state as usize == state && run.due == timer.due
 }
 
 impl<K: PatternKernel + 'static> Operator for PatternMatcher<K> {
@@ -391,16 +383,20 @@ impl<K: PatternKernel + 'static> Operator for PatternMatcher<K> {
     type Firing<'a> = MatchFiring<'a, K>;
 
     fn push(&mut self, ts: i64, row: K::Row<'_>, fire: &mut impl FnMut(MatchFiring<'_, K>)) -> Result<(), Refusal> {
-        let mask = self.kernel.classify(row)?;
-        if mask == 0 || !self.kernel.has_key(row) {
+        if !self.kernel.has_key(row) {
             return Ok(());
         }
-        self.expire(ts, fire);
+        let mask = self.kernel.classify(row)?;
+        if mask == 0 {
+            return Ok(());
+        }
+        self.expire(Until::Moment(ts), fire);
         let opens = mask & 1 == 1;
         let key = if opens {
             let (key, new) = self.keys.find_or_add(&self.kernel, row);
             if new {
                 self.runs.admit(key);
+                self.elements.admit(key);
             }
             key
         } else {
@@ -409,34 +405,33 @@ impl<K: PatternKernel + 'static> Operator for PatternMatcher<K> {
                 None => return Ok(()),
             }
         };
-        let mut error = None;
-        self.lifted.fill(None);
+        let mut event = Event::<'_, K> { ts, row, mask, refused: None };
+        self.elements.begin();
         // From the last state to the first, so that no run takes two steps with one event.
-        for state in (1..=self.spec.steps.len() as u32).rev() {
-            if self.runs.first(key, state) != NONE {
-                self.meet(key, state, mask, ts, row, &mut error);
+        for state in (1..=self.runs.states()).rev() {
+            if self.states[state].is_concerned(mask) {
+                self.meet(key, state, &mut event);
             }
         }
         if opens {
-            self.open(key, ts, row, &mut error);
+            self.open(key, &mut event);
         }
-        self.settle(ts, fire);
-        if self.runs.live(key) == 0 {
-            self.keys.remove(key);
-        }
-        self.clean();
-        error.map_or(Ok(()), Err)
+        self.report_matches(ts, fire);
+        self.forget_if_idle(key);
+        self.settle();
+        event.refused.map_or(Ok(()), |(_, refusal)| Err(refusal))
     }
 
+    /// One past the deadline of the oldest run, where runs wait for an absence at the end.
     fn deadline(&self) -> i64 {
-        if !self.spec.waits_at_end() {
+        if !self.waits_at_end {
             return i64::MAX;
         }
-        self.expiring.front().map_or(i64::MAX, |(run, _)| self.runs.get(*run).first_ts.saturating_add(self.spec.within).saturating_add(1))
+        self.spans.first().map_or(i64::MAX, |timer| timer.due.saturating_add(1))
     }
 
     fn advance(&mut self, watermark: i64, fire: &mut impl FnMut(MatchFiring<'_, K>)) {
-        self.expire(watermark, fire);
-        self.clean();
+        self.expire(if watermark == i64::MAX { Until::End } else { Until::Moment(watermark) }, fire);
+        self.settle();
     }
 }

@@ -6,13 +6,15 @@
 #[cfg(test)]
 mod brute_force;
 mod elements;
+mod expiry;
+mod links;
 mod matcher;
+#[cfg(test)]
+mod rules;
 mod runs;
 mod spec;
 #[cfg(test)]
 mod testing;
-#[cfg(test)]
-mod tests;
 #[cfg(test)]
 mod tests;
 

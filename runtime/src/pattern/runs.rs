@@ -1,174 +1,169 @@
 //! Runs: headers in an array, linked into one list per key and state.
+//!
+//! Invariant: a run in use is in the list of its key and state, but for the moments in which an event moves it.
+#![expect(clippy::indexing_slicing, reason = "runs and keys are this structure's own indices")]
 
-/// No run.
-pub(super) const NONE: u32 = u32::MAX;
+use super::links::{Link, Linked, List, NONE};
+
+/// The number of a run that is not in use.
+const UNUSED: u64 = u64::MAX;
 
 /// A run, but for what it keeps of events.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Run {
-    pub(super) key: u32,
-    /// How many steps are taken; the last of them may be a Kleene step that goes on.
-    pub(super) state: u32,
-    pub(super) first_ts: i64,
-    pub(super) previous_ts: i64,
     /// In order of creation.
     pub(super) number: u64,
-    /// Changes whenever the run moves on or dies, so that old timers know it no more.
-    pub(super) stamp: u32,
-    /// Shared Kleene elements: the log position of its first one.
-    pub(super) start: u64,
-    pub(super) alive: bool,
-    before: u32,
-    after: u32,
+    pub(super) first_ts: i64,
+    pub(super) key: u32,
+    /// How many steps are taken; the last of them may be a Kleene step that it still fills.
+    pub(super) state: u32,
+    /// When it must have taken the next step, if its state has a limit.
+    pub(super) due: i64,
+    link: Link,
+    /// The first of its shared Kleene elements.
+    pub(super) start: u32,
 }
 
-/// The ends of a list.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct List {
-    pub(super) first: u32,
-    last: u32,
+impl Linked for Run {
+    #[inline(always)]
+    fn link(&self) -> Link {
+        self.link
+    }
+    #[inline(always)]
+    fn link_mut(&mut self) -> &mut Link {
+        &mut self.link
+    }
 }
-
-const EMPTY: List = List { first: NONE, last: NONE };
 
 /// All runs of a pattern.
 #[derive(Debug)]
 pub(super) struct Runs {
     headers: Vec<Run>,
     free: Vec<u32>,
+    /// One per key and state.
     lists: Vec<List>,
-    /// Runs per key.
-    live: Vec<u32>,
+    /// How many states there are in which runs wait: 1, 2, and so on.
     states: usize,
     created: u64,
 }
 
-#[expect(clippy::indexing_slicing, reason = "runs and keys are this structure's own indices")]
 impl Runs {
-    /// For a pattern whose runs have that many states.
+    /// For a pattern whose runs wait in states 1 to `states`.
     pub(super) fn new(states: usize) -> Self {
-        Self { headers: vec![], free: vec![], lists: vec![], live: vec![], states, created: 0 }
+        Self { headers: vec![], free: vec![], lists: vec![], states, created: 0 }
     }
 
-    #[inline]
+    /// In how many states runs wait.
+    #[inline(always)]
+    pub(super) fn states(&self) -> usize {
+        self.states
+    }
+
+    /// How many runs are in use.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.headers.len() - self.free.len()
+    }
+
+    #[inline(always)]
     pub(super) fn get(&self, run: u32) -> &Run {
         &self.headers[run as usize]
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn get_mut(&mut self, run: u32) -> &mut Run {
         &mut self.headers[run as usize]
     }
 
+    /// Whether the run is still the one with this number.
+    #[inline(always)]
+    pub(super) fn is(&self, run: u32, number: u64) -> bool {
+        self.headers[run as usize].number == number
+    }
+
     /// Makes room for a key.
-    #[inline]
+    #[inline(always)]
     pub(super) fn admit(&mut self, key: u32) {
         let need = (key as usize + 1) * self.states;
         if self.lists.len() < need {
-            self.lists.resize(need, EMPTY);
-            self.live.resize(key as usize + 1, 0);
+            self.lists.resize(need, List::EMPTY);
         }
     }
 
-    #[inline]
-    fn list(&self, key: u32, state: u32) -> usize {
-        key as usize * self.states + state as usize
+    #[inline(always)]
+    fn at(&self, key: u32, state: usize) -> usize {
+        key as usize * self.states + state - 1
     }
 
-    /// The oldest run of a list.
-    #[inline]
-    pub(super) fn first(&self, key: u32, state: u32) -> u32 {
-        self.lists[self.list(key, state)].first
+    /// The runs of a key in a state.
+    #[inline(always)]
+    pub(super) fn list(&self, key: u32, state: usize) -> List {
+        self.lists[self.at(key, state)]
     }
 
-    /// The newest run of a list.
-    #[inline]
-    pub(super) fn last(&self, key: u32, state: u32) -> u32 {
-        self.lists[self.list(key, state)].last
+    /// Replaces a list.
+    #[inline(always)]
+    pub(super) fn set_list(&mut self, key: u32, state: usize, list: List) {
+        let at = self.at(key, state);
+        self.lists[at] = list;
     }
 
-    #[inline]
+    /// Adds a run to a list that is being made.
+    #[inline(always)]
+    pub(super) fn link(&mut self, list: &mut List, run: u32) {
+        list.push(&mut self.headers, run);
+    }
+
+    /// Adds runs behind those of a key in a state.
+    #[inline(always)]
+    pub(super) fn append(&mut self, key: u32, state: usize, tail: List) {
+        if !tail.is_empty() {
+            let at = self.at(key, state);
+            self.lists[at].append(&mut self.headers, tail);
+        }
+    }
+
+    /// Takes a run out of the list of its key and state.
+    pub(super) fn unlink(&mut self, run: u32) {
+        let Run { key, state, .. } = self.headers[run as usize];
+        let at = self.at(key, state as usize);
+        self.lists[at].remove(&mut self.headers, run);
+    }
+
+    #[inline(always)]
     pub(super) fn after(&self, run: u32) -> u32 {
-        self.headers[run as usize].after
+        self.headers[run as usize].link.after
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn before(&self, run: u32) -> u32 {
-        self.headers[run as usize].before
+        self.headers[run as usize].link.before
     }
 
-    /// How many runs a key has.
-    #[inline]
-    pub(super) fn live(&self, key: u32) -> u32 {
-        self.live[key as usize]
+    /// Whether a key has no runs.
+    #[inline(always)]
+    pub(super) fn is_idle(&self, key: u32) -> bool {
+        let from = key as usize * self.states;
+        self.lists[from..from + self.states].iter().all(|list| list.is_empty())
     }
 
-    /// Opens a run at the end of a list. The index may have belonged to an earlier run.
-    pub(super) fn open(&mut self, key: u32, state: u32, ts: i64) -> u32 {
-        let number = self.created;
+    /// Makes a run, in no list yet. Its index may have belonged to an earlier one.
+    #[inline(always)]
+    pub(super) fn open(&mut self, key: u32, ts: i64) -> u32 {
+        let run = Run { number: self.created, first_ts: ts, key, state: 0, due: i64::MAX, link: Link::ALONE, start: NONE };
         self.created += 1;
-        let run = Run { key, state, first_ts: ts, previous_ts: ts, number, stamp: 0, start: 0, alive: true, before: NONE, after: NONE };
-        let id = match self.free.pop() {
-            Some(id) => {
-                let stamp = self.headers[id as usize].stamp.wrapping_add(1);
-                self.headers[id as usize] = Run { stamp, ..run };
-                id
-            }
-            None => {
-                self.headers.push(run);
-                (self.headers.len() - 1) as u32
-            }
-        };
-        self.live[key as usize] += 1;
-        self.link(id);
-        id
+        if let Some(id) = self.free.pop() {
+            self.headers[id as usize] = run;
+            return id;
+        }
+        self.headers.push(run);
+        (self.headers.len() - 1) as u32
     }
 
-    /// Moves a run to the end of another state's list.
-    #[inline]
-    pub(super) fn advance(&mut self, run: u32, state: u32, ts: i64) {
-        self.unlink(run);
-        let header = &mut self.headers[run as usize];
-        header.state = state;
-        header.previous_ts = ts;
-        header.stamp = header.stamp.wrapping_add(1);
-        self.link(run);
-    }
-
-    /// Ends a run.
-    pub(super) fn close(&mut self, run: u32) {
-        self.unlink(run);
-        let header = &mut self.headers[run as usize];
-        header.alive = false;
-        header.stamp = header.stamp.wrapping_add(1);
-        let key = header.key;
-        self.live[key as usize] -= 1;
+    /// Gives up a run that is in no list.
+    #[inline(always)]
+    pub(super) fn free(&mut self, run: u32) {
+        self.headers[run as usize].number = UNUSED;
         self.free.push(run);
-    }
-
-    #[inline]
-    fn link(&mut self, run: u32) {
-        let at = self.list(self.headers[run as usize].key, self.headers[run as usize].state);
-        let last = self.lists[at].last;
-        self.headers[run as usize].before = last;
-        self.headers[run as usize].after = NONE;
-        if last == NONE {
-            self.lists[at].first = run;
-        } else {
-            self.headers[last as usize].after = run;
-        }
-        self.lists[at].last = run;
-    }
-
-    #[inline]
-    fn unlink(&mut self, run: u32) {
-        let Run { key, state, before, after, .. } = self.headers[run as usize];
-        let at = self.list(key, state);
-        if before == NONE {
-            self.lists[at].first = after
-        } else {
-            self.headers[before as usize].after = after
-        }
-        if after == NONE { self.lists[at].last = before } else { self.headers[after as usize].before = before }
     }
 }

@@ -40,4 +40,56 @@ impl PatternSpec {
     pub(super) fn waits_at_end(&self) -> bool {
         self.negations.iter().any(|n| !n.whole && n.after + 1 == self.steps.len())
     }
+
+    /// What an event must be asked about runs that have taken so many steps, for each number of steps.
+    pub(super) fn states(&self) -> Vec<State> {
+        (0..=self.steps.len()).map(|taken| self.state(taken)).collect()
+    }
+
+    fn state(&self, taken: usize) -> State {
+        let next = self.steps.get(taken);
+        let filling = taken.checked_sub(1).and_then(|step| self.steps.get(step)).filter(|step| step.kleene);
+        let active = |(at, n): (usize, &NegationSpec)| if n.whole || n.after + 1 == taken { bit(self.steps.len() + at) } else { 0 };
+        State {
+            take: if next.is_some() { bit(taken) } else { 0 },
+            take_asks: next.is_some_and(|step| step.correlated),
+            extend: filling.map_or(0, |_| bit(taken - 1)),
+            extend_asks: filling.is_some_and(|step| step.correlated),
+            shared: filling.is_some_and(|step| step.shared),
+            kill: self.negations.iter().enumerate().map(active).fold(0, |all, one| all | one),
+            within: next.map_or(i64::MAX, |step| step.within),
+        }
+    }
+}
+
+/// The bit of a step or absence in a mask of 64.
+fn bit(at: usize) -> u64 {
+    u32::try_from(at).ok().and_then(|at| 1u64.checked_shl(at)).unwrap_or(0)
+}
+
+/// What concerns a run that has taken so many steps. The last of them may be a Kleene step that it still fills.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct State {
+    /// The bit of the step that it waits for.
+    pub(super) take: u64,
+    /// Whether that step's condition looks at the run.
+    pub(super) take_asks: bool,
+    /// The bit of the Kleene step that it fills.
+    pub(super) extend: u64,
+    /// Whether that step's condition looks at the run.
+    pub(super) extend_asks: bool,
+    /// Whether it shares that step's elements.
+    pub(super) shared: bool,
+    /// The bits of the absences that are active.
+    pub(super) kill: u64,
+    /// How long the next step may take.
+    pub(super) within: i64,
+}
+
+impl State {
+    /// Whether an event concerns such runs at all.
+    #[inline(always)]
+    pub(super) fn is_concerned(&self, mask: u64) -> bool {
+        mask & (self.take | self.extend | self.kill) != 0
+    }
 }

@@ -1,0 +1,75 @@
+//! Programs that are damaged, odd or large are refused or compiled; never a panic, and what compiles prints as Rust.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+
+use proptest::prelude::*;
+use varpulis_compiler::compile;
+use varpulis_compiler::rust::{Options, file, items, path};
+
+const PROGRAM: &str = r#"
+enum Side: Buy, Sell
+const LIMIT = 10 * 1_000
+param limit: float = 9.5
+let base: float = limit * 2.0
+fn fee(amount: float, rate: float = 0.02) -> float:
+    let x = amount * rate
+    if x > 100:
+        return 100.0
+    x
+event Trade:
+    symbol: str
+    price: float
+    volume: int
+    venue: str?
+    side: Side
+stream Big = Trade.where(price * volume > LIMIT and venue != "X").emit(symbol, notional: price * volume, f: fee(price), side, label: f"{symbol}: {price:.2}")
+stream Roll = Trade.partition_by(symbol).window(5m, sliding: 1m).aggregate(n: count(), top: max(price), p: percentile(price, 90), e: ema(price, 5))
+stream Ses = Trade.partition_by(symbol).window(session: 30s).aggregate(n: count(), s: sum(volume)).where(n > 1)
+stream M = merge(Big, Roll).select(symbol)
+stream J = join(Trade, Quote).on(Trade.symbol == Quote.symbol and Quote.bid > 1.0).window(1m).emit(s: Trade.symbol, b: Quote.bid)
+stream L = latest_join(Trade, Quote as q).on(Trade.symbol == q.symbol).emit(s: Trade.symbol, b: q.bid)
+stream Rise = Trade as a -> all Trade where price > up.price as up -> not Quote where bid > a.price -> Trade where symbol == a.symbol as c .within(10m).partition_by(symbol).emit(n: count(up), hi: max(up.price), first: up[0].price)
+"#;
+
+fn print(text: &str) {
+    if let Some(program) = compile(text).program {
+        let options = Options { runtime: path("::varpulis_runtime"), name: "test".to_owned(), file: "test.vpl".to_owned(), comments: true };
+        file(items(&program.physical, text, &options), &[]).unwrap();
+    }
+}
+
+#[test]
+fn the_whole_program_compiles() {
+    let c = compile(PROGRAM);
+    assert!(c.program.is_some(), "{}", varpulis_compiler::diagnostics::render(&c.diagnostics, "test.vpl", PROGRAM, false));
+    print(PROGRAM);
+}
+
+#[test]
+fn thousands_of_rules_compile() {
+    let mut text = String::from("event Trade:\n    symbol: str\n    price: float\n");
+    for i in 0..2_000 {
+        text.push_str(&format!("stream R{i} = Trade.where(symbol == \"S{i}\" and price > {i}.0).emit(symbol, price)\n"));
+    }
+    print(&text);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn words_exchanged(from in 0usize..400, to in 0usize..400) {
+        let words: Vec<&str> = PROGRAM.split_inclusive(|c: char| !c.is_alphanumeric()).collect();
+        let mut changed = words.clone();
+        changed[from % words.len()] = words[to % words.len()];
+        print(&changed.concat());
+    }
+
+    #[test]
+    fn words_dropped(at in 0usize..400, count in 1usize..6) {
+        let mut words: Vec<&str> = PROGRAM.split_inclusive(|c: char| !c.is_alphanumeric()).collect();
+        let at = at % words.len();
+        let end = (at + count).min(words.len());
+        words.drain(at..end);
+        print(&words.concat());
+    }
+}

@@ -1,0 +1,3 @@
+varpulis::varpulis! { mod program; file "no/such/file.vpl" }
+
+fn main() {}

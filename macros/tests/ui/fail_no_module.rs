@@ -1,0 +1,3 @@
+varpulis::varpulis! { file "program.vpl" }
+
+fn main() {}

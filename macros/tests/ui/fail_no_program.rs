@@ -1,0 +1,3 @@
+varpulis::varpulis! { mod program; }
+
+fn main() {}
