@@ -22,8 +22,10 @@ pub(super) struct Elements<S: Slots> {
     order: Vec<usize>,
     /// How many steps are shared.
     shared: usize,
-    /// Per shared step: the element that the event at hand has become.
-    lifted: Vec<u32>,
+    /// How many events there were.
+    events: u64,
+    /// Per shared step: the newest element, and the event that became it.
+    lifted: Vec<(u64, u32)>,
 }
 
 impl<S: Slots> Elements<S> {
@@ -33,7 +35,7 @@ impl<S: Slots> Elements<S> {
         let shared = steps.iter().filter(|step| step.shared).count();
         let mut slots = S::empty();
         slots.add();
-        Self { slots, links: vec![Link::ALONE], free: vec![], logs: vec![], order, shared, lifted: vec![NONE; shared] }
+        Self { slots, links: vec![Link::ALONE], free: vec![], logs: vec![], order, shared, events: 0, lifted: vec![(0, NONE); shared] }
     }
 
     /// Makes room for a key.
@@ -48,7 +50,7 @@ impl<S: Slots> Elements<S> {
     /// Another event is at hand.
     #[inline(always)]
     pub(super) fn begin(&mut self) {
-        self.lifted.fill(NONE);
+        self.events += 1;
     }
 
     #[inline(always)]
@@ -62,9 +64,9 @@ impl<S: Slots> Elements<S> {
     /// What `lift` says; then nothing is added.
     #[inline(always)]
     pub(super) fn lift<E>(&mut self, key: u32, step: usize, lift: impl FnOnce(&mut S::Slot) -> Result<(), E>) -> Result<u32, E> {
-        let known = self.lifted[self.order[step]];
-        if known != NONE {
-            return Ok(known);
+        let (event, newest) = self.lifted[self.order[step]];
+        if event == self.events {
+            return Ok(newest);
         }
         let element = match self.free.pop() {
             Some(element) => element,
@@ -79,7 +81,7 @@ impl<S: Slots> Elements<S> {
         }
         let log = self.at(key, step);
         self.logs[log].push(&mut self.links, element);
-        self.lifted[self.order[step]] = element;
+        self.lifted[self.order[step]] = (self.events, element);
         Ok(element)
     }
 
