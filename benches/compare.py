@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+"""Rows and rates of compiled programs against the hand-written references, in one run, alternating.
+A ratio above 1 means that the compiled program is faster. Floats are compared to 9 significant digits, rows as a multiset."""
+import argparse, json, os, pathlib, resource, statistics, subprocess, sys, tempfile, time
+
+here = pathlib.Path(__file__).resolve().parent / "reference"
+ap = argparse.ArgumentParser(description=__doc__)
+ap.add_argument("workloads", nargs="*", default=["w1", "w2", "w4", "w5", "w6", "w7", "w8"])
+ap.add_argument("--varpulis", default="varpulis")
+ap.add_argument("--reference", help="the built reference binary; default: builds it")
+ap.add_argument("--events", type=int, default=2_000_000)
+ap.add_argument("--runs", type=int, default=5)
+ap.add_argument("--seed", default="42")
+ap.add_argument("--backend", choices=["native", "jit"], default="native")
+ap.add_argument("--min", type=float, default=0.0, help="exit 1 when a ratio is below this")
+a = ap.parse_args()
+tmp = pathlib.Path(os.environ.get("VARPULIS_COMPARE_DIR") or pathlib.Path(tempfile.gettempdir()) / "varpulis-compare")
+tmp.mkdir(exist_ok=True)
+ref = a.reference
+if not ref:
+    subprocess.run(["cargo", "build", "--release", "--quiet", "--target-dir", str(tmp / "target")], cwd=here, check=True)
+    ref = str(tmp / "target/release/reference")
+source = {"w2": "w1", "w7": "w1"}
+
+
+def timed(cmd, out):
+    with open(out, "wb") as f:
+        t = time.perf_counter()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        p = subprocess.run(cmd, stdout=f, stderr=subprocess.PIPE)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if p.returncode:
+        sys.exit(f"{' '.join(cmd)}: exit {p.returncode}: {p.stderr.decode()[-500:]}")
+    return time.perf_counter() - t, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def rows(path):
+    def canon(v):
+        return float("%.9g" % v) if isinstance(v, float) else v
+    return sorted(json.dumps({k: canon(v) for k, v in sorted(json.loads(line).items())}) for line in open(path))
+
+
+low = False
+print(f"{'':4} {'rows':>9} {'reference s':>12} {'program s':>10} {'ratio wall':>10} {'ratio cpu':>10}")
+for w in a.workloads:
+    src = source.get(w, w)
+    data = tmp / f"{src}-{a.events}-{a.seed}.ndjson"
+    if not data.exists():
+        with open(data, "wb") as f:
+            subprocess.run([ref, "gen", src, str(a.events), a.seed], stdout=f, check=True)
+    program = here / "programs" / f"{w}.vpl"
+    if w == "w7":
+        program = tmp / "w7.vpl"
+        program.write_bytes(subprocess.run([ref, "rules", "1000"], stdout=subprocess.PIPE, check=True).stdout)
+    if a.backend == "native":
+        subprocess.run([a.varpulis, "build", str(program), "-o", str(tmp / w)], check=True)
+        cmd = [str(tmp / w), "--input", str(data)]
+    else:
+        cmd = [a.varpulis, "run", str(program), "--backend", "jit", "--input", str(data)]
+    theirs, ours = [], []
+    for _ in range(a.runs + 1):
+        theirs.append(timed([ref, "run", w, str(data)], tmp / "ref.out"))
+        ours.append(timed(cmd, tmp / "our.out"))
+    want, got = rows(tmp / "ref.out"), rows(tmp / "our.out")
+    wall = statistics.median(t[0] / o[0] for t, o in zip(theirs[1:], ours[1:]))
+    cpu = statistics.median(t[1] / o[1] for t, o in zip(theirs[1:], ours[1:]))
+    same = "" if want == got else f"   ROWS DIFFER: {len(got)} instead of {len(want)}; first {next((g for g, x in zip(got, want) if g != x), '')[:120]}"
+    low |= bool(same) or wall < a.min
+    print(f"{w:4} {len(want):9} {statistics.median(t[0] for t in theirs[1:]):12.3f} {statistics.median(o[0] for o in ours[1:]):10.3f} {wall:10.2f} {cpu:10.2f}{same}", flush=True)
+sys.exit(1 if low else 0)
