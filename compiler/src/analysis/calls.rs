@@ -313,6 +313,13 @@ impl Analyzer<'_> {
         if value.ty.kind == Kind::Error {
             return None;
         }
+        // What is collected is written, and an enum is written as its variant's name.
+        if matches!(aggregate, Aggregate::Collect | Aggregate::CollectDistinct)
+            && let Kind::Enum(e) = &value.ty.kind
+        {
+            let (e, span) = (e.clone(), value.span);
+            value = enum_text(value, &e, span);
+        }
         let fits = match aggregate.argument() {
             Argument::Number | Argument::NumberAndConstant => value.ty.is_number(),
             Argument::Ordered => value.ty.is_ordered(),

@@ -129,6 +129,10 @@ impl<'a> Analyzer<'a> {
         let mut keys = vec![];
         for e in exprs {
             let expr = self.in_scope(b, |a, scope| a.expr(e, scope));
+            if !matches!(expr.kind, super::typed::ExprKind::Place(_)) && expr.ty.kind != Kind::Error {
+                self.not_compiled(e.span, "a computed key", "make a field of it first: `.select(…, key: expression)`");
+                continue;
+            }
             if !expr.ty.kind.is_key() {
                 self.report(Diagnostic::new(Code::WrongArgumentType, e.span, format!("{} cannot be a key", expr.ty)));
                 continue;

@@ -266,7 +266,10 @@ impl<'a> Analyzer<'a> {
                 let name = self.plan.node(node).stream.clone();
                 let record = ScopeInput { input: CURRENT, names: vec![name], schema: self.schema(node), kleene: false };
                 let mut scope = Scope { inputs: vec![record], current: Some(0), ..Scope::default() };
-                let key = self.expr(e, &mut scope);
+                let mut key = self.expr(e, &mut scope);
+                if !matches!(key.kind, ExprKind::Place(_)) && key.ty.kind != Kind::Error {
+                    key = self.not_compiled(e.span, "a computed key", "make a field of it first: `.select(…, key: expression)`");
+                }
                 match &column {
                     None => {
                         let name = match &e.kind {
@@ -385,6 +388,15 @@ fn is_unary(e: &Expr) -> bool {
 /// `left expression == right expression`, if that is what it is.
 fn equality_of_sides(e: &Expr) -> Option<(Expr, Expr)> {
     let ExprKind::Binary(BinaryOp::Equal, a, b) = &e.kind else { return None };
+    // A computed side can refuse, and a hash cannot: such an equality stays a condition.
+    let plain = |e: &Expr| match &e.kind {
+        ExprKind::Place(_) => true,
+        ExprKind::ToFloat(inner) => matches!(inner.kind, ExprKind::Place(_)),
+        _ => false,
+    };
+    if !plain(a) || !plain(b) {
+        return None;
+    }
     let side = |e: &Expr| {
         let (mut left, mut right, mut other) = (false, false, false);
         e.places(&mut |p| match p {
