@@ -314,7 +314,7 @@ impl Analyzer<'_> {
             return None;
         }
         // What is collected is written, and an enum is written as its variant's name.
-        if matches!(aggregate, Aggregate::Collect | Aggregate::CollectDistinct)
+        if matches!(aggregate, Aggregate::Collect | Aggregate::CollectDistinct | Aggregate::CountDistinct)
             && let Kind::Enum(e) = &value.ty.kind
         {
             let (e, span) = (e.clone(), value.span);
