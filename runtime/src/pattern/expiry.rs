@@ -38,6 +38,8 @@ impl Until {
 #[derive(Debug)]
 pub(super) struct Timers {
     queue: VecDeque<Timer>,
+    /// When the front comes due; without one, the end of time.
+    next: i64,
     /// The length at which timers left behind are swept out.
     limit: usize,
 }
@@ -48,7 +50,7 @@ const SMALL: usize = 1024;
 impl Timers {
     /// Without timers.
     pub(super) fn new() -> Self {
-        Self { queue: VecDeque::new(), limit: SMALL }
+        Self { queue: VecDeque::new(), next: i64::MAX, limit: SMALL }
     }
 
     /// Sets a timer that comes due no earlier than those set before. Constant time on average: a sweep drops the timers that
@@ -58,6 +60,8 @@ impl Timers {
         if self.queue.len() >= self.limit {
             self.sweep(counts);
         }
+        // No timer is earlier than those before it.
+        self.next = self.next.min(timer.due);
         self.queue.push_back(timer);
     }
 
@@ -65,13 +69,24 @@ impl Timers {
     #[inline(never)]
     fn sweep(&mut self, counts: impl FnMut(&Timer) -> bool) {
         self.queue.retain(counts);
+        self.look_ahead();
         self.limit = (self.queue.len() * 2).max(SMALL);
+    }
+
+    #[inline(always)]
+    fn look_ahead(&mut self) {
+        self.next = self.queue.front().map_or(i64::MAX, |timer| timer.due);
     }
 
     /// Takes the next timer that is over.
     #[inline(always)]
     pub(super) fn take_due(&mut self, until: Until) -> Option<Timer> {
-        if self.queue.front().is_some_and(|timer| until.is_beyond(timer.due)) { self.queue.pop_front() } else { None }
+        if !until.is_beyond(self.next) {
+            return None;
+        }
+        let timer = self.queue.pop_front();
+        self.look_ahead();
+        timer
     }
 
     /// The earliest timer.
@@ -85,6 +100,7 @@ impl Timers {
         while self.queue.front().is_some_and(|timer| !counts(timer)) {
             self.queue.pop_front();
         }
+        self.look_ahead();
     }
 
     /// How many timers there are, those that no longer count included.

@@ -30,6 +30,8 @@ struct Event<'a, K: PatternKernel> {
     mask: u64,
     /// The refusal of the oldest run that refused, with the run's number.
     refused: Option<(u64, Refusal)>,
+    /// Whether it left a run behind that was not there before: then its key stays.
+    opened: bool,
 }
 
 impl<K: PatternKernel> Event<'_, K> {
@@ -75,6 +77,8 @@ pub struct PatternMatcher<K: PatternKernel> {
     spans: Timers,
     /// Per state: runs that must move on before a time.
     limits: Vec<Timers>,
+    /// Per run: when it must have moved on, if its state has a limit.
+    due: Vec<i64>,
     matches: Vec<Match>,
 }
 
@@ -96,6 +100,7 @@ impl<K: PatternKernel> PatternMatcher<K> {
             elements: Elements::new(spec.steps),
             spans: Timers::new(),
             limits: if limited { states.iter().map(|_| Timers::new()).collect() } else { vec![] },
+            due: vec![],
             states,
             matches: vec![],
         }
@@ -112,9 +117,16 @@ impl<K: PatternKernel> PatternMatcher<K> {
         while let Some(timer) = self.spans.take_due(until) {
             self.expire_span(timer, fire);
         }
+        if !self.limits.is_empty() {
+            self.expire_limits(until);
+        }
+    }
+
+    #[inline(never)]
+    fn expire_limits(&mut self, until: Until) {
         for state in 0..self.limits.len() {
             while let Some(timer) = self.limits[state].take_due(until) {
-                if counts_in(&self.runs, state, &timer) {
+                if counts_in(&self.runs, &self.due, state, &timer) {
                     self.end(timer.run);
                 }
             }
@@ -126,15 +138,15 @@ impl<K: PatternKernel> PatternMatcher<K> {
         if !self.runs.is(run, number) {
             return;
         }
-        if self.waits_at_end && self.is_last(self.runs.get(run).state as usize) {
-            self.report(run, due, fire);
+        if self.waits_at_end && self.is_last(self.runs.key_and_state(run).1) {
+            self.report(self.runs.key_and_state(run).0, run, due, fire);
         }
         self.end(run);
     }
 
     /// Ends a run and frees what only it held.
     fn end(&mut self, run: u32) {
-        let (key, state) = (self.runs.get(run).key, self.runs.get(run).state as usize);
+        let (key, state) = self.runs.key_and_state(run);
         self.runs.unlink(run);
         self.runs.free(run);
         self.trim(key, state);
@@ -146,7 +158,7 @@ impl<K: PatternKernel> PatternMatcher<K> {
     fn trim(&mut self, key: u32, state: usize) {
         if self.states[state].shared {
             let oldest = self.runs.list(key, state).first;
-            let start = if oldest == NONE { NONE } else { self.runs.get(oldest).start };
+            let start = if oldest == NONE { NONE } else { self.runs.start(oldest) };
             self.elements.trim(key, state - 1, start);
         }
     }
@@ -159,9 +171,8 @@ impl<K: PatternKernel> PatternMatcher<K> {
     }
 
     #[inline(always)]
-    fn report(&self, run: u32, ts: i64, fire: &mut impl FnMut(MatchFiring<'_, K>)) {
-        let header = self.runs.get(run);
-        fire(MatchFiring { ts, first_ts: header.first_ts, key: self.keys.key(header.key), run: self.kept.at(run as usize) });
+    fn report(&self, key: u32, run: u32, ts: i64, fire: &mut impl FnMut(MatchFiring<'_, K>)) {
+        fire(MatchFiring { ts, first_ts: self.runs.first_ts(run), key: self.keys.key(key), run: self.kept.at(run as usize) });
     }
 
     /// Shows the event to the runs of a key in a state.
@@ -185,20 +196,20 @@ impl<K: PatternKernel> PatternMatcher<K> {
         let mut run = runs.first;
         while run != NONE {
             let next = self.runs.after(run);
-            match self.affect(run, state, plan, event) {
+            match self.affect(key, run, state, plan, event) {
                 Ok(Effect::Takes) => {
-                    if self.arrive(run, state + 1, event.ts) {
+                    if self.arrive(key, run, state + 1, event.ts) {
                         self.runs.link(&mut moved, run);
                     }
                 }
                 Ok(Effect::Extends) => {
-                    self.arrive(run, state, event.ts);
+                    self.arrive(key, run, state, event.ts);
                     self.runs.link(&mut left, run);
                 }
                 Ok(Effect::None) => self.runs.link(&mut left, run),
                 Ok(Effect::Ends) => self.runs.free(run),
                 Err(refusal) => {
-                    event.refuse(self.runs.get(run).number, refusal);
+                    event.refuse(self.runs.number(run), refusal);
                     self.runs.link(&mut left, run);
                 }
             }
@@ -213,10 +224,10 @@ impl<K: PatternKernel> PatternMatcher<K> {
 
     /// What the event does to a run, in the order of precedence; the run keeps what it needs of the event.
     #[inline(always)]
-    fn affect(&mut self, run: u32, state: usize, plan: State, event: &Event<'_, K>) -> Result<Effect, Refusal> {
+    fn affect(&mut self, key: u32, run: u32, state: usize, plan: State, event: &Event<'_, K>) -> Result<Effect, Refusal> {
         let slot = run as usize;
         if event.mask & plan.take != 0 && (!plan.take_asks || self.kernel.fits(state, event.row, self.kept.at(slot))?) {
-            self.keep(state, run, event.row)?;
+            self.keep(state, key, run, event.row)?;
             return Ok(Effect::Takes);
         }
         if event.mask & plan.extend != 0 && (!plan.extend_asks || self.kernel.fits(state - 1, event.row, self.kept.at(slot))?) {
@@ -243,11 +254,11 @@ impl<K: PatternKernel> PatternMatcher<K> {
 
     /// Keeps what a run needs of the event that takes a step.
     #[inline(always)]
-    fn keep(&mut self, step: usize, run: u32, row: K::Row<'_>) -> Result<(), Refusal> {
+    fn keep(&mut self, step: usize, key: u32, run: u32, row: K::Row<'_>) -> Result<(), Refusal> {
         match self.spec.steps[step] {
             spec if spec.shared => {
-                let start = self.lift(self.runs.get(run).key, step, row)?;
-                self.runs.get_mut(run).start = start;
+                let start = self.lift(key, step, row)?;
+                self.runs.set_start(run, start);
                 Ok(())
             }
             spec if spec.kleene => self.kernel.extend(step, row, self.kept.at_mut(run as usize)),
@@ -267,7 +278,7 @@ impl<K: PatternKernel> PatternMatcher<K> {
     fn refuse_for_all(&self, runs: List, refusal: Refusal, event: &mut Event<'_, K>) {
         let mut run = runs.first;
         while run != NONE {
-            event.refuse(self.runs.get(run).number, refusal);
+            event.refuse(self.runs.number(run), refusal);
             run = self.runs.after(run);
         }
     }
@@ -278,7 +289,7 @@ impl<K: PatternKernel> PatternMatcher<K> {
         let mut suffixes = self.elements.suffixes(key, step);
         let mut run = self.runs.list(key, state).last;
         while run != NONE {
-            let suffix = suffixes.reach(self.runs.get(run).start, |suffix, older| kernel.prepend(step, suffix, older));
+            let suffix = suffixes.reach(self.runs.start(run), |suffix, older| kernel.prepend(step, suffix, older));
             kernel.absorb(step, self.kept.at_mut(run as usize), suffix);
             run = self.runs.before(run);
         }
@@ -286,14 +297,15 @@ impl<K: PatternKernel> PatternMatcher<K> {
 
     /// A run has just taken an event and is in a state now. Returns whether it waits there.
     #[inline(always)]
-    fn arrive(&mut self, run: u32, state: usize, ts: i64) -> bool {
-        let header = self.runs.get_mut(run);
-        header.state = state as u32;
+    fn arrive(&mut self, key: u32, run: u32, state: usize, ts: i64) -> bool {
         if self.is_last(state) && !self.waits_at_end {
             let ends = self.states[state].extend == 0;
-            self.matches.push(Match { number: self.runs.get(run).number, run, ends });
-            return !ends;
+            self.matches.push(Match { number: self.runs.number(run), run, ends });
+            if ends {
+                return false;
+            }
         }
+        self.runs.set_state(run, key, state);
         if self.states[state].within != i64::MAX {
             self.limit(run, state, ts);
         }
@@ -304,31 +316,34 @@ impl<K: PatternKernel> PatternMatcher<K> {
     #[inline(never)]
     fn limit(&mut self, run: u32, state: usize, ts: i64) {
         let due = ts.saturating_add(self.states[state].within);
-        let header = self.runs.get_mut(run);
-        header.due = due;
-        let timer = Timer { due, number: header.number, run };
-        let runs = &self.runs;
-        self.limits[state].set(timer, |timer| counts_in(runs, state, timer));
+        if self.due.len() <= run as usize {
+            self.due.resize(run as usize + 1, i64::MAX);
+        }
+        self.due[run as usize] = due;
+        let timer = Timer { due, number: self.runs.number(run), run };
+        let (runs, dues) = (&self.runs, &self.due);
+        self.limits[state].set(timer, |timer| counts_in(runs, dues, state, timer));
     }
 
     /// The event opens a run.
     #[inline(always)]
     fn open(&mut self, key: u32, event: &mut Event<'_, K>) {
         let ts = event.ts;
-        let run = self.runs.open(key, ts);
+        let run = self.runs.open(ts);
         if self.kept.len() <= run as usize {
             self.kept.add();
         } else {
             self.kept.reset(run as usize);
         }
-        let number = self.runs.get(run).number;
-        if let Err(refusal) = self.keep(0, run, event.row) {
+        let number = self.runs.number(run);
+        if let Err(refusal) = self.keep(0, key, run, event.row) {
             event.refuse(number, refusal);
             self.runs.free(run);
-        } else if self.arrive(run, 1, ts) {
+        } else if self.arrive(key, run, 1, ts) {
             let mut alone = List::EMPTY;
             self.runs.link(&mut alone, run);
             self.runs.append(key, 1, alone);
+            event.opened = true;
             if self.spec.within != i64::MAX || self.waits_at_end {
                 let runs = &self.runs;
                 self.spans.set(Timer { due: ts.saturating_add(self.spec.within), number, run }, |timer| runs.is(timer.run, timer.number));
@@ -338,7 +353,7 @@ impl<K: PatternKernel> PatternMatcher<K> {
 
     /// Reports the matches of the event, oldest run first: so the oldest first event comes first.
     #[inline(always)]
-    fn report_matches(&mut self, ts: i64, fire: &mut impl FnMut(MatchFiring<'_, K>)) {
+    fn report_matches(&mut self, key: u32, ts: i64, fire: &mut impl FnMut(MatchFiring<'_, K>)) {
         if self.matches.is_empty() {
             return;
         }
@@ -348,7 +363,7 @@ impl<K: PatternKernel> PatternMatcher<K> {
         }
         for at in 0..self.matches.len() {
             let Match { run, ends, .. } = self.matches[at];
-            self.report(run, ts, fire);
+            self.report(key, run, ts, fire);
             if ends {
                 self.runs.free(run);
             }
@@ -373,9 +388,8 @@ impl<K: PatternKernel> PatternMatcher<K> {
 }
 
 /// Whether a state's timer counts: the run is still there and has neither moved on nor taken a later element.
-fn counts_in(runs: &Runs, state: usize, timer: &Timer) -> bool {
-    let run = runs.get(timer.run);
-    run.number == timer.number && run.state as usize == state && run.due == timer.due
+fn counts_in(runs: &Runs, dues: &[i64], state: usize, timer: &Timer) -> bool {
+    runs.is(timer.run, timer.number) && runs.key_and_state(timer.run).1 == state && dues[timer.run as usize] == timer.due
 }
 
 impl<K: PatternKernel + 'static> Operator for PatternMatcher<K> {
@@ -405,19 +419,23 @@ impl<K: PatternKernel + 'static> Operator for PatternMatcher<K> {
                 None => return Ok(()),
             }
         };
-        let mut event = Event::<'_, K> { ts, row, mask, refused: None };
+        let mut event = Event::<'_, K> { ts, row, mask, refused: None, opened: false };
         self.elements.begin();
         // From the last state to the first, so that no run takes two steps with one event.
-        for state in (1..=self.runs.states()).rev() {
+        let mut state = self.runs.states();
+        while state > 0 {
             if self.states[state].is_concerned(mask) {
                 self.meet(key, state, &mut event);
             }
+            state -= 1;
         }
         if opens {
             self.open(key, &mut event);
         }
-        self.report_matches(ts, fire);
-        self.forget_if_idle(key);
+        self.report_matches(key, ts, fire);
+        if !event.opened {
+            self.forget_if_idle(key);
+        }
         self.settle();
         event.refused.map_or(Ok(()), |(_, refusal)| Err(refusal))
     }

@@ -1,6 +1,6 @@
 //! Runs: headers in an array, linked into one list per key and state.
 //!
-//! Invariant: a run in use is in the list of its key and state, but for the moments in which an event moves it.
+//! Invariant: a run in use is in the list that it names, but for the moments in which an event moves it.
 #![expect(clippy::indexing_slicing, reason = "runs and keys are this structure's own indices")]
 
 use super::links::{Link, Linked, List, NONE};
@@ -8,20 +8,17 @@ use super::links::{Link, Linked, List, NONE};
 /// The number of a run that is not in use.
 const UNUSED: u64 = u64::MAX;
 
-/// A run, but for what it keeps of events.
+/// A run, but for what it keeps of events: 32 bytes, so that many fit the cache.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Run {
+struct Run {
     /// In order of creation.
-    pub(super) number: u64,
-    pub(super) first_ts: i64,
-    pub(super) key: u32,
-    /// How many steps are taken; the last of them may be a Kleene step that it still fills.
-    pub(super) state: u32,
-    /// When it must have taken the next step, if its state has a limit.
-    pub(super) due: i64,
+    number: u64,
+    first_ts: i64,
     link: Link,
+    /// Its list, or the one that it goes to: this is its key and its state.
+    list: u32,
     /// The first of its shared Kleene elements.
-    pub(super) start: u32,
+    start: u32,
 }
 
 impl Linked for Run {
@@ -65,14 +62,41 @@ impl Runs {
         self.headers.len() - self.free.len()
     }
 
+    /// The run's place in the order of creation.
     #[inline(always)]
-    pub(super) fn get(&self, run: u32) -> &Run {
-        &self.headers[run as usize]
+    pub(super) fn number(&self, run: u32) -> u64 {
+        self.headers[run as usize].number
     }
 
+    /// When its first event came.
     #[inline(always)]
-    pub(super) fn get_mut(&mut self, run: u32) -> &mut Run {
-        &mut self.headers[run as usize]
+    pub(super) fn first_ts(&self, run: u32) -> i64 {
+        self.headers[run as usize].first_ts
+    }
+
+    /// Its key, and how many steps it has taken; the last of them may be a Kleene step that it still fills.
+    #[inline(always)]
+    pub(super) fn key_and_state(&self, run: u32) -> (u32, usize) {
+        let list = self.headers[run as usize].list as usize;
+        ((list / self.states) as u32, list % self.states + 1)
+    }
+
+    /// Says which list the run goes to.
+    #[inline(always)]
+    pub(super) fn set_state(&mut self, run: u32, key: u32, state: usize) {
+        self.headers[run as usize].list = self.at(key, state) as u32;
+    }
+
+    /// The first of the run's shared elements.
+    #[inline(always)]
+    pub(super) fn start(&self, run: u32) -> u32 {
+        self.headers[run as usize].start
+    }
+
+    /// Sets it.
+    #[inline(always)]
+    pub(super) fn set_start(&mut self, run: u32, start: u32) {
+        self.headers[run as usize].start = start;
     }
 
     /// Whether the run is still the one with this number.
@@ -123,11 +147,10 @@ impl Runs {
         }
     }
 
-    /// Takes a run out of the list of its key and state.
+    /// Takes a run out of its list.
     pub(super) fn unlink(&mut self, run: u32) {
-        let Run { key, state, .. } = self.headers[run as usize];
-        let at = self.at(key, state as usize);
-        self.lists[at].remove(&mut self.headers, run);
+        let list = self.headers[run as usize].list as usize;
+        self.lists[list].remove(&mut self.headers, run);
     }
 
     #[inline(always)]
@@ -149,8 +172,8 @@ impl Runs {
 
     /// Makes a run, in no list yet. Its index may have belonged to an earlier one.
     #[inline(always)]
-    pub(super) fn open(&mut self, key: u32, ts: i64) -> u32 {
-        let run = Run { number: self.created, first_ts: ts, key, state: 0, due: i64::MAX, link: Link::ALONE, start: NONE };
+    pub(super) fn open(&mut self, ts: i64) -> u32 {
+        let run = Run { number: self.created, first_ts: ts, link: Link::ALONE, list: NONE, start: NONE };
         self.created += 1;
         if let Some(id) = self.free.pop() {
             self.headers[id as usize] = run;
