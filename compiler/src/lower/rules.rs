@@ -12,7 +12,7 @@ use super::builder::{Builder, plain};
 use super::expression::{Context, lower, physical, truth};
 use super::ir::{Arm, ChainId, FieldType, KernelFunction, Op, OperatorId, Record, RecordField, RecordId, SiteId, Statement, ValueId};
 use crate::analysis::typed::{Expr, ExprKind, Literal, Place};
-use crate::analysis::types::Type;
+use crate::analysis::types::{Kind, Type};
 use crate::plan::logical::{NodeId, NodeKind, Plan};
 use crate::plan::physical::{ChainInput, Config, Operator};
 use crate::plan::print::expression_key;
@@ -72,7 +72,9 @@ fn rule(plan: &Plan, consumers: &BTreeMap<NodeId, Vec<NodeId>>, reader: NodeId) 
             _ => rest.push(take_constants(&part, &mut constants)),
         }
     }
-    if equalities.is_empty() || columns.iter().any(has_text_constant) {
+    // A row of a table is written without the variants of enums and without a field that shadows `ts`.
+    let plain = plan.node(*project).schema.columns.iter().all(|c| c.name != "ts" && !matches!(c.ty.kind, Kind::Enum(_)));
+    if equalities.is_empty() || !plain || columns.iter().any(has_text_constant) {
         return None;
     }
     equalities.sort_by_key(|(f, _, _)| *f);
