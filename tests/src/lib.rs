@@ -3,6 +3,8 @@
 //! A section that is absent must be empty: no late row, no refused record passes unnoticed. A refused program states its diagnostics where
 //! they are read: a comment line `#   ^^^^^ error E0203: text` below the line it underlines.
 
+pub mod compare;
+
 use std::path::{Path, PathBuf};
 
 /// One case.

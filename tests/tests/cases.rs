@@ -22,6 +22,10 @@ fn main() {
     let mut trials: Vec<Trial> = refused.into_iter().map(|c| Trial::test(format!("refused/{}", c.name), move || refuse(&c))).collect();
     let binary: Arc<Result<PathBuf, String>> = Arc::new(if arguments.list { Err(String::new()) } else { build(&accepted) });
     for case in accepted {
+        if expected_gap(&case).is_none() {
+            let case = case.clone();
+            trials.push(Trial::test(format!("oracle/{}", case.name), move || ask_oracle(&case)));
+        }
         let binary = binary.clone();
         trials.push(Trial::test(format!("native/{}", case.name), move || {
             let binary = binary.as_ref().as_ref().map_err(Failed::from)?;
@@ -36,6 +40,28 @@ fn refuse(case: &Case) -> Result<(), Failed> {
     check_diagnostics(case)?;
     if compile(&case.program).program.is_some() {
         return Err("the program was not refused".into());
+    }
+    Ok(())
+}
+
+/// Why the oracle does not answer for a case.
+fn expected_gap(case: &Case) -> Option<&'static str> {
+    if case.input().1 != "ndjson" {
+        return Some("it reads NDJSON only");
+    }
+    (!case.section("params").is_empty()).then_some("it takes no parameters")
+}
+
+/// The expected rows are what the definitions say.
+fn ask_oracle(case: &Case) -> Result<(), Failed> {
+    let plan = compile(&case.program).program.ok_or("refused")?.analyzed;
+    let outcome = varpulis_oracle::evaluate(&plan, case.input().0);
+    varpulis_tests::compare::same_rows(&outcome, case.section("rows"))?;
+    for (section, found) in [("errors", outcome.errors.len()), ("late", outcome.late.len()), ("dead", outcome.invalid.len())] {
+        let wanted = case.section(section).lines().count();
+        if found != wanted {
+            return Err(format!("{section}: {wanted} expected, the oracle has {found}: {outcome:?}").into());
+        }
     }
     Ok(())
 }

@@ -1,0 +1,67 @@
+//! Aggregates (§6): each from the list of values it ranges over.
+
+use varpulis_compiler::functions::aggregates::Aggregate;
+use varpulis_compiler::plan::logical::AggregateCall;
+
+use crate::value::Value;
+
+/// The value of an aggregate over the values that count, in order; of `count()`, one (non-null) value stands for each record.
+pub(crate) fn of(call: &AggregateCall, values: &[Value]) -> Value {
+    let numbers: Vec<f64> = values.iter().filter_map(|v| if let Value::Float(f) = v { Some(*f) } else { None }).collect();
+    let n = numbers.len() as f64;
+    let mean = numbers.iter().sum::<f64>() / n;
+    let squares = numbers.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>();
+    let some = |v: f64, enough: bool| if enough { Value::Float(v) } else { Value::Null };
+    match call.aggregate {
+        Aggregate::Count => Value::Int(values.len() as i64),
+        Aggregate::Sum if call.ty.kind == varpulis_compiler::analysis::types::Kind::Int => Value::Int(values.iter().map(Value::int).sum()),
+        Aggregate::Sum => Value::Float(numbers.iter().sum()),
+        Aggregate::Avg => some(mean, n > 0.0),
+        Aggregate::Variance => some(squares / (n - 1.0), n > 1.0),
+        Aggregate::Stddev => some((squares / (n - 1.0)).sqrt(), n > 1.0),
+        Aggregate::VarPop => some(squares / n, n > 0.0),
+        Aggregate::StddevPop => some((squares / n).sqrt(), n > 0.0),
+        Aggregate::Min => extreme(values, std::cmp::Ordering::Less),
+        Aggregate::Max => extreme(values, std::cmp::Ordering::Greater),
+        Aggregate::First => values.first().cloned().unwrap_or(Value::Null),
+        Aggregate::Last => values.last().cloned().unwrap_or(Value::Null),
+        Aggregate::CountDistinct => Value::Int(distinct(values).len() as i64),
+        Aggregate::CollectDistinct => Value::Array(distinct(values)),
+        Aggregate::Collect => Value::Array(values.to_vec()),
+        Aggregate::Median => percentile(numbers, 50.0),
+        Aggregate::Percentile => percentile(numbers, call.parameter.unwrap()),
+        Aggregate::Ema => {
+            let alpha = 2.0 / (call.parameter.unwrap() + 1.0);
+            numbers.into_iter().reduce(|ema, x| alpha * x + (1.0 - alpha) * ema).map_or(Value::Null, Value::Float)
+        }
+        other => panic!("the oracle does not know `{}`", other.name()),
+    }
+}
+
+/// The first of the smallest or largest; NaN is skipped.
+fn extreme(values: &[Value], better: std::cmp::Ordering) -> Value {
+    let numbers = values.iter().filter(|v| !matches!(v, Value::Float(f) if f.is_nan()));
+    numbers.cloned().reduce(|best, v| if v.order(&best) == Some(better) { v } else { best }).unwrap_or(Value::Null)
+}
+
+fn distinct(values: &[Value]) -> Vec<Value> {
+    let mut seen: Vec<Value> = vec![];
+    for v in values {
+        if !seen.iter().any(|s| s.same_key(v)) {
+            seen.push(v.clone());
+        }
+    }
+    seen
+}
+
+/// Linear between order statistics, at rank p/100·(n−1).
+fn percentile(mut numbers: Vec<f64>, p: f64) -> Value {
+    numbers.retain(|x| !x.is_nan());
+    numbers.sort_by(f64::total_cmp);
+    if numbers.is_empty() {
+        return Value::Null;
+    }
+    let rank = p / 100.0 * (numbers.len() - 1) as f64;
+    let (low, high) = (numbers[rank.floor() as usize], numbers[rank.ceil() as usize]);
+    Value::Float(low + (high - low) * rank.fract())
+}

@@ -1,0 +1,166 @@
+//! Streams: every node of the plan yields the list of its records.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use varpulis_compiler::analysis::typed::{Expr, Place};
+use varpulis_compiler::plan::logical::{NodeId, NodeKind, Plan, Publication};
+
+use crate::expression::{Refused, eval, holds};
+use crate::input::Event;
+use crate::record::{ErrorRow, Moment, Record, Row};
+use crate::value::Value;
+use crate::{join, live, pattern, window};
+
+/// The plan at work.
+pub(crate) struct Streams<'p> {
+    pub plan: &'p Plan,
+    live: Vec<BTreeSet<usize>>,
+    pub events: Vec<Event>,
+    pub globals: Vec<Value>,
+    made: Vec<Option<Rc<Vec<Record>>>>,
+    errors: Vec<ErrorRow>,
+}
+
+impl<'p> Streams<'p> {
+    pub(crate) fn new(plan: &'p Plan, events: Vec<Event>) -> Self {
+        let mut globals: Vec<Value> = vec![];
+        for g in &plan.globals {
+            let value = g.value.as_ref().map_or(Ok(Value::Null), |e| eval(e, &|p| if let Place::Global(i) = p { globals[*i].clone() } else { Value::Null }));
+            globals.push(value.unwrap_or(Value::Null));
+        }
+        Self { plan, live: live::columns(plan), events, globals, made: vec![None; plan.nodes.len()], errors: vec![] }
+    }
+
+    pub(crate) fn into_errors(mut self) -> Vec<ErrorRow> {
+        self.errors.sort();
+        self.errors
+    }
+
+    pub(crate) fn rows(&mut self, p: &Publication) -> Vec<Row> {
+        let columns = self.plan.columns_of(p.node);
+        self.records(p.node).iter().map(|r| Row::new(&p.name, r, columns)).collect()
+    }
+
+    /// A record left the stream.
+    pub(crate) fn refuse(&mut self, node: NodeId, ts: i64, reason: Refused) {
+        self.errors.push(ErrorRow { stream: self.plan.node(node).stream.clone(), ts, reason });
+    }
+
+    /// What an expression is worth over a record.
+    pub(crate) fn value(&self, e: &Expr, record: &Record) -> Result<Value, Refused> {
+        eval(e, &|p| if let Place::Global(i) = p { self.globals[*i].clone() } else { record.value(p) })
+    }
+
+    /// The moment at which something falls due.
+    pub(crate) fn due(&self, due: i64, path: &[usize], node: NodeId) -> Moment {
+        let event = self.events.partition_point(|e| e.ts < due);
+        let mut path = path.to_vec();
+        path.push(node.0);
+        Moment { event, itself: false, due, path }
+    }
+
+    /// The records of a node, in order.
+    pub(crate) fn records(&mut self, id: NodeId) -> Rc<Vec<Record>> {
+        if let Some(made) = &self.made[id.0] {
+            return made.clone();
+        }
+        let plan = self.plan;
+        let mut records = match &plan.node(id).kind {
+            NodeKind::Source { event } => self.source(id, *event),
+            NodeKind::Filter { input, condition } => self.filter(id, *input, condition),
+            NodeKind::Project { input, columns } => self.project(id, *input, columns),
+            NodeKind::Merge { inputs } => self.merge(id, inputs),
+            NodeKind::Window { input, keys, window, aggregates, .. } => window::records(self, id, *input, keys, *window, aggregates),
+            NodeKind::Pattern(p) => pattern::records(self, id, p),
+            NodeKind::Join { left, right, left_keys, right_keys, span, .. } => join::records(self, id, [*left, *right], [left_keys, right_keys], *span),
+            NodeKind::Distinct { input, keys, within } => self.distinct(id, *input, keys, *within),
+            NodeKind::Limit { input, keys, count } => self.limit(id, *input, keys, *count),
+            NodeKind::Observe { input, .. } => self.records(*input).to_vec(),
+        };
+        records.sort_by(|a, b| a.moment.cmp(&b.moment));
+        let records = Rc::new(records);
+        self.made[id.0] = Some(records.clone());
+        records
+    }
+
+    fn source(&self, id: NodeId, event: usize) -> Vec<Record> {
+        let of = self.events.iter().enumerate().filter(|(_, e)| e.event == event);
+        of.map(|(at, e)| Record {
+            moment: Moment { event: at, itself: true, due: 0, path: vec![id.0] },
+            ts: e.ts,
+            values: e.fields.iter().map(|(field, v)| (Place::Field { input: 0, field: *field }, v.clone())).collect(),
+        })
+        .collect()
+    }
+
+    fn filter(&mut self, id: NodeId, input: NodeId, condition: &Expr) -> Vec<Record> {
+        let mut kept = vec![];
+        for r in self.records(input).iter() {
+            match holds(condition, true, &|p| if let Place::Global(i) = p { self.globals[*i].clone() } else { r.value(p) }) {
+                Ok(true) => kept.push(Record { moment: r.moment.at(id.0), ..r.clone() }),
+                Ok(false) => {}
+                Err(reason) => self.refuse(id, r.ts, reason),
+            }
+        }
+        kept
+    }
+
+    fn project(&mut self, id: NodeId, input: NodeId, columns: &[Expr]) -> Vec<Record> {
+        let live = self.live[id.0].clone();
+        let mut made = vec![];
+        for r in self.records(input).iter() {
+            let values: Result<_, Refused> = live.iter().map(|c| Ok((Place::Field { input: 0, field: *c }, self.value(&columns[*c], r)?))).collect();
+            match values {
+                Ok(values) => made.push(Record { moment: r.moment.at(id.0), ts: r.ts, values }),
+                Err(reason) => self.refuse(id, r.ts, reason),
+            }
+        }
+        made
+    }
+
+    fn merge(&mut self, id: NodeId, inputs: &[(NodeId, Vec<Option<usize>>)]) -> Vec<Record> {
+        let mut all = vec![];
+        for (input, map) in inputs {
+            for r in self.records(*input).iter() {
+                let columns = map.iter().map(|from| from.map_or(Value::Null, |f| r.column(f).cloned().unwrap_or(Value::Null)));
+                all.push(Record::of_columns(r.moment.at(id.0), r.ts, columns));
+            }
+        }
+        all
+    }
+
+    /// The values of a key.
+    pub(crate) fn key(&self, keys: &[Expr], record: &Record) -> Vec<Value> {
+        keys.iter().map(|k| self.value(k, record).unwrap_or_else(|reason| panic!("a key refuses: {reason}"))).collect()
+    }
+
+    fn distinct(&mut self, id: NodeId, input: NodeId, keys: &[Expr], within: i64) -> Vec<Record> {
+        let mut passed: Vec<(Vec<Value>, Record)> = vec![];
+        for r in self.records(input).iter() {
+            let key = self.key(keys, r);
+            // The newest record of that value that passed.
+            let before = passed.iter().rev().find(|(k, _)| same(k, &key));
+            if before.is_none_or(|(_, b)| within != i64::MAX && r.ts - b.ts >= within) {
+                passed.push((key, Record { moment: r.moment.at(id.0), ..r.clone() }));
+            }
+        }
+        passed.into_iter().map(|(_, r)| r).collect()
+    }
+
+    fn limit(&mut self, id: NodeId, input: NodeId, keys: &[Expr], count: i64) -> Vec<Record> {
+        let mut passed: Vec<(Vec<Value>, Record)> = vec![];
+        for r in self.records(input).iter() {
+            let key = self.key(keys, r);
+            if (passed.iter().filter(|(k, _)| same(k, &key)).count() as i64) < count {
+                passed.push((key, Record { moment: r.moment.at(id.0), ..r.clone() }));
+            }
+        }
+        passed.into_iter().map(|(_, r)| r).collect()
+    }
+}
+
+/// Whether two keys are one.
+pub(crate) fn same(a: &[Value], b: &[Value]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.same_key(b))
+}

@@ -1,0 +1,110 @@
+//! Values, and what it means that two are the same or in order.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use varpulis_compiler::analysis::types::{Kind, Type};
+
+/// A value of the language.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// `null`
+    Null,
+    /// `int`
+    Int(i64),
+    /// `float`
+    Float(f64),
+    /// `bool`
+    Bool(bool),
+    /// `str`
+    Str(String),
+    /// Nanoseconds since the epoch.
+    Timestamp(i64),
+    /// Nanoseconds.
+    Duration(i64),
+    /// A variant, with its name.
+    Enum(u32, String),
+    /// `any`
+    Json(serde_json::Value),
+    /// `[T]`
+    Array(Vec<Value>),
+}
+
+impl Value {
+    pub(crate) fn is_null(&self) -> bool {
+        *self == Value::Null
+    }
+    pub(crate) fn is_true(&self) -> bool {
+        *self == Value::Bool(true)
+    }
+    pub(crate) fn int(&self) -> i64 {
+        match self {
+            Value::Int(v) | Value::Timestamp(v) | Value::Duration(v) => *v,
+            other => panic!("{other:?} is no whole number"),
+        }
+    }
+    /// The order of two values of one type that are not null; none with a NaN.
+    pub(crate) fn order(&self, other: &Value) -> Option<Ordering> {
+        match (self, other) {
+            (Value::Float(a), Value::Float(b)) => a.partial_cmp(b),
+            (Value::Str(a), Value::Str(b)) => Some(a.as_bytes().cmp(b.as_bytes())),
+            (Value::Bool(a), Value::Bool(b)) => Some(a.cmp(b)),
+            (Value::Enum(a, _), Value::Enum(b, _)) => Some(a.cmp(b)),
+            (Value::Json(a), Value::Json(b)) => (a == b).then_some(Ordering::Equal),
+            _ => Some(self.int().cmp(&other.int())),
+        }
+    }
+
+    /// Whether two values are one key: null is a key, and so is NaN.
+    pub(crate) fn same_key(&self, other: &Value) -> bool {
+        match (self, other) {
+            (Value::Null, Value::Null) => true,
+            (Value::Null, _) | (_, Value::Null) => false,
+            (Value::Float(a), Value::Float(b)) => a == b || (a.is_nan() && b.is_nan()),
+            _ => self.order(other) == Some(Ordering::Equal),
+        }
+    }
+
+    /// A field of an event as its type has it; `None` if it does not fit.
+    pub(crate) fn read(json: Option<&serde_json::Value>, ty: &Type) -> Option<Value> {
+        use serde_json::Value as Json;
+        match (json, &ty.kind) {
+            (None | Some(Json::Null), _) => ty.nullable.then_some(Value::Null),
+            (Some(Json::Number(n)), Kind::Int) => n.as_i64().or_else(|| whole(n.as_f64()?)).map(Value::Int),
+            (Some(Json::Number(n)), Kind::Float) => n.as_f64().map(Value::Float),
+            (Some(Json::Bool(b)), Kind::Bool) => Some(Value::Bool(*b)),
+            (Some(Json::String(s)), Kind::Str) => Some(Value::Str(s.clone())),
+            (Some(Json::Number(n)), Kind::Timestamp) => n.as_i64()?.checked_mul(1_000_000).map(Value::Timestamp),
+            (Some(Json::Number(n)), Kind::Duration) => n.as_i64()?.checked_mul(1_000_000).map(Value::Duration),
+            (Some(Json::String(s)), Kind::Enum(e)) => e.variants.iter().position(|v| v == s).map(|i| Value::Enum(i as u32, s.clone())),
+            (Some(json), Kind::Any) => Some(Value::Json(json.clone())),
+            _ => None,
+        }
+    }
+
+    /// As it is written in a row.
+    pub fn to_json(&self) -> serde_json::Value {
+        match self {
+            Value::Null => serde_json::Value::Null,
+            Value::Int(v) => (*v).into(),
+            Value::Float(v) => serde_json::Number::from_f64(*v).map_or(serde_json::Value::Null, serde_json::Value::Number),
+            Value::Bool(v) => (*v).into(),
+            Value::Str(v) | Value::Enum(_, v) => v.clone().into(),
+            Value::Timestamp(v) => v.div_euclid(1_000_000).into(),
+            Value::Duration(v) if v % 1_000_000 == 0 => (v / 1_000_000).into(),
+            Value::Duration(v) => (*v as f64 / 1e6).into(),
+            Value::Json(v) => v.clone(),
+            Value::Array(v) => v.iter().map(Value::to_json).collect(),
+        }
+    }
+}
+
+fn whole(f: f64) -> Option<i64> {
+    (f.fract() == 0.0 && (-9.2e18..9.2e18).contains(&f)).then_some(f as i64)
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.to_json())
+    }
+}

@@ -1,0 +1,142 @@
+//! Windows (§6): groups of a sorted list.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use varpulis_compiler::analysis::typed::{Expr, Place};
+use varpulis_compiler::functions::aggregates::Aggregate;
+use varpulis_compiler::plan::logical::{AggregateCall, NodeId, Window};
+
+use crate::aggregate;
+use crate::expression::{Refused, holds};
+use crate::record::{Moment, Record};
+use crate::stream::{Streams, same};
+use crate::value::Value;
+
+/// A record as a window sees it: per aggregate its value, if it counts there.
+struct Member {
+    moment: Moment,
+    ts: i64,
+    values: Vec<Option<Value>>,
+}
+
+/// A window of one key.
+struct Open {
+    key: usize,
+    start: i64,
+    end: i64,
+    members: Vec<Rc<Member>>,
+}
+
+/// What an aggregate sees of a record: `None` where its condition is not true or its argument is null.
+pub(crate) fn seen(call: &AggregateCall, read: &dyn Fn(&Place) -> Value) -> Result<Option<Value>, Refused> {
+    if let Some(c) = &call.condition
+        && !holds(c, true, read)?
+    {
+        return Ok(None);
+    }
+    let value = call.args.first().map_or(Ok(Value::Bool(true)), |a| crate::expression::eval(a, read))?;
+    // `sum` of a float argument that is an int is over floats already; nulls are skipped.
+    Ok((!value.is_null()).then_some(value))
+}
+
+pub(crate) fn records(s: &mut Streams<'_>, id: NodeId, input: NodeId, keys: &[Expr], window: Window, calls: &[AggregateCall]) -> Vec<Record> {
+    let mut all_keys: Vec<Vec<Value>> = vec![];
+    let mut open: Vec<Open> = vec![];
+    // Per key, how many records it has taken.
+    let mut taken: Vec<i64> = vec![];
+    for r in s.records(input).iter() {
+        let values: Result<Vec<_>, Refused> =
+            calls.iter().map(|c| seen(c, &|p| if let Place::Global(i) = p { s.globals[*i].clone() } else { r.value(p) })).collect();
+        let values = match values {
+            Ok(values) => values,
+            Err(reason) => {
+                s.refuse(id, r.ts, reason);
+                continue;
+            }
+        };
+        let key = s.key(keys, r);
+        let key = all_keys.iter().position(|k| same(k, &key)).unwrap_or_else(|| {
+            all_keys.push(key);
+            taken.push(0);
+            all_keys.len() - 1
+        });
+        let member = Rc::new(Member { moment: r.moment.clone(), ts: r.ts, values });
+        let windows = windows_of(window, key, r.ts, taken[key], &open);
+        if windows.iter().any(|w| overflows(calls, open.iter().find(|o| is(o, key, *w)), &member)) {
+            s.refuse(id, r.ts, "integer overflow");
+            continue;
+        }
+        taken[key] += 1;
+        for (start, end) in windows {
+            match open.iter_mut().find(|o| is(o, key, (start, end))) {
+                Some(o) => o.members.push(member.clone()),
+                None => open.push(Open { key, start, end, members: vec![member.clone()] }),
+            }
+            // A session ends a gap behind its newest record.
+            if let (Window::Session { gap }, Some(o)) = (window, open.iter_mut().rev().find(|o| o.key == key)) {
+                o.end = member.ts + gap;
+            }
+        }
+    }
+    fire(s, id, window, calls, &all_keys, open)
+}
+
+fn is(o: &Open, key: usize, (start, _): (i64, i64)) -> bool {
+    o.key == key && o.start == start
+}
+
+/// The windows that a record belongs to, by start and end. Count windows are numbered by their first record.
+fn windows_of(window: Window, key: usize, ts: i64, taken: i64, open: &[Open]) -> Vec<(i64, i64)> {
+    let aligned = |size: i64, slide: i64, offset: i64| {
+        let last = (ts - offset).div_euclid(slide) * slide + offset;
+        let mut starts: Vec<i64> = (0..).map(|i| last - i * slide).take_while(|start| ts < start + size).collect();
+        starts.reverse();
+        starts.into_iter().map(|start| (start, start + size)).collect()
+    };
+    match window {
+        Window::Tumbling { size, offset } => aligned(size, size, offset),
+        Window::Sliding { size, slide, offset } => aligned(size, slide, offset),
+        Window::Session { gap } => {
+            let last = open.iter().rev().find(|o| o.key == key).filter(|o| ts < o.end);
+            vec![last.map_or((ts, ts + gap), |o| (o.start, o.end))]
+        }
+        Window::Count { size } => vec![(taken - taken % size, size)],
+        Window::SlidingCount { size, slide } => (0..=taken).filter(|first| first % slide == 0 && taken - first < size).map(|first| (first, size)).collect(),
+    }
+}
+
+/// Whether adding a record to a window takes a sum of integers out of range.
+fn overflows(calls: &[AggregateCall], open: Option<&Open>, member: &Member) -> bool {
+    calls.iter().enumerate().filter(|(_, c)| c.aggregate == Aggregate::Sum).any(|(i, _)| {
+        let Some(Value::Int(new)) = member.values[i] else { return false };
+        let before: i64 = open.iter().flat_map(|o| &o.members).filter_map(|m| m.values[i].as_ref()).map(Value::int).sum();
+        before.checked_add(new).is_none()
+    })
+}
+
+fn fire(s: &Streams<'_>, id: NodeId, window: Window, calls: &[AggregateCall], keys: &[Vec<Value>], open: Vec<Open>) -> Vec<Record> {
+    let mut fired = vec![];
+    for o in open {
+        let (Some(first), Some(last)) = (o.members.first(), o.members.last()) else { continue };
+        let counted = match window {
+            Window::Count { size } | Window::SlidingCount { size, .. } => Some(size),
+            _ => None,
+        };
+        let (ts, start, end, moment) = match counted {
+            Some(size) if (o.members.len() as i64) < size => continue,
+            Some(_) => (last.ts, first.ts, last.ts + 1, last.moment.at(id.0)),
+            None => (o.end - 1, o.start, o.end, s.due(o.end, &[], id)),
+        };
+        let mut values = BTreeMap::from([(Place::WindowStart, Value::Timestamp(start)), (Place::WindowEnd, Value::Timestamp(end))]);
+        values.extend(keys[o.key].iter().enumerate().map(|(i, v)| (Place::Key(i), v.clone())));
+        for (i, call) in calls.iter().enumerate() {
+            let list: Vec<Value> = o.members.iter().filter_map(|m| m.values[i].clone()).collect();
+            values.insert(Place::Aggregate(i), aggregate::of(call, &list));
+        }
+        fired.push((first.moment.clone(), Record { moment, ts, values }));
+    }
+    // Of one moment: by end (which the moment has), then by the key's first arrival in the window.
+    fired.sort_by(|a, b| a.1.moment.cmp(&b.1.moment).then_with(|| a.0.cmp(&b.0)));
+    fired.into_iter().map(|(_, r)| r).collect()
+}
