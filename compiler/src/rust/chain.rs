@@ -5,7 +5,7 @@ use quote::{format_ident, quote};
 
 use super::body::{BodyPrinter, Place};
 use super::names;
-use super::program::Printer;
+use super::printer::Printer;
 use crate::lower::ir::{ChainId, OperatorId, RowSource, Statement};
 use crate::plan::physical::ChainInput;
 

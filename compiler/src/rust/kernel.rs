@@ -6,7 +6,7 @@ use varpulis_abi::kernels::{Kernel, Param, Signature, Yield};
 
 use super::body::{BodyPrinter, Place};
 use super::names;
-use super::program::Printer;
+use super::printer::Printer;
 use crate::lower::ir::{Arm, Body, KernelFunction, Op, OperatorId, Read, Statement};
 use crate::plan::physical::Operator;
 
@@ -196,7 +196,7 @@ impl Printer<'_> {
 
     /// Whether a body mentions a parameter, in what is printed of it.
     fn reads_param(&self, body: &Body, param: &str) -> bool {
-        let reads = super::body::uses(self, body).keys().any(|v| match &body.value(*v).op {
+        let reads = super::uses::uses(self, body).keys().any(|v| match &body.value(*v).op {
             Op::Load { param: p, .. } | Op::Ask { param: p, .. } => *p == param,
             Op::Read(Read::Ts) => param == "row",
             _ => false,

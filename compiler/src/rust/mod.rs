@@ -3,11 +3,22 @@
 
 mod body;
 mod chain;
+mod construct;
+mod enums;
+mod globals;
+mod held;
 mod kernel;
+mod literal;
 mod names;
+mod printer;
 mod program;
 mod record;
+mod rules;
+mod stages;
+mod tables;
 mod text;
+mod uses;
+mod value;
 
 use proc_macro2::TokenStream;
 
@@ -33,5 +44,5 @@ pub struct Options {
 
 /// The items of the program's module.
 pub fn items(program: &crate::plan::physical::Program, source: &str, options: &Options) -> TokenStream {
-    names::resolve(program::Printer::new(program, source, options).items())
+    names::resolve(printer::Printer::new(program, source, options).items())
 }

@@ -1,11 +1,12 @@
 //! Records: structs for rows and slots, and how a row writes itself.
 
-use proc_macro2::{Ident, Literal, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use varpulis_abi::scalar::{Physical, Scalar};
 
+use super::literal::json_text;
 use super::names;
-use super::program::Printer;
+use super::printer::Printer;
 use crate::lower::ir::{FieldType, RecordField, RecordId};
 
 /// The Rust type of a value: borrowed in rows, owned in slots.
@@ -27,6 +28,40 @@ pub(super) fn borrows(ty: FieldType) -> bool {
 }
 
 impl Printer<'_> {
+    /// The records of events, slots and rows, in this order of the plan.
+    pub(super) fn records(&self) -> TokenStream {
+        let mut out = TokenStream::new();
+        let outputs: Vec<RecordId> = self.program.outputs.iter().map(|o| o.record).collect();
+        for i in 0..self.program.records.len() {
+            let id = RecordId(i as u32);
+            if outputs.contains(&id) {
+                continue;
+            }
+            // A slot that nobody reads has a type all the same; a row that nobody makes has none.
+            out.extend(self.record(id));
+            let record = self.program.record(id);
+            if !record.stored {
+                let event = self.program.events.iter().find(|e| e.record == id);
+                let variants = event.map(|e| e.variants.clone()).unwrap_or_default();
+                let name = event.map_or(record.name.as_str(), |e| e.name.as_str());
+                out.extend(self.write_record(id, name, &variants, None));
+            }
+        }
+        for (at, o) in self.program.outputs.iter().enumerate() {
+            if self.is_shared_rule(at) {
+                continue;
+            }
+            match self.rule_of(at) {
+                Some(rule) => out.extend(self.rule_record(o.record, rule)),
+                None => {
+                    out.extend(self.record(o.record));
+                    out.extend(self.write_record(o.record, &o.name, &o.variants, o.shadow));
+                }
+            }
+        }
+        out
+    }
+
     /// The fields of a record that something reads.
     pub(super) fn used_fields(&self, id: RecordId) -> Vec<(usize, &RecordField)> {
         let record = self.program.record(id);
@@ -115,16 +150,7 @@ impl Printer<'_> {
                     if ty.nullable { quote!(self.#name.map(|v| variant_name(&[#(#names),*], v))) } else { quote!(variant_name(&[#(#names),*], self.#name)) };
                 return if ty.nullable { quote!(writer.optional_text(#key, #lookup);) } else { quote!(writer.text(#key, #lookup);) };
             }
-            let plain = match ty.scalar {
-                Scalar::Int | Scalar::Enum => "int",
-                Scalar::Float => "float",
-                Scalar::Bool => "boolean",
-                Scalar::Text => "text",
-                Scalar::Timestamp => "timestamp",
-                Scalar::Duration => "duration",
-                Scalar::Json => "json",
-            };
-            let method = names::ident(&if ty.nullable { format!("optional_{plain}") } else { plain.to_owned() });
+            let method = writer_method(ty);
             quote!(writer.#method(#key, self.#name);)
         });
         quote! {
@@ -139,23 +165,16 @@ impl Printer<'_> {
     }
 }
 
-/// A text as JSON.
-pub(super) fn json_text(text: &str) -> String {
-    serde_json::to_string(text).unwrap_or_default()
-}
-
-/// An integer as an expression.
-pub(super) fn int(value: i64) -> TokenStream {
-    match value {
-        i64::MIN => quote!(i64::MIN),
-        i64::MAX => quote!(i64::MAX),
-        v if v < 0 => {
-            let v = Literal::i64_unsuffixed(-v);
-            quote!(-#v)
-        }
-        v => {
-            let v = Literal::i64_unsuffixed(v);
-            quote!(#v)
-        }
-    }
+/// The method of `RecordWriter` that writes a value.
+pub(super) fn writer_method(p: Physical) -> Ident {
+    let plain = match p.scalar {
+        Scalar::Int | Scalar::Enum => "int",
+        Scalar::Float => "float",
+        Scalar::Bool => "boolean",
+        Scalar::Text => "text",
+        Scalar::Timestamp => "timestamp",
+        Scalar::Duration => "duration",
+        Scalar::Json => "json",
+    };
+    names::ident(&if p.nullable { format!("optional_{plain}") } else { plain.to_owned() })
 }

@@ -1,0 +1,107 @@
+//! Globals: what is set from outside or computed once, at the start, and the builder that sets it.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use varpulis_abi::scalar::{Physical, Scalar};
+
+use super::body::{BodyPrinter, Place};
+use super::names;
+use super::printer::Printer;
+use super::record::value_type;
+
+impl Printer<'_> {
+    pub(super) fn globals(&self) -> TokenStream {
+        if self.program.globals.is_empty() {
+            return quote!();
+        }
+        let fields = self.program.globals.iter().map(|g| {
+            let (name, ty) = (names::field(&g.name), value_type(g.ty, true));
+            let doc = format!("`{}`", g.name);
+            quote!(#[doc = #doc] #name: #ty)
+        });
+        let mut steps = TokenStream::new();
+        for g in &self.program.globals {
+            let (name, text) = (names::field(&g.name), &g.name);
+            let value = g.body.as_ref().map(|b| {
+                let place = Place { ts: quote!(0), firing: false, fallible: true, stage: 0, record: quote!(), globals: true };
+                let body = BodyPrinter::new(self, b, &place).print();
+                let own = if matches!(g.ty.scalar, Scalar::Text | Scalar::Json) {
+                    if g.ty.nullable { quote!(.map(|v| v.map(Text::from))) } else { quote!(.map(Text::from)) }
+                } else {
+                    quote!()
+                };
+                quote!((|| -> Result<_, Refusal> { #body })()#own.map_err(|refusal| format!("`{}`: {}", #text, refusal.reason))?)
+            });
+            let read = if g.is_param {
+                let method = format_ident!("{}", param_method(g.ty));
+                match value {
+                    Some(v) => quote!(match params.#method(#text)? { Some(value) => value.into(), None => #v }),
+                    None if g.ty.nullable => quote!(params.#method(#text)?.map(Into::into)),
+                    None => quote!(params.#method(#text)?.ok_or_else(|| format!("parameter `{}` must be set", #text))?.into()),
+                }
+            } else {
+                value.unwrap_or_default()
+            };
+            steps.extend(quote!(let #name = #read;));
+        }
+        let all = self.program.globals.iter().map(|g| names::field(&g.name));
+        quote! {
+            /// What is set from outside or computed once, at the start.
+            #[derive(Clone, Debug)]
+            struct Globals { #(#fields),* }
+            impl Globals {
+                fn new(params: &Params) -> Result<Self, String> {
+                    #steps
+                    Ok(Self { #(#all),* })
+                }
+            }
+        }
+    }
+
+    pub(super) fn builder(&self) -> TokenStream {
+        let time = self.time_functions();
+        if self.program.globals.is_empty() {
+            return time;
+        }
+        let setters = self.program.globals.iter().filter(|g| g.is_param).map(|g| {
+            let (name, text) = (names::field(&g.name), &g.name);
+            let doc = format!("Sets `{}`.", g.name);
+            let ty = match g.ty.scalar {
+                Scalar::Float => quote!(f64),
+                Scalar::Bool => quote!(bool),
+                Scalar::Text | Scalar::Json => quote!(&str),
+                _ => quote!(i64),
+            };
+            quote!(#[doc = #doc] pub fn #name(mut self, value: #ty) -> Self { self.params.set(#text, value.to_string()); self })
+        });
+        quote! {
+            #time
+            /// Sets parameters, then builds an instance.
+            #[derive(Clone, Debug, Default)]
+            pub struct Builder { params: Params }
+            impl Builder {
+                #(#setters)*
+                /// A fresh instance.
+                ///
+                /// # Errors
+                /// A parameter without a default is not set.
+                pub fn build(self) -> Result<Program, String> { CompiledProgram::with_params(&self.params) }
+            }
+            impl Program {
+                /// Sets parameters, then builds an instance.
+                pub fn builder() -> Builder { Builder::default() }
+            }
+        }
+    }
+}
+
+fn param_method(ty: Physical) -> &'static str {
+    match ty.scalar {
+        Scalar::Int | Scalar::Enum => "int",
+        Scalar::Timestamp => "timestamp",
+        Scalar::Duration => "duration",
+        Scalar::Float => "float",
+        Scalar::Bool => "boolean",
+        Scalar::Text | Scalar::Json => "text",
+    }
+}

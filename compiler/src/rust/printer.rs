@@ -1,0 +1,97 @@
+//! The printer: what is known of a program while it is printed, and the order of the items.
+
+use std::collections::HashSet;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::Options;
+use crate::diagnostics::Lines;
+use crate::lower::ir::{Op, OperatorId, RecordId, Statement};
+use crate::plan::physical::{Config, Program};
+
+/// Prints one program.
+pub(super) struct Printer<'a> {
+    pub(super) program: &'a Program,
+    pub(super) options: &'a Options,
+    /// Fields that something reads.
+    pub(super) used: HashSet<(RecordId, usize)>,
+    /// Records of which every field is used.
+    pub(super) whole: HashSet<RecordId>,
+    pub(super) source: &'a str,
+    pub(super) lines: Lines,
+    /// Publications of rule tables: their number → the table's first.
+    pub(super) rules: Vec<Vec<usize>>,
+}
+
+impl<'a> Printer<'a> {
+    pub(super) fn new(program: &'a Program, source: &'a str, options: &'a Options) -> Self {
+        let mut s = Self { program, options, used: HashSet::new(), whole: HashSet::new(), source, lines: Lines::new(source), rules: vec![] };
+        s.collect_usage();
+        s
+    }
+
+    fn collect_usage(&mut self) {
+        let program = self.program;
+        let bodies = program
+            .chains
+            .iter()
+            .map(|c| &c.body)
+            .chain(program.operators.iter().flat_map(|o| o.functions.iter().flat_map(|f| f.arms.iter().map(|a| &a.body))));
+        let (mut used, mut rules) = (HashSet::new(), vec![]);
+        for body in bodies {
+            body.walk(
+                &mut |v| {
+                    if let Op::Load { record, field, .. } | Op::Ask { record, field, .. } = &v.op {
+                        used.insert((*record, *field));
+                    }
+                },
+                &mut |s| {
+                    if let Statement::PublishRule { publications, .. } = s {
+                        rules.push(publications.clone());
+                    }
+                },
+            );
+        }
+        self.used = used;
+        self.rules = rules;
+        self.whole.extend(program.outputs.iter().map(|o| o.record));
+        for o in &program.operators {
+            self.whole.extend(
+                o.config.iter().filter_map(|c| if let Config::Slots(store, _) = c { o.stores.iter().find(|(s, _)| s == store).map(|(_, r)| *r) } else { None }),
+            );
+        }
+    }
+
+    pub(super) fn items(&self) -> TokenStream {
+        let runtime = &self.options.runtime;
+        let records = self.records();
+        let kernels = (0..self.program.operators.len()).map(|i| self.kernel(OperatorId(i as u32)));
+        let rows = self.rows();
+        let events = self.events();
+        let globals = self.globals();
+        let stages = self.stages();
+        let program = self.program_item();
+        quote! {
+            #[allow(unused_imports, reason = "the path is for names that the program has too")]
+            use #runtime::prelude::{self as runtime, *};
+            #records
+            #events
+            #rows
+            #globals
+            #(#kernels)*
+            #stages
+            #program
+        }
+    }
+
+    /// The path of the program's type inside its module.
+    pub(super) fn program_type(&self) -> TokenStream {
+        quote!(Program)
+    }
+
+    /// Whether time alone makes something happen.
+    pub(super) fn is_timed(&self) -> bool {
+        self.program.operators.iter().any(|o| o.timed)
+    }
+}

@@ -1,0 +1,69 @@
+//! The program's tables: what it reads, what it publishes, where it can refuse and what can be set.
+
+use proc_macro2::{Literal as Token, TokenStream};
+use quote::quote;
+use varpulis_abi::scalar::Physical;
+
+use super::literal::int;
+use super::names;
+use super::printer::Printer;
+use crate::lower::ir::FieldType;
+
+impl Printer<'_> {
+    pub(super) fn tables(&self) -> TokenStream {
+        let name = &self.options.name;
+        let events = self.program.events.iter().map(|e| {
+            let name = &e.name;
+            let fields = self.used_fields(e.record).into_iter().map(|(i, f)| {
+                let variants = e.variants.iter().find(|(at, _)| *at == i).map(|(_, v)| v.clone()).unwrap_or_default();
+                field_schema(&f.name, f.ty, &variants)
+            });
+            let lag = int(e.out_of_order);
+            quote!(EventSchema { name: #name, fields: &[#(#fields),*], out_of_order: #lag })
+        });
+        let streams = self.program.outputs.iter().map(|o| {
+            let name = &o.name;
+            let fields = self.program.record(o.record).fields.iter().enumerate().map(|(i, f)| {
+                let variants = o.variants.iter().find(|(at, _)| *at == i).map(|(_, v)| v.clone()).unwrap_or_default();
+                field_schema(&f.name, f.ty, &variants)
+            });
+            quote!(StreamSchema { name: #name, fields: &[#(#fields),*] })
+        });
+        let file = &self.options.file;
+        let sites = self.program.sites.iter().map(|s| {
+            let (line, column) = self.lines.position(self.source, s.start as usize);
+            let (line, column) = (Token::u32_unsuffixed(line as u32), Token::u32_unsuffixed(column as u32));
+            let stream = &s.stream;
+            let text = self.source.get(s.start as usize..s.end as usize).unwrap_or_default();
+            quote!(Site { stream: #stream, file: #file, line: #line, column: #column, text: #text })
+        });
+        let params = self.program.globals.iter().filter(|g| g.is_param).map(|g| {
+            let name = &g.name;
+            let ty = physical(g.ty);
+            let has_default = g.body.is_some() || g.ty.nullable;
+            let default = if has_default { quote!(Some("")) } else { quote!(None) };
+            quote!(ParamSchema { name: #name, ty: #ty, default: #default })
+        });
+        quote! {
+            const NAME: &'static str = #name;
+            const EVENTS: &'static [EventSchema] = &[#(#events),*];
+            const STREAMS: &'static [StreamSchema] = &[#(#streams),*];
+            const SITES: &'static [Site] = &[#(#sites),*];
+            const PARAMS: &'static [ParamSchema] = &[#(#params),*];
+        }
+    }
+}
+
+fn field_schema(name: &str, ty: FieldType, variants: &[String]) -> TokenStream {
+    let ty = match ty {
+        FieldType::Scalar(p) => physical(p),
+        FieldType::Object(_) => quote!(),
+    };
+    quote!(FieldSchema { name: #name, ty: #ty, variants: &[#(#variants),*] })
+}
+
+fn physical(p: Physical) -> TokenStream {
+    let scalar = names::ident(&format!("{:?}", p.scalar));
+    let nullable = p.nullable;
+    quote!(Physical { scalar: Scalar::#scalar, nullable: #nullable })
+}

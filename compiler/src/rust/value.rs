@@ -1,0 +1,301 @@
+//! Values: one expression per operation.
+
+use proc_macro2::{Literal as Token, TokenStream};
+use quote::quote;
+use varpulis_abi::scalar::{Physical, Scalar};
+
+use super::body::BodyPrinter;
+use super::{literal, names};
+use crate::analysis::typed::Literal;
+use crate::functions::Function;
+use crate::lower::ir::{Arithmetic, Comparison, Op, ParamName, Read, RecordId, Region, SiteId, Statement, Value, ValueId};
+
+/// An expression, and whether it binds tighter than any operator around it.
+#[derive(Clone)]
+pub(super) struct Printed {
+    pub(super) tokens: TokenStream,
+    pub(super) atomic: bool,
+    /// Worth moving: reads only what nothing changes, and cannot leave the function.
+    pub(super) movable: bool,
+}
+
+impl Printed {
+    pub(super) fn operand(&self) -> TokenStream {
+        let t = &self.tokens;
+        if self.atomic { quote!(#t) } else { quote!((#t)) }
+    }
+
+    /// What can stand anywhere.
+    fn steady(tokens: TokenStream) -> Self {
+        Self { tokens, atomic: true, movable: true }
+    }
+
+    /// The same, where it binds looser than operators around it.
+    fn loose(mut self) -> Self {
+        self.atomic = false;
+        self
+    }
+}
+
+/// What the state owns, lent: text as `&str`, anything else as it is.
+fn lent(value: TokenStream, ty: Physical) -> TokenStream {
+    match (matches!(ty.scalar, Scalar::Text | Scalar::Json), ty.nullable) {
+        (false, _) => value,
+        (true, false) => quote!(#value.as_str()),
+        (true, true) => quote!(#value.as_deref()),
+    }
+}
+
+pub(super) fn negated(p: &Printed) -> TokenStream {
+    let t = p.operand();
+    quote!(!#t)
+}
+
+/// One side of a condition.
+struct PrintedRegion {
+    value: Printed,
+    /// Whether statements stand before the value.
+    block: bool,
+}
+
+impl<'p> BodyPrinter<'p, '_> {
+    /// A value, from what it is made of.
+    pub(super) fn op(&mut self, value: &'p Value) -> Printed {
+        let ty = value.ty;
+        match &value.op {
+            Op::Const(l) => {
+                let (tokens, atomic) = literal::constant(l);
+                Printed { tokens, atomic, movable: true }
+            }
+            Op::Null => Printed::steady(quote!(None)),
+            Op::Load { param, record, field } => self.load(param, *record, *field, ty),
+            Op::Read(Read::Ts) => Printed::steady(self.place.ts.clone()),
+            Op::Read(Read::WindowStart) => Printed::steady(quote!(firing.start)),
+            Op::Read(Read::WindowEnd) => Printed::steady(quote!(firing.end)),
+            Op::Global(i) => {
+                let name = names::field(self.printer.program.globals.get(*i).map_or("", |g| &g.name));
+                let base = if self.place.globals { quote!(#name) } else { quote!(self.globals.#name) };
+                Printed::steady(lent(base, ty))
+            }
+            Op::Wrap(v) => self.around(*v, |t| quote!(Some(#t)), false),
+            Op::Unwrap(v) => {
+                let p = self.borrowed(*v);
+                let t = p.operand();
+                Printed { tokens: quote!(#t.unwrap_or_default()), atomic: true, movable: p.movable }
+            }
+            Op::IsNull(v) => self.around(*v, |t| quote!(#t.is_none()), true),
+            Op::IsTrue(v) => self.around(*v, |t| quote!(#t == Some(true)), true).loose(),
+            Op::ToFloat(v) => self.around(*v, |t| quote!(#t as f64), true).loose(),
+            Op::Not(v) => self.not(*v),
+            Op::BitNot(v) => self.around(*v, |t| quote!(!#t), true).loose(),
+            Op::Negate(v, _) if ty.scalar == Scalar::Float => self.around(*v, |t| quote!(-#t), true).loose(),
+            Op::Negate(v, site) => {
+                let t = self.take(*v).operand();
+                self.checked(quote!(negate_int(#t)), *site)
+            }
+            Op::AddCounts(a, b) => {
+                let (x, y) = (self.take(*a), self.take(*b));
+                let (t, u) = (x.operand(), y.tokens);
+                Printed { tokens: quote!(#t.saturating_add(#u)), atomic: true, movable: x.movable && y.movable }
+            }
+            Op::Arithmetic { op, left, right, site } => self.arithmetic(*op, *left, *right, *site, ty.scalar),
+            Op::Compare { op, left, right } => self.compare(*op, *left, *right),
+            Op::SameKey(a, b) => self.same_key(*a, *b),
+            Op::If { condition, then, otherwise } => self.choose(value, *condition, then, otherwise),
+            Op::Call { function, args, site } => self.call(*function, args, *site),
+            Op::Hash(values) => self.hash(values),
+            Op::Mask(bits) => self.mask(bits),
+            Op::Ask { param, record, field, method, args } => {
+                let args: Vec<TokenStream> = args.iter().map(|a| self.borrowed(*a).tokens).collect();
+                let (param, field, method) = (names::ident(param), self.field(*record, *field), names::ident(method.name));
+                let base = if self.place.firing { quote!(firing.#param) } else { quote!(#param) };
+                Printed { tokens: quote!(#base.#field.#method(#(#args),*)), atomic: true, movable: self.place.firing }
+            }
+        }
+    }
+
+    fn load(&self, param: ParamName, record: RecordId, field: usize, ty: Physical) -> Printed {
+        let (name, field) = (names::ident(param), self.field(record, field));
+        let base = if self.place.firing && param != "row" { quote!(firing.#name) } else { quote!(#name) };
+        let value = quote!(#base.#field);
+        let tokens = if self.printer.program.record(record).stored { lent(value, ty) } else { value };
+        Printed { tokens, atomic: true, movable: param == "row" || self.place.firing }
+    }
+
+    fn call(&mut self, function: Function, args: &[ValueId], site: SiteId) -> Printed {
+        let args: Vec<Printed> = args.iter().map(|a| self.borrowed(*a)).collect();
+        let movable = args.iter().all(|p| p.movable);
+        let (name, args) = (names::ident(function.row().body), args.iter().map(|p| &p.tokens));
+        let call = quote!(#name(#(#args),*));
+        if function.row().fallible { self.checked(call, site) } else { Printed { tokens: call, atomic: true, movable } }
+    }
+
+    fn hash(&mut self, values: &[ValueId]) -> Printed {
+        let values: Vec<TokenStream> = values
+            .iter()
+            .map(|v| {
+                let ty = self.body.value(*v).ty;
+                let p = self.borrowed(*v);
+                let (t, operand) = (&p.tokens, p.operand());
+                match (ty.scalar, ty.nullable) {
+                    (Scalar::Float, false) => quote!(float_key(#t)),
+                    (Scalar::Float, true) => quote!(#operand.map(float_key)),
+                    _ => quote!(#t),
+                }
+            })
+            .collect();
+        Printed::steady(match values.as_slice() {
+            [only] => quote!(hasher.hash(#only)),
+            _ => quote!(hasher.hash((#(#values),*))),
+        })
+    }
+
+    fn around(&mut self, v: ValueId, wrap: impl FnOnce(TokenStream) -> TokenStream, operand: bool) -> Printed {
+        let p = self.take(v);
+        let t = if operand { p.operand() } else { p.tokens.clone() };
+        Printed { tokens: wrap(t), atomic: true, movable: p.movable }
+    }
+
+    fn not(&mut self, v: ValueId) -> Printed {
+        if let Op::IsNull(inner) = self.body.value(v).op
+            && self.uses.get(&v).copied().unwrap_or(0) <= 1
+            && !self.named.contains_key(&v)
+        {
+            self.pending.retain(|(id, _)| *id != v);
+            return self.around(inner, |t| quote!(#t.is_some()), true);
+        }
+        let p = self.take(v);
+        Printed { tokens: negated(&p), atomic: false, movable: p.movable }
+    }
+
+    /// A call that can refuse: its reason gets the place in the program, and leaves the function.
+    fn checked(&self, call: TokenStream, site: SiteId) -> Printed {
+        let site = Token::u32_unsuffixed(site.0);
+        Printed { tokens: quote!(#call.map_err(|reason| Refusal::new(#site, reason))?), atomic: true, movable: false }
+    }
+
+    fn arithmetic(&mut self, op: Arithmetic, left: ValueId, right: ValueId, site: SiteId, scalar: Scalar) -> Printed {
+        let (l, r) = (self.take(left), self.take(right));
+        let function = match op {
+            Arithmetic::Add => "add_int",
+            Arithmetic::Subtract => "subtract_int",
+            Arithmetic::Multiply => "multiply_int",
+            Arithmetic::Divide | Arithmetic::BitAnd | Arithmetic::BitOr | Arithmetic::BitXor => "",
+        };
+        if scalar != Scalar::Float && !function.is_empty() {
+            let (name, l, r) = (names::ident(function), l.tokens, r.tokens);
+            return self.checked(quote!(#name(#l, #r)), site);
+        }
+        let movable = l.movable && r.movable;
+        let (l, r) = (l.operand(), r.operand());
+        let tokens = match op {
+            Arithmetic::Add => quote!(#l + #r),
+            Arithmetic::Subtract => quote!(#l - #r),
+            Arithmetic::Multiply => quote!(#l * #r),
+            Arithmetic::Divide => quote!(#l / #r),
+            Arithmetic::BitAnd => quote!(#l & #r),
+            Arithmetic::BitOr => quote!(#l | #r),
+            Arithmetic::BitXor => quote!(#l ^ #r),
+        };
+        Printed { tokens, atomic: false, movable }
+    }
+
+    fn compare(&mut self, op: Comparison, left: ValueId, right: ValueId) -> Printed {
+        let json = self.body.value(left).ty.scalar == Scalar::Json;
+        let (l, r) = (self.borrowed(left), self.borrowed(right));
+        let movable = l.movable && r.movable;
+        if json {
+            let (l, r) = (l.tokens, r.tokens);
+            let not = if op == Comparison::NotEqual { quote!(!) } else { quote!() };
+            return Printed { tokens: quote!(#not equal_json(#l, #r)), atomic: true, movable };
+        }
+        let (l, r) = (l.operand(), r.operand());
+        let tokens = match op {
+            Comparison::Less => quote!(#l < #r),
+            Comparison::LessEqual => quote!(#l <= #r),
+            Comparison::Greater => quote!(#l > #r),
+            Comparison::GreaterEqual => quote!(#l >= #r),
+            Comparison::Equal => quote!(#l == #r),
+            Comparison::NotEqual => quote!(#l != #r),
+        };
+        Printed { tokens, atomic: false, movable }
+    }
+
+    fn same_key(&mut self, a: ValueId, b: ValueId) -> Printed {
+        let ty = self.body.value(a).ty;
+        let (l, r) = (self.borrowed(a), self.borrowed(b));
+        let movable = l.movable && r.movable;
+        let (x, y) = (l.operand(), r.operand());
+        let tokens = match (ty.scalar, ty.nullable) {
+            (Scalar::Float, false) => {
+                let (x, y) = (l.tokens, r.tokens);
+                quote!(float_key(#x) == float_key(#y))
+            }
+            (Scalar::Float, true) => quote!(#x.map(float_key) == #y.map(float_key)),
+            _ => quote!(#x == #y),
+        };
+        Printed { tokens, atomic: false, movable }
+    }
+
+    fn mask(&mut self, bits: &[(u32, ValueId)]) -> Printed {
+        let mut parts = vec![];
+        let mut constant = 0u64;
+        for (bit, v) in bits {
+            if let Op::Const(Literal::Bool(known)) = self.body.value(*v).op {
+                constant |= u64::from(known) << bit;
+                continue;
+            }
+            let v = self.take(*v).tokens;
+            let bit = Token::u32_unsuffixed(*bit);
+            parts.push(quote!(u64::from(#v) << #bit));
+        }
+        if constant != 0 || parts.is_empty() {
+            let constant = Token::u64_unsuffixed(constant);
+            parts.insert(0, quote!(#constant));
+        }
+        Printed { tokens: quote!(#(#parts)|*), atomic: false, movable: false }
+    }
+
+    fn choose(&mut self, value: &'p Value, condition: ValueId, then: &'p Region, otherwise: &'p Region) -> Printed {
+        let c = self.take(condition);
+        // What is pending may be used inside; whatever must not become conditional was bound before, see `region`.
+        let then_parts = self.region(value, then);
+        let otherwise_parts = self.region(value, otherwise);
+        let movable = c.movable && then_parts.value.movable && otherwise_parts.value.movable;
+        let known = |r: &Region| match r.result.map(|v| &self.body.value(v).op) {
+            Some(Op::Const(Literal::Bool(b))) if r.statements.iter().all(|s| matches!(s, Statement::Let(_))) => Some(*b),
+            _ => None,
+        };
+        if value.ty.scalar == Scalar::Bool && !value.ty.nullable {
+            let (l, t, o) = (c.operand(), then_parts.value.operand(), otherwise_parts.value.operand());
+            match (known(then), known(otherwise)) {
+                (_, Some(false)) if !then_parts.block => return Printed { tokens: quote!(#l && #t), atomic: false, movable },
+                (Some(true), _) if !otherwise_parts.block => return Printed { tokens: quote!(#l || #o), atomic: false, movable },
+                _ => {}
+            }
+        }
+        let (c, t, o) = (c.tokens, then_parts.value.tokens, otherwise_parts.value.tokens);
+        Printed { tokens: quote!(if #c { #t } else { #o }), atomic: false, movable }
+    }
+
+    fn region(&mut self, value: &Value, region: &'p Region) -> PrintedRegion {
+        let mut out = TokenStream::new();
+        let outer: Vec<ValueId> = self.pending.iter().map(|(v, _)| *v).collect();
+        for s in &region.statements {
+            self.statement(s, &mut out);
+        }
+        let result = region.result.map(|v| {
+            let p = if value.owned { Printed::steady(self.owned_text(v)) } else { self.take(v) };
+            // Values of this region that were not used stay in it.
+            self.pending.retain(|(id, _)| outer.contains(id));
+            p
+        });
+        let block = !out.is_empty();
+        let movable = !block && result.as_ref().is_none_or(|r| r.movable);
+        let atomic = !block && result.as_ref().is_some_and(|r| r.atomic);
+        if let Some(r) = result {
+            out.extend(r.tokens);
+        }
+        PrintedRegion { value: Printed { tokens: out, atomic, movable }, block }
+    }
+}
