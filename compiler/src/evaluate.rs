@@ -188,6 +188,11 @@ fn like(l: &Literal, v: i64) -> Literal {
     }
 }
 
+/// What a comparison of two constants yields; `None` if they are not of one type.
+pub(crate) fn comparison(op: Comparison, l: &Literal, r: &Literal) -> Option<bool> {
+    compare(op, l, r).ok()
+}
+
 fn compare(op: Comparison, l: &Literal, r: &Literal) -> Result<bool, Stop> {
     let order = match (l, r) {
         (Literal::Float(a), Literal::Float(b)) => a.partial_cmp(b),

@@ -25,10 +25,10 @@ impl Clock {
         Self { newest: i64::MIN, watermark: i64::MIN, out_of_order }
     }
 
-    /// Sees an event of time `ts` that may lag by `lag` ns.
+    /// Sees an event of time `ts`.
     #[inline(always)]
-    pub fn observe(&mut self, ts: i64, lag: i64) -> Arrival {
-        if ts < self.newest.saturating_sub(lag) {
+    pub fn observe(&mut self, ts: i64) -> Arrival {
+        if ts < self.watermark {
             return Arrival::Late;
         }
         if ts <= self.newest {

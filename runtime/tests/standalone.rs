@@ -82,7 +82,7 @@ impl Program for Squares {
 
     fn event<O: Output<Self>>(&mut self, _: usize, ts: i64, values: &[Value<'_>], out: &mut O) {
         let trade = Trade { ts, symbol: values[0].text(), volume: values[1].int() };
-        if self.clock.observe(ts, 0) == Arrival::Late {
+        if self.clock.observe(ts) == Arrival::Late {
             return out.late(&trade);
         }
         if trade.volume < self.least {

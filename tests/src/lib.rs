@@ -4,6 +4,8 @@
 //! they are read: a comment line `#   ^^^^^ error E0203: text` below the line it underlines.
 
 pub mod compare;
+pub mod native;
+pub mod random;
 
 use std::path::{Path, PathBuf};
 

@@ -2,14 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use varpulis_compiler::compile;
 use varpulis_compiler::diagnostics::{Level, Lines};
-use varpulis_compiler::rust::{Options, file, items, path};
-use varpulis_tests::{Case, cases};
+use varpulis_tests::{Case, cases, native};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
@@ -20,7 +18,9 @@ fn main() {
     let all = cases(&root().join("cases"));
     let (refused, accepted): (Vec<Case>, Vec<Case>) = all.into_iter().partition(|c| c.refusals.iter().any(|r| r.code.starts_with('E')));
     let mut trials: Vec<Trial> = refused.into_iter().map(|c| Trial::test(format!("refused/{}", c.name), move || refuse(&c))).collect();
-    let binary: Arc<Result<PathBuf, String>> = Arc::new(if arguments.list { Err(String::new()) } else { build(&accepted) });
+    let programs: Vec<(String, String)> = accepted.iter().map(|c| (c.name.clone(), c.program.clone())).collect();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cases");
+    let binary: Arc<Result<PathBuf, String>> = Arc::new(if arguments.list { Err(String::new()) } else { native::build(&folder, &programs) });
     for case in accepted {
         if expected_gap(&case).is_none() {
             let case = case.clone();
@@ -82,83 +82,20 @@ fn check_diagnostics(case: &Case) -> Result<(), Failed> {
     if fits { Ok(()) } else { Err(format!("told: {told:#?}\nexpected: {:#?}", case.refusals).into()) }
 }
 
-/// One crate with a module per case; its first argument says which program to run.
-fn build(cases: &[Case]) -> Result<PathBuf, String> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cases");
-    std::fs::create_dir_all(folder.join("src")).map_err(|e| e.to_string())?;
-    let mut modules = String::new();
-    let mut arms = String::new();
-    for (i, case) in cases.iter().enumerate() {
-        let compilation = compile(&case.program);
-        let Some(program) = compilation.program else {
-            return Err(format!(
-                "{} was refused:\n{}",
-                case.name,
-                varpulis_compiler::diagnostics::render(&compilation.diagnostics, &case.name, &case.program, false)
-            ));
-        };
-        let options = Options { runtime: path("::varpulis_runtime"), name: case.name.clone(), file: format!("{}.case", case.name), comments: true };
-        let text = file(items(&program.physical, &case.program, &options), &[])?;
-        write(&folder.join(format!("src/case{i}.rs")), &text)?;
-        modules.push_str(&format!("#[allow(dead_code, reason = \"the binary uses a part\")]\nmod case{i};\n"));
-        arms.push_str(&format!("        Some({:?}) => run::<case{i}::Program>(arguments),\n", case.name));
-    }
-    let main = format!(
-        "//! All cases in one binary.\n#![deny(warnings)]\n#![forbid(unsafe_code)]\n{modules}\nuse varpulis_runtime::{{program::Program, standalone}};\n\nfn run<P: Program>(arguments: Vec<std::ffi::OsString>) -> std::process::ExitCode {{\n    match standalone::Options::parse_for::<P>(arguments) {{\n        Ok(options) => standalone::execute::<P>(&options, &standalone::Process::default()).into(),\n        Err(error) => {{\n            eprintln!(\"{{error}}\");\n            2.into()\n        }}\n    }}\n}}\n\nfn main() -> std::process::ExitCode {{\n    let mut arguments: Vec<std::ffi::OsString> = std::env::args_os().skip(1).collect();\n    let name = arguments.first().and_then(|a| a.to_str()).map(str::to_owned);\n    if let Some(first) = arguments.first_mut() {{\n        *first = \"case\".into();\n    }}\n    match name.as_deref() {{\n{arms}        _ => 2.into(),\n    }}\n}}\n"
-    );
-    write(&folder.join("src/main.rs"), &main)?;
-    let runtime = root().parent().unwrap().join("runtime");
-    write(
-        &folder.join("Cargo.toml"),
-        &format!(
-            "[package]\nname = \"cases\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\nvarpulis-runtime = {{ path = {:?}, features = [\"standalone\"] }}\n\n[profile.dev]\ndebug = false\n\n[workspace]\n",
-            runtime.display().to_string()
-        ),
-    )?;
-    let lock = root().parent().unwrap().join("Cargo.lock");
-    let _ = std::fs::copy(lock, folder.join("Cargo.lock"));
-    let target = folder.join("target");
-    let output =
-        Command::new(env!("CARGO")).args(["build", "--quiet"]).current_dir(&folder).env("CARGO_TARGET_DIR", &target).output().map_err(|e| e.to_string())?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        return Err(format!("the cases do not compile:\n{}", said.chars().take(4000).collect::<String>()));
-    }
-    Ok(target.join("debug/cases"))
-}
-
-fn write(path: &Path, text: &str) -> Result<(), String> {
-    if std::fs::read_to_string(path).is_ok_and(|old| old == text) {
-        return Ok(());
-    }
-    std::fs::write(path, text).map_err(|e| format!("{}: {e}", path.display()))
-}
-
 fn run(case: &Case, binary: &Path) -> Result<(), Failed> {
     check_diagnostics(case)?;
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("outputs").join(&case.name);
-    std::fs::create_dir_all(&folder)?;
     let (input, format) = case.input();
-    std::fs::write(folder.join("input"), input)?;
-    let place = |name: &str| folder.join(name).display().to_string();
-    let mut arguments =
-        vec![case.name.clone(), "--input".to_owned(), place("input"), "--format".to_owned(), format.to_owned(), "--stats".to_owned(), "none".to_owned()];
-    for (flag, name) in [("--late", "late"), ("--errors", "errors"), ("--dead-letter", "dead")] {
-        let _ = std::fs::remove_file(folder.join(name));
-        arguments.extend([flag.to_owned(), place(name)]);
-    }
+    let mut arguments = vec!["--format".to_owned(), format.to_owned()];
     for line in case.section("params").lines() {
         arguments.extend(["--param".to_owned(), line.to_owned()]);
     }
-    let output = Command::new(binary).args(&arguments).output()?;
-    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap_or_default();
+    let native::Outputs { rows, late, errors, dead, messages } = native::run(binary, &case.name, &folder, input, &arguments)?;
     // Messages of `.print` and `.log` are the only lines on standard error without a label.
-    let printed: String =
-        String::from_utf8_lossy(&output.stderr).lines().filter(|l| !l.starts_with("warning:") && !l.starts_with("error:")).map(|l| format!("{l}\n")).collect();
-    let dead: String = read("dead").lines().map(|l| format!("{}\n", reasons(l))).collect();
-    let errors: String = read("errors").lines().map(|l| format!("{}\n", reasons(l))).collect();
-    let outputs =
-        [("rows", String::from_utf8_lossy(&output.stdout).into_owned()), ("late", read("late")), ("errors", errors), ("dead", dead), ("printed", printed)];
+    let printed: String = messages.lines().filter(|l| !l.starts_with("warning:") && !l.starts_with("error:")).map(|l| format!("{l}\n")).collect();
+    let dead: String = dead.lines().map(|l| format!("{}\n", reasons(l))).collect();
+    let errors: String = errors.lines().map(|l| format!("{}\n", reasons(l))).collect();
+    let outputs = [("rows", rows), ("late", late), ("errors", errors), ("dead", dead), ("printed", printed)];
     if std::env::var_os("UPDATE_EXPECT").is_some() {
         return update(case, &outputs);
     }

@@ -117,8 +117,8 @@ impl<'p> Assembler<'p> {
             let shadow = fields.iter().position(|f| f.name == "ts");
             let variants = enum_variants(visible.iter().filter_map(|i| columns.get(*i)).map(|c| &c.ty));
             let doc = self.doc(p.span);
-            let record = self.add_record(Record { name, fields, stored: false, doc: doc.clone() });
-            self.program.outputs.push(Output { stream: p.stream.clone(), name: p.name.clone(), record, variants, shadow, doc });
+            let record = self.add_record(Record { name, fields, variants, stored: false, doc: doc.clone() });
+            self.program.outputs.push(Output { stream: p.stream.clone(), name: p.name.clone(), record, shadow, doc });
         }
     }
 
@@ -138,7 +138,8 @@ impl<'p> Assembler<'p> {
         let name = self.unique(&wanted);
         let fields = self.plan.columns_of(origin).iter().map(|c| RecordField { name: c.name.clone(), ty: FieldType::Scalar(physical(&c.ty)) }).collect();
         let doc = self.doc(*span);
-        let id = self.add_record(Record { name, fields, stored: false, doc });
+        let variants = enum_variants(self.plan.columns_of(origin).iter().map(|c| &c.ty));
+        let id = self.add_record(Record { name, fields, variants, stored: false, doc });
         self.records.insert(origin, id);
         id
     }
@@ -155,9 +156,8 @@ impl<'p> Assembler<'p> {
             }
             let record = self.record_of(node);
             let doc = self.doc(e.span);
-            let variants = enum_variants(e.schema.columns.iter().map(|c| &c.ty));
             let at = self.program.events.len();
-            self.program.events.push(EventInput { name: e.name.clone(), record, out_of_order: e.out_of_order, variants, chains: vec![], doc });
+            self.program.events.push(EventInput { name: e.name.clone(), record, out_of_order: e.out_of_order, chains: vec![], doc });
             let mut chains = self.publication_chains(node, ChainInput::Row(record), &Frame::Row(record));
             let mut readers = self.consumers.get(&node).cloned().unwrap_or_default();
             chains.extend(rules::tables(self, node, record, &mut readers));

@@ -145,6 +145,11 @@ impl Builder {
         match (&self.get(v).op, self.ty(v)) {
             (Op::Wrap(inner), _) => *inner,
             (_, Physical { nullable: false, .. }) => v,
+            // Null itself is asked for its value only where it is known not to be null, that is nowhere.
+            (Op::Null, Physical { scalar, .. }) => match zero(scalar) {
+                Some(zero) => self.constant(zero, scalar),
+                None => self.value(Op::Unwrap(v), plain(scalar)),
+            },
             (_, Physical { scalar, .. }) => self.value(Op::Unwrap(v), plain(scalar)),
         }
     }
@@ -181,11 +186,21 @@ impl Builder {
 
     /// Whether a bool is true; null is not.
     pub fn is_true(&mut self, v: ValueId) -> ValueId {
-        if self.ty(v).nullable { self.value(Op::IsTrue(v), plain(Scalar::Bool)) } else { v }
+        match (&self.get(v).op, self.ty(v).nullable) {
+            (Op::Wrap(inner), _) => *inner,
+            (Op::Null, _) => self.boolean(false),
+            (_, false) => v,
+            (_, true) => self.value(Op::IsTrue(v), plain(Scalar::Bool)),
+        }
     }
 
     /// A comparison of values that are not null.
     pub fn compare(&mut self, op: Comparison, left: ValueId, right: ValueId) -> ValueId {
+        if let (Op::Const(l), Op::Const(r)) = (&self.get(left).op, &self.get(right).op)
+            && let Some(known) = crate::evaluate::comparison(op, l, r)
+        {
+            return self.boolean(known);
+        }
         self.value(Op::Compare { op, left, right }, plain(Scalar::Bool))
     }
 
@@ -205,4 +220,18 @@ impl Builder {
         }
         result
     }
+}
+
+/// A value of the type, where a literal can be one.
+fn zero(scalar: Scalar) -> Option<Literal> {
+    Some(match scalar {
+        Scalar::Int => Literal::Int(0),
+        Scalar::Float => Literal::Float(0.0),
+        Scalar::Bool => Literal::Bool(false),
+        Scalar::Text => Literal::Str(String::new()),
+        Scalar::Timestamp => Literal::Timestamp(0),
+        Scalar::Duration => Literal::Duration(0),
+        Scalar::Enum => Literal::Enum(0),
+        Scalar::Json => return None,
+    })
 }

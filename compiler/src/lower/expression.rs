@@ -227,19 +227,32 @@ fn connective(b: &mut Builder, cx: &mut dyn Context, or: bool, l: &Expr, r: &Exp
     )
 }
 
+/// `x in [a, b]` is `x == a or x == b`: true if one is equal, else null if one is null.
 fn membership(b: &mut Builder, cx: &mut dyn Context, a: &Expr, list: &[Expr], ty: Physical) -> ValueId {
-    let a = lower(b, cx, a);
+    let value = lower(b, cx, a);
     let items: Vec<ValueId> = list.iter().map(|i| lower(b, cx, i)).collect();
-    let mut operands = vec![a];
-    operands.extend(&items);
-    strict(b, &operands, ty, |b, v| {
+    strict(b, &[value], ty, |b, v| {
+        let value = first(v);
         let mut found = b.boolean(false);
-        let (value, items) = (first(v), v.get(1..).unwrap_or_default());
         for item in items.iter().rev() {
-            let same = b.compare(Comparison::Equal, value, *item);
+            let null = b.is_null(*item);
+            let there = b.not(null);
+            let same = b.and(there, |b| {
+                let item = b.unwrap(*item);
+                b.compare(Comparison::Equal, value, item)
+            });
             found = if matches!(b.get(found).op, Op::Const(Literal::Bool(false))) { same } else { b.or(same, |_| found) };
         }
-        found
+        let null = b.any_null(&items);
+        b.choose(
+            null,
+            ty,
+            |b| {
+                let yes = b.boolean(true);
+                b.choose(found, ty, |b| b.fit(yes, ty), |b| b.value(Op::Null, nullable(ty.scalar)))
+            },
+            |b| b.fit(found, ty),
+        )
     })
 }
 

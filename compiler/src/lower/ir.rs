@@ -284,10 +284,19 @@ pub struct Record {
     pub name: String,
     /// In order.
     pub fields: Vec<RecordField>,
+    /// Of fields that are enums: the field's place and the names of its variants.
+    pub variants: Vec<(usize, Vec<String>)>,
     /// A slot of an operator's state.
     pub stored: bool,
     /// What it is, for its documentation.
     pub doc: String,
+}
+
+impl Record {
+    /// The names of a field's variants; none if it is no enum.
+    pub fn variants_of(&self, field: usize) -> &[String] {
+        self.variants.iter().find(|(at, _)| *at == field).map_or(&[], |(_, names)| names)
+    }
 }
 
 /// One case of a kernel function: for one input and one step.

@@ -75,7 +75,13 @@ pub(super) fn create(a: &mut Assembler<'_>, node: NodeId) -> OperatorId {
         stage: 0,
     });
     let (key_exprs, key_columns, needs_key) = keys_of(&n.kind, ports.len());
-    let keys = a.add_record(Record { name: format!("{name}Key"), fields: key_fields(&key_columns), stored: true, doc: format!("The key of `{}`.", n.stream) });
+    let keys = a.add_record(Record {
+        name: format!("{name}Key"),
+        fields: key_fields(&key_columns),
+        variants: vec![],
+        stored: true,
+        doc: format!("The key of `{}`.", n.stream),
+    });
     let functions = key_functions(a, &n.stream, &ports, keys, &key_exprs, needs_key);
     let mut operator = a.program.operators.get(id.0 as usize).cloned().unwrap_or_else(|| unreachable!("pushed above"));
     operator.stores.push(("Keys", keys));
@@ -95,6 +101,7 @@ pub(super) fn create(a: &mut Assembler<'_>, node: NodeId) -> OperatorId {
                 a.add_record(Record {
                     name: format!("{name}{s}"),
                     fields: vec![],
+                    variants: vec![],
                     stored: true,
                     doc: format!("A {} record that `{}` keeps.", s.to_lowercase(), n.stream),
                 })
@@ -238,8 +245,13 @@ fn window_operator(
     keys: RecordId,
 ) -> Accumulators {
     let n = a.plan.node(node);
-    let accs =
-        a.add_record(Record { name: format!("{}Acc", operator.name), fields: vec![], stored: true, doc: format!("What `{}` accumulates per key.", n.stream) });
+    let accs = a.add_record(Record {
+        name: format!("{}Acc", operator.name),
+        fields: vec![],
+        variants: vec![],
+        stored: true,
+        doc: format!("What `{}` accumulates per key.", n.stream),
+    });
     let columns: Vec<String> = a.program.record(row).fields.iter().map(|f| f.name.clone()).collect();
     let column = |p: &Place| if let Place::Field { field, .. } = p { columns.get(*field).cloned() } else { None };
     let mut fields = vec![];

@@ -38,11 +38,17 @@ struct Kleene {
 impl RunLayout {
     pub(super) fn new(a: &mut Assembler<'_>, operator: &mut Operator, node: NodeId, p: &Pattern, keys: RecordId) -> Self {
         let stream = a.plan.node(node).stream.clone();
-        let record =
-            a.add_record(Record { name: format!("{}Run", operator.name), fields: vec![], stored: true, doc: format!("What a run of `{stream}` keeps.") });
+        let record = a.add_record(Record {
+            name: format!("{}Run", operator.name),
+            fields: vec![],
+            variants: vec![],
+            stored: true,
+            doc: format!("What a run of `{stream}` keeps."),
+        });
         let elements = a.add_record(Record {
             name: format!("{}Element", operator.name),
             fields: vec![],
+            variants: vec![],
             stored: true,
             doc: format!("An element of a Kleene step of `{stream}`."),
         });

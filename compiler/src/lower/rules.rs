@@ -143,10 +143,21 @@ fn table(a: &mut Assembler<'_>, source: NodeId, record: RecordId, group: &[Rule]
     let columns = plan.columns_of(source);
     let field = |name: String, ty: &Type| RecordField { name, ty: FieldType::Scalar(physical(ty)) };
     let key_fields = first.equalities.iter().map(|(f, _, ty)| field(columns.get(*f).map_or_else(String::new, |c| c.name.clone()), ty)).collect();
-    let keys = a.add_record(Record { name: format!("{name}Key"), fields: key_fields, stored: true, doc: "What a rule compares for equality.".to_owned() });
+    let keys = a.add_record(Record {
+        name: format!("{name}Key"),
+        fields: key_fields,
+        variants: vec![],
+        stored: true,
+        doc: "What a rule compares for equality.".to_owned(),
+    });
     let constant_fields = first.constants.iter().enumerate().map(|(i, (_, ty))| field(format!("constant{}", i + 1), ty)).collect();
-    let constants =
-        a.add_record(Record { name: format!("{name}Constants"), fields: constant_fields, stored: true, doc: "A rule's other constants.".to_owned() });
+    let constants = a.add_record(Record {
+        name: format!("{name}Constants"),
+        fields: constant_fields,
+        variants: vec![],
+        stored: true,
+        doc: "A rule's other constants.".to_owned(),
+    });
     let key_exprs: Vec<Expr> = first.equalities.iter().map(|(f, _, ty)| Expr::place(Place::Field { input: 0, field: *f }, ty.clone(), span)).collect();
     let stream = plan.node(first.reader).stream.clone();
     let mut functions = super::kernels::key_functions(a, &stream, &[record], keys, &[key_exprs], false);

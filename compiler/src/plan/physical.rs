@@ -89,8 +89,6 @@ pub struct EventInput {
     pub record: RecordId,
     /// How far it may lag, ns.
     pub out_of_order: i64,
-    /// The variants of fields that are enums: field index → variants.
-    pub variants: Vec<(usize, Vec<String>)>,
     /// The chains that take it, in order.
     pub chains: Vec<ChainId>,
     /// Its text in the program.
@@ -106,8 +104,6 @@ pub struct Output {
     pub name: String,
     /// Its record.
     pub record: RecordId,
-    /// The variants of fields that are enums.
-    pub variants: Vec<(usize, Vec<String>)>,
     /// A field that takes the place of the record's `ts`.
     pub shadow: Option<usize>,
     /// Its text in the program.

@@ -107,6 +107,9 @@ impl<'p, 'a> BodyPrinter<'p, 'a> {
         if matches!(value.op, Op::Null) {
             return quote!(None);
         }
+        if value.owned {
+            return self.moved(id);
+        }
         let printed = self.take(id);
         let (t, operand) = (&printed.tokens, printed.operand());
         match (matches!(value.ty.scalar, Scalar::Text | Scalar::Json), value.ty.nullable) {
@@ -114,6 +117,13 @@ impl<'p, 'a> BodyPrinter<'p, 'a> {
             (true, false) => quote!(Text::from(#t)),
             (true, true) => quote!(#operand.map(Text::from)),
         }
+    }
+
+    /// A value for good: what is owned and needed again is copied.
+    pub(super) fn moved(&mut self, id: ValueId) -> TokenStream {
+        let again = self.body.value(id).owned && self.uses.get(&id).is_some_and(|uses| *uses > 1);
+        let t = self.take(id).tokens;
+        if again { quote!(#t.clone()) } else { t }
     }
 
     pub(super) fn statement(&mut self, s: &'p Statement, out: &mut TokenStream) {
@@ -159,6 +169,9 @@ impl<'p, 'a> BodyPrinter<'p, 'a> {
     }
 
     fn branch(&mut self, condition: ValueId, then: &'p [Statement], otherwise: &'p [Statement], out: &mut TokenStream) {
+        if self.printer.is_idle(self.body, then) && self.printer.is_idle(self.body, otherwise) {
+            return;
+        }
         let c = self.take(condition).tokens;
         self.flush(out, true);
         let (then, otherwise) = (self.list(then), self.list(otherwise));
@@ -179,6 +192,8 @@ impl<'p, 'a> BodyPrinter<'p, 'a> {
                 let (param, field) = (names::ident(param), self.field(*record, *field));
                 out.extend(quote!(#param.#field = #value;));
             }
+            // An object that nobody asks has no field.
+            Statement::Tell { record, field, .. } | Statement::MergeObject { record, field, .. } if !self.printer.is_used(*record, *field) => {}
             Statement::Tell { param, record, field, method, args } => {
                 let args: Vec<TokenStream> = args.iter().map(|a| self.borrowed(*a).tokens).collect();
                 self.flush(out, false);

@@ -191,7 +191,7 @@ impl BodyPrinter<'_, '_> {
         let (pattern, path) = self.printer.borrow(id, needs_next);
         let stage = format_ident!("Stage{}", operator.stage + 1);
         let owner = self.printer.path(&quote!(self), steps);
-        let whole = if steps == 0 { quote!(self) } else { quote!(&mut *#owner) };
+        let whole = if steps == 0 { quote!(self) } else { quote!(&mut #owner) };
         let ts = if row.to_string() == "row" { quote!(row.ts) } else { self.place.ts.clone() };
         quote!(let #stage { #pattern, .. } = #whole; #path.push(#ts, #input, &mut #fire)?;)
     }

@@ -206,8 +206,8 @@ impl Printer<'_> {
         reads
             || statements.into_iter().any(|s| match s {
                 Statement::Store { param: p, record, field, .. } => *p == param && self.is_used(*record, *field),
-                Statement::Tell { param: p, .. } => *p == param,
-                Statement::MergeObject { into, from, .. } => *into == param || *from == param,
+                Statement::Tell { param: p, record, field, .. } => *p == param && self.is_used(*record, *field),
+                Statement::MergeObject { into, from, record, field } => (*into == param || *from == param) && self.is_used(*record, *field),
                 _ => false,
             })
     }

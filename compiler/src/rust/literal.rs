@@ -31,11 +31,11 @@ pub(super) fn int(value: i64) -> TokenStream {
         i64::MIN => quote!(i64::MIN),
         i64::MAX => quote!(i64::MAX),
         v if v < 0 => {
-            let v = Token::i64_unsuffixed(-v);
+            let v = whole(-v);
             quote!(-#v)
         }
         v => {
-            let v = Token::i64_unsuffixed(v);
+            let v = whole(v);
             quote!(#v)
         }
     }
@@ -44,4 +44,9 @@ pub(super) fn int(value: i64) -> TokenStream {
 /// A text as JSON.
 pub(super) fn json_text(text: &str) -> String {
     serde_json::to_string(text).unwrap_or_default()
+}
+
+/// Among literals alone rustc would take small ones for an `i32`, which is as good; large ones say what they are.
+fn whole(v: i64) -> Token {
+    if i32::try_from(v).is_ok() { Token::i64_unsuffixed(v) } else { Token::i64_suffixed(v) }
 }

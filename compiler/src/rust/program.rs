@@ -92,12 +92,11 @@ impl Printer<'_> {
             format_ident!("on_{}", crate::lower::assemble::snake(&self.program.record(e.record).name)),
             self.record_type(e.record, &quote!('_)),
         );
-        let lag = int(e.out_of_order);
         if self.holds() {
             let (variant, held) = (self.record_name(e.record), format_ident!("Held{}", self.program.record(e.record).name));
             return quote! {
                 fn #take(&mut self, row: &#ty, out: &mut impl Output<Self>) {
-                    let arrival = self.clock.observe(row.ts, #lag);
+                    let arrival = self.clock.observe(row.ts);
                     if arrival == Arrival::Late { return out.late(row); }
                     self.waiting.push(row.ts, Held::#variant(#held::new(row)));
                     if let Arrival::Moved(watermark) = arrival { self.release(watermark, out); }
@@ -112,7 +111,7 @@ impl Printer<'_> {
         quote! {
             #[inline]
             fn #take(&mut self, row: &#ty, out: &mut impl Output<Self>) {
-                match self.clock.observe(row.ts, #lag) {
+                match self.clock.observe(row.ts) {
                     Arrival::Late => return out.late(row),
                     #moved
                 }

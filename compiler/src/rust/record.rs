@@ -42,9 +42,8 @@ impl Printer<'_> {
             let record = self.program.record(id);
             if !record.stored {
                 let event = self.program.events.iter().find(|e| e.record == id);
-                let variants = event.map(|e| e.variants.clone()).unwrap_or_default();
                 let name = event.map_or(record.name.as_str(), |e| e.name.as_str());
-                out.extend(self.write_record(id, name, &variants, None));
+                out.extend(self.write_record(id, name, None));
             }
         }
         for (at, o) in self.program.outputs.iter().enumerate() {
@@ -55,7 +54,7 @@ impl Printer<'_> {
                 Some(rule) => out.extend(self.rule_record(o.record, rule)),
                 None => {
                     out.extend(self.record(o.record));
-                    out.extend(self.write_record(o.record, &o.name, &o.variants, o.shadow));
+                    out.extend(self.write_record(o.record, &o.name, o.shadow));
                 }
             }
         }
@@ -124,8 +123,8 @@ impl Printer<'_> {
         }
     }
 
-    /// `impl WriteRecord`, with the record's name in the output and the variants of its enums.
-    pub(super) fn write_record(&self, id: RecordId, type_name: &str, variants: &[(usize, Vec<String>)], shadow: Option<usize>) -> TokenStream {
+    /// `impl WriteRecord`, with the record's name in the output.
+    pub(super) fn write_record(&self, id: RecordId, type_name: &str, shadow: Option<usize>) -> TokenStream {
         let ty = self.record_type(id, &quote!('_));
         let record = self.program.record(id);
         let open = format!("{{\"type\":{}", json_text(type_name));
@@ -145,7 +144,8 @@ impl Printer<'_> {
             let name = names::field(&f.name);
             let key = format!(",{}:", json_text(&f.name));
             let FieldType::Scalar(ty) = f.ty else { return quote!() };
-            if let Some((_, names)) = variants.iter().find(|(at, _)| *at == i) {
+            let names = record.variants_of(i);
+            if !names.is_empty() {
                 let lookup =
                     if ty.nullable { quote!(self.#name.map(|v| variant_name(&[#(#names),*], v))) } else { quote!(variant_name(&[#(#names),*], self.#name)) };
                 return if ty.nullable { quote!(writer.optional_text(#key, #lookup);) } else { quote!(writer.text(#key, #lookup);) };

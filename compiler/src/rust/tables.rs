@@ -14,19 +14,15 @@ impl Printer<'_> {
         let name = &self.options.name;
         let events = self.program.events.iter().map(|e| {
             let name = &e.name;
-            let fields = self.used_fields(e.record).into_iter().map(|(i, f)| {
-                let variants = e.variants.iter().find(|(at, _)| *at == i).map(|(_, v)| v.clone()).unwrap_or_default();
-                field_schema(&f.name, f.ty, &variants)
-            });
+            let record = self.program.record(e.record);
+            let fields = self.used_fields(e.record).into_iter().map(|(i, f)| field_schema(&f.name, f.ty, record.variants_of(i)));
             let lag = int(e.out_of_order);
             quote!(EventSchema { name: #name, fields: &[#(#fields),*], out_of_order: #lag })
         });
         let streams = self.program.outputs.iter().map(|o| {
             let name = &o.name;
-            let fields = self.program.record(o.record).fields.iter().enumerate().map(|(i, f)| {
-                let variants = o.variants.iter().find(|(at, _)| *at == i).map(|(_, v)| v.clone()).unwrap_or_default();
-                field_schema(&f.name, f.ty, &variants)
-            });
+            let record = self.program.record(o.record);
+            let fields = record.fields.iter().enumerate().map(|(i, f)| field_schema(&f.name, f.ty, record.variants_of(i)));
             quote!(StreamSchema { name: #name, fields: &[#(#fields),*] })
         });
         let file = &self.options.file;

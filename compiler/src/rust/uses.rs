@@ -27,7 +27,7 @@ impl Uses<'_, '_> {
                 self.operand(v);
             }
             match s {
-                Statement::Let(v) if self.can_refuse(*v) => self.evaluated(*v),
+                Statement::Let(v) if can_refuse(self.body, *v) => self.evaluated(*v),
                 Statement::If { then, otherwise, .. } => {
                     self.list(then);
                     self.list(otherwise);
@@ -36,12 +36,6 @@ impl Uses<'_, '_> {
                 _ => {}
             }
         }
-    }
-
-    fn can_refuse(&self, v: ValueId) -> bool {
-        let value = self.body.value(v);
-        let inside = |r: &Region| r.statements.iter().any(|s| matches!(s, Statement::Let(v) if self.can_refuse(*v)));
-        value.is_fallible() || matches!(&value.op, Op::If { then, otherwise, .. } if inside(then) || inside(otherwise))
     }
 
     /// A use of a value.
@@ -73,15 +67,36 @@ impl Uses<'_, '_> {
     fn operands_of(&self, s: &Statement, into: &mut Vec<ValueId>) {
         match s {
             Statement::Guard(v) | Statement::Return(v) | Statement::Print(v) => into.push(*v),
+            Statement::If { then, otherwise, .. } if self.printer.is_idle(self.body, then) && self.printer.is_idle(self.body, otherwise) => {}
             Statement::If { condition, .. } => into.push(*condition),
             Statement::Store { record, field, value, .. } if self.printer.is_used(*record, *field) => into.push(*value),
-            Statement::Tell { args, .. } => into.extend(args),
+            Statement::Tell { record, field, args, .. } if self.printer.is_used(*record, *field) => into.extend(args),
             Statement::Push { row: RowSource::Make { record, fields }, .. } | Statement::Call { row: RowSource::Make { record, fields }, .. } => {
                 into.extend(fields.iter().filter(|(f, _)| self.printer.is_used(*record, *f)).map(|(_, v)| *v));
             }
             Statement::Publish { fields, .. } | Statement::PublishRule { fields, .. } => into.extend(fields),
             _ => {}
         }
+    }
+}
+
+fn can_refuse(body: &Body, v: ValueId) -> bool {
+    let value = body.value(v);
+    let inside = |r: &Region| r.statements.iter().any(|s| matches!(s, Statement::Let(v) if can_refuse(body, *v)));
+    value.is_fallible() || matches!(&value.op, Op::If { then, otherwise, .. } if inside(then) || inside(otherwise))
+}
+
+impl Printer<'_> {
+    /// Whether statements do nothing: they write only what nobody reads.
+    pub(super) fn is_idle(&self, body: &Body, list: &[Statement]) -> bool {
+        list.iter().all(|s| match s {
+            Statement::Let(v) => !can_refuse(body, *v),
+            Statement::Store { record, field, .. } | Statement::Tell { record, field, .. } | Statement::MergeObject { record, field, .. } => {
+                !self.is_used(*record, *field)
+            }
+            Statement::If { then, otherwise, .. } => self.is_idle(body, then) && self.is_idle(body, otherwise),
+            _ => false,
+        })
     }
 }
 

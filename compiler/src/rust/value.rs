@@ -77,6 +77,10 @@ impl<'p> BodyPrinter<'p, '_> {
                 let base = if self.place.globals { quote!(#name) } else { quote!(self.globals.#name) };
                 Printed::steady(lent(base, ty))
             }
+            Op::Wrap(v) if self.body.value(*v).owned => {
+                let t = self.moved(*v);
+                Printed::steady(quote!(Some(#t)))
+            }
             Op::Wrap(v) => self.around(*v, |t| quote!(Some(#t)), false),
             Op::Unwrap(v) => {
                 let p = self.borrowed(*v);
@@ -90,7 +94,7 @@ impl<'p> BodyPrinter<'p, '_> {
             Op::BitNot(v) => self.around(*v, |t| quote!(!#t), true).loose(),
             Op::Negate(v, _) if ty.scalar == Scalar::Float => self.around(*v, |t| quote!(-#t), true).loose(),
             Op::Negate(v, site) => {
-                let t = self.take(*v).operand();
+                let t = self.take(*v).tokens;
                 self.checked(quote!(negate_int(#t)), *site)
             }
             Op::AddCounts(a, b) => {

@@ -1,0 +1,133 @@
+//! Programs as native code: many of them compiled into one binary, whose first argument says which one to run.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use varpulis_compiler::compile;
+use varpulis_compiler::diagnostics::render;
+use varpulis_compiler::rust::{Options, file, items, path};
+
+/// What a run wrote.
+#[derive(Clone, Debug, Default)]
+pub struct Outputs {
+    /// Rows, as NDJSON.
+    pub rows: String,
+    /// The late output.
+    pub late: String,
+    /// The error output.
+    pub errors: String,
+    /// The dead-letter output.
+    pub dead: String,
+    /// Standard error.
+    pub messages: String,
+}
+
+/// Compiles programs, by name, into one binary in a folder, which serves as a cache: what has not changed is not compiled anew.
+///
+/// # Errors
+/// A program is refused, or what was generated does not compile without a warning.
+pub fn build(folder: &Path, programs: &[(String, String)]) -> Result<PathBuf, String> {
+    std::fs::create_dir_all(folder.join("src")).map_err(|e| e.to_string())?;
+    let (mut modules, mut arms) = (String::new(), String::new());
+    for (i, (name, program)) in programs.iter().enumerate() {
+        let compilation = compile(program);
+        let Some(compiled) = compilation.program else {
+            return Err(format!("{name} was refused:\n{}", render(&compilation.diagnostics, name, program, false)));
+        };
+        let options = Options { runtime: path("::varpulis_runtime"), name: name.clone(), file: format!("{name}.case"), comments: true };
+        write(&folder.join(format!("src/program{i}.rs")), &file(items(&compiled.physical, program, &options), &[])?)?;
+        modules.push_str(&format!("#[allow(dead_code, reason = \"the binary uses a part\")]\nmod program{i};\n"));
+        arms.push_str(&format!("        Some({name:?}) => run::<program{i}::Program>(arguments),\n"));
+    }
+    write(&folder.join("src/main.rs"), &MAIN.replace("// modules\n", &modules).replace("        // arms\n", &arms))?;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let package = folder.file_name().and_then(|n| n.to_str()).unwrap_or("programs");
+    let runtime = root.join("runtime").display().to_string();
+    write(&folder.join("Cargo.toml"), &MANIFEST.replace("PACKAGE", &format!("{package:?}")).replace("RUNTIME", &format!("{runtime:?}")))?;
+    std::fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).map_err(|e| e.to_string())?;
+    // One target folder for all such crates, so that the runtime is compiled once.
+    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or(target, PathBuf::from).join("native-tests");
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let output = cargo.args(["build", "--quiet"]).current_dir(folder).env("CARGO_TARGET_DIR", &target).output().map_err(|e| e.to_string())?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        return Err(format!("the programs do not compile:\n{}", said.chars().take(4000).collect::<String>()));
+    }
+    Ok(target.join("debug").join(package))
+}
+
+/// Runs a program of the binary over an input.
+///
+/// # Errors
+/// It could not be started, or it failed.
+pub fn run(binary: &Path, name: &str, folder: &Path, input: &str, arguments: &[String]) -> Result<Outputs, String> {
+    let told = |e: std::io::Error| e.to_string();
+    std::fs::create_dir_all(folder).map_err(told)?;
+    std::fs::write(folder.join("input"), input).map_err(told)?;
+    let mut command = Command::new(binary);
+    command.arg(name).arg("--input").arg(folder.join("input")).args(["--stats", "none"]).args(arguments);
+    for (flag, file) in [("--late", "late"), ("--errors", "errors"), ("--dead-letter", "dead")] {
+        let _ = std::fs::remove_file(folder.join(file));
+        command.arg(flag).arg(folder.join(file));
+    }
+    let output = command.output().map_err(told)?;
+    let messages = String::from_utf8_lossy(&output.stderr).into_owned();
+    if !output.status.success() {
+        return Err(format!("{name} ended with {}:\n{messages}", output.status));
+    }
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap_or_default();
+    let rows = String::from_utf8_lossy(&output.stdout).into_owned();
+    Ok(Outputs { rows, late: read("late"), errors: read("errors"), dead: read("dead"), messages })
+}
+
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    if std::fs::read_to_string(path).is_ok_and(|old| old == text) {
+        return Ok(());
+    }
+    std::fs::write(path, text).map_err(|e| format!("{}: {e}", path.display()))
+}
+
+const MANIFEST: &str = r#"[package]
+name = PACKAGE
+version = "0.0.0"
+edition = "2024"
+
+[dependencies]
+varpulis-runtime = { path = RUNTIME, features = ["standalone"] }
+
+[profile.dev]
+debug = false
+
+[workspace]
+"#;
+
+const MAIN: &str = r#"//! Programs in one binary.
+#![deny(warnings)]
+#![forbid(unsafe_code)]
+// modules
+
+use varpulis_runtime::{program::Program, standalone};
+
+fn run<P: Program>(arguments: Vec<std::ffi::OsString>) -> std::process::ExitCode {
+    match standalone::Options::parse_for::<P>(arguments) {
+        Ok(options) => standalone::execute::<P>(&options, &standalone::Process::default()).into(),
+        Err(error) => {
+            eprintln!("{error}");
+            2.into()
+        }
+    }
+}
+
+fn main() -> std::process::ExitCode {
+    let mut arguments: Vec<std::ffi::OsString> = std::env::args_os().skip(1).collect();
+    let name = arguments.first().and_then(|a| a.to_str()).map(str::to_owned);
+    if let Some(first) = arguments.first_mut() {
+        *first = "program".into();
+    }
+    match name.as_deref() {
+        // arms
+        _ => 2.into(),
+    }
+}
+"#;

@@ -1,0 +1,299 @@
+//! Random streams: sources, chains of operators, windows, patterns, joins.
+
+use fastrand::Rng;
+
+use super::expressions::{Scope, condition, expression};
+use super::{Event, Field, Program, Stream, Type, pick};
+
+/// A random program of up to five streams over up to three events.
+pub fn program(rng: &mut Rng) -> Program {
+    let events: Vec<Event> = (0..rng.usize(1..4)).map(|i| event(rng, i)).collect();
+    let mut sources: Vec<(String, Vec<Field>)> = events.iter().map(|e| (e.name.clone(), e.fields.clone())).collect();
+    let lag = if rng.u8(..3) == 0 { pick(rng, &["1ms", "1s", "30s"]) } else { "" };
+    let mut streams = vec![];
+    for i in 0..rng.usize(1..6) {
+        let name = format!("S{i}");
+        let (head, mut operators, fields) = source(rng, &sources, &name);
+        // The lag belongs to the event, for all streams: said once, at the first of them that reads an event.
+        if i == 0 && !lag.is_empty() && events.iter().any(|e| head.ends_with(&format!("= {}", e.name))) {
+            operators.insert(0, format!(".watermark(out_of_order: {lag})"));
+        }
+        let fields = chain(rng, &mut operators, fields);
+        streams.push(Stream { head, operators });
+        sources.push((name, fields));
+    }
+    Program { events, streams }
+}
+
+fn event(rng: &mut Rng, number: usize) -> Event {
+    let mut fields = vec![
+        Field { name: "k".to_owned(), ty: Type::Str, nullable: rng.bool() },
+        Field { name: "n".to_owned(), ty: Type::Int, nullable: rng.u8(..3) == 0 },
+        Field { name: "x".to_owned(), ty: Type::Float, nullable: rng.u8(..3) == 0 },
+    ];
+    for i in 0..rng.usize(..5) {
+        let ty = pick(rng, &Type::ALL);
+        fields.push(Field { name: format!("f{i}"), ty, nullable: rng.bool() });
+    }
+    // Same-named fields of different events have one type, so that they can be merged.
+    fields.iter_mut().skip(3).for_each(|f| f.name = format!("{}{}", f.ty.text().to_lowercase(), &f.name));
+    Event { name: ["Alpha", "Beta", "Gamma"].get(number).unwrap_or(&"Delta").to_string(), fields }
+}
+
+fn source(rng: &mut Rng, sources: &[(String, Vec<Field>)], name: &str) -> (String, Vec<String>, Vec<Field>) {
+    match rng.u8(..10) {
+        0 if sources.len() > 1 => merge(rng, sources, name),
+        1..=2 => join(rng, sources, name),
+        3..=5 => pattern(rng, sources, name),
+        _ => {
+            let (from, fields) = pick(rng, sources);
+            (format!("stream {name} = {from}"), vec![], fields)
+        }
+    }
+}
+
+fn merge(rng: &mut Rng, sources: &[(String, Vec<Field>)], name: &str) -> (String, Vec<String>, Vec<Field>) {
+    let (a, left) = pick(rng, sources);
+    let (b, right) = pick(rng, sources);
+    let mut fields: Vec<Field> = vec![];
+    for f in left.iter().chain(&right) {
+        if !fields.iter().any(|g| g.name == f.name) {
+            let (l, r) = (left.iter().find(|g| g.name == f.name), right.iter().find(|g| g.name == f.name));
+            let nullable = l.is_none_or(|g| g.nullable) || r.is_none_or(|g| g.nullable);
+            fields.push(Field { nullable, ..f.clone() });
+        }
+    }
+    (format!("stream {name} = merge({a}, {b})"), vec![], fields)
+}
+
+fn qualified(alias: &str, fields: &[Field]) -> Vec<Field> {
+    fields.iter().map(|f| Field { name: format!("{alias}.{}", f.name), ..f.clone() }).collect()
+}
+
+fn of_type(fields: &[Field], ty: Type) -> Vec<&Field> {
+    fields.iter().filter(|f| f.ty == ty).collect()
+}
+
+/// A projection that gives the fields plain names again.
+fn renamed(rng: &mut Rng, verb: &str, fields: &[Field], extra: Vec<(String, Field)>) -> (String, Vec<Field>) {
+    let mut parts = vec![];
+    let mut made = vec![];
+    for (i, f) in fields.iter().enumerate().filter(|_| rng.u8(..3) > 0) {
+        let name = format!("{}{i}", f.name.rsplit('.').next().unwrap_or_default());
+        parts.push(format!("{name}: {}", f.name));
+        made.push(Field { name, ..f.clone() });
+    }
+    for (text, f) in extra {
+        parts.push(format!("{}: {text}", f.name));
+        made.push(f);
+    }
+    if let (true, Some(f)) = (parts.is_empty(), fields.first()) {
+        parts.push(format!("only: {}", f.name));
+        made.push(Field { name: "only".to_owned(), ..f.clone() });
+    }
+    (format!(".{verb}({})", parts.join(", ")), made)
+}
+
+fn join(rng: &mut Rng, sources: &[(String, Vec<Field>)], name: &str) -> (String, Vec<String>, Vec<Field>) {
+    let (a, left) = pick(rng, sources);
+    let (b, right) = pick(rng, sources);
+    let (left, right) = (qualified("l", &left), qualified("r", &right));
+    let latest = rng.u8(..3) == 0;
+    let mut on = vec![];
+    for ty in [Type::Str, Type::Int] {
+        if let (Some(l), Some(r), true) = (rng.choice(of_type(&left, ty)), rng.choice(of_type(&right, ty)), on.is_empty() || rng.u8(..3) == 0) {
+            on.push(format!("{} == {}", l.name, r.name));
+        }
+    }
+    let both: Vec<Field> = left.iter().chain(&right).cloned().collect();
+    if on.is_empty() || rng.u8(..3) == 0 {
+        on.push(condition(rng, &Scope::new(&both), 1).0);
+    }
+    let mut operators = vec![format!(".on({})", on.join(" and "))];
+    if !latest {
+        operators.push(format!(".window({})", pick(rng, &["5ms", "1s", "20s"])));
+    }
+    let (project, fields) = renamed(rng, "select", &both, vec![]);
+    operators.push(project);
+    (format!("stream {name} = {}({a} as l, {b} as r)", if latest { "latest_join" } else { "join" }), operators, fields)
+}
+
+/// A sequence of two or three steps, perhaps with a Kleene step and an absence. Conditions that look at a run cannot refuse: which run
+/// would then have refused first is nobody's business.
+fn pattern(rng: &mut Rng, sources: &[(String, Vec<Field>)], name: &str) -> (String, Vec<String>, Vec<Field>) {
+    let steps = rng.usize(1..4);
+    let kleene = if steps == 1 || rng.bool() { rng.usize(..steps) } else { usize::MAX };
+    let absence = if rng.u8(..3) == 0 && steps > 1 { rng.usize(..steps) } else { usize::MAX };
+    let keyed = rng.bool();
+    let mut bound: Vec<Field> = vec![];
+    let mut extra = vec![];
+    let mut head = format!("stream {name} = ");
+    for step in 0..steps {
+        let (event, fields) = pick(rng, sources);
+        let alias = format!("s{step}");
+        if step > 0 {
+            head.push_str(" -> ");
+        }
+        let own = if step == kleene { format!("all {event}") } else { event.clone() };
+        let test = step_condition(rng, &fields, &bound, keyed && step > 0);
+        head.push_str(&format!("{own}{test} as {alias}"));
+        if step > 0 && step + 1 < steps && step != kleene && step - 1 != kleene && rng.u8(..5) == 0 {
+            head.push_str(&format!(" .within({})", pick(rng, &["10ms", "2s"])));
+        }
+        if step == kleene {
+            let inner = qualified(&alias, &fields);
+            extra.push((format!("count({alias})"), Field { name: "taken".to_owned(), ty: Type::Int, nullable: false }));
+            if let Some(f) = rng.choice(of_type(&inner, Type::Float)) {
+                extra.push((format!("sum({})", f.name), Field { name: "total".to_owned(), ty: Type::Float, nullable: false }));
+                extra.push((format!("max({})", f.name), Field { name: "top".to_owned(), ty: Type::Float, nullable: f.nullable }));
+            }
+            if let Some(f) = rng.choice(&fields) {
+                extra.push((format!("{alias}[0].{}", f.name), Field { name: "opening".to_owned(), ..f.clone() }));
+            }
+        }
+        // An absence directly behind a Kleene step leaves open between which of its elements it must not come.
+        if step == absence && step != kleene {
+            let (event, fields) = pick(rng, sources);
+            head.push_str(&format!(" -> not {event}{}", step_condition(rng, &fields, &bound, false)));
+        }
+        bound.extend(qualified(&alias, &fields));
+    }
+    let within = format!(".within({})", pick(rng, &["20ms", "1s", "10s", "1m"]));
+    let mut operators = vec![within];
+    if rng.u8(..3) == 0 && sources.iter().all(|(_, f)| f.iter().any(|f| f.name == "k" && f.ty == Type::Str)) {
+        operators.push(".partition_by(k)".to_owned());
+    }
+    if rng.u8(..5) == 0 {
+        let (event, fields) = pick(rng, sources);
+        operators.push(format!(".not({event}{})", step_condition(rng, &fields, &bound[..bound.len().min(1)], false)));
+    }
+    let (project, fields) = renamed(rng, "select", &bound, extra);
+    operators.push(project);
+    (head, operators, fields)
+}
+
+fn step_condition(rng: &mut Rng, fields: &[Field], bound: &[Field], keyed: bool) -> String {
+    let mut parts = vec![];
+    if rng.bool() {
+        parts.push(condition(rng, &Scope::safe(fields), 1).0);
+    }
+    if keyed {
+        let text = of_type(fields, Type::Str);
+        if let (Some(f), Some(b)) = (rng.choice(text), rng.choice(of_type(bound, Type::Str))) {
+            parts.push(format!("{} == {}", f.name, b.name));
+        }
+    }
+    if let (Some(f), true) = (rng.choice(fields), rng.u8(..3) == 0)
+        && let Some(b) = rng.choice(of_type(bound, f.ty))
+    {
+        parts.push(format!("{} {} {}", f.name, if f.ty.is_ordered() { pick(rng, &["<", ">=", "!=", "=="]) } else { "==" }, b.name));
+    }
+    if parts.is_empty() { String::new() } else { format!(" where {}", parts.join(" and ")) }
+}
+
+/// Operators on records; returns the fields that the stream then has.
+fn chain(rng: &mut Rng, operators: &mut Vec<String>, mut fields: Vec<Field>) -> Vec<Field> {
+    let mut keys: Vec<Field> = vec![];
+    for _ in 0..rng.usize(..5) {
+        match rng.u8(..12) {
+            0..=3 => operators.push(format!(".where({})", condition(rng, &Scope::new(&fields), 2).0)),
+            4..=5 => {
+                let (text, made) = projection(rng, "select", &fields);
+                operators.push(text);
+                fields = made;
+                keys.clear();
+            }
+            6 => {
+                if let Some(f) = rng.choice(fields.iter().filter(|f| f.ty != Type::Float).collect::<Vec<_>>()) {
+                    operators.push(format!(".distinct({}, within: {})", f.name, pick(rng, &["3ms", "2s", "1h"])));
+                }
+            }
+            7 => operators.push(format!(".limit({})", rng.usize(1..20))),
+            8..=9 => {
+                keys = fields.iter().filter(|f| f.ty != Type::Float && rng.u8(..3) == 0).cloned().collect();
+                if !keys.is_empty() {
+                    let names: Vec<&str> = keys.iter().map(|f| f.name.as_str()).collect();
+                    operators.push(format!(".partition_by({})", names.join(", ")));
+                }
+            }
+            _ => {
+                fields = window(rng, operators, &fields, &keys);
+                keys.clear();
+            }
+        }
+    }
+    if rng.u8(..3) > 0 {
+        let (text, made) = projection(rng, "emit", &fields);
+        operators.push(text);
+        fields = made;
+    }
+    fields
+}
+
+fn projection(rng: &mut Rng, verb: &str, fields: &[Field]) -> (String, Vec<Field>) {
+    let mut parts = vec![];
+    let mut made: Vec<Field> = vec![];
+    for f in fields.iter().filter(|_| rng.bool()) {
+        parts.push(f.name.clone());
+        made.push(f.clone());
+    }
+    for i in 0..rng.usize(1..3) {
+        let ty = pick(rng, &Type::ALL);
+        let name = format!("e{i}{}", ty.text().to_lowercase());
+        if made.iter().any(|f| f.name == name) {
+            continue;
+        }
+        let (text, nullable) = expression(rng, &Scope::new(fields), ty, 3);
+        parts.push(format!("{name}: {text}"));
+        made.push(Field { name, ty, nullable });
+    }
+    (format!(".{verb}({})", parts.join(", ")), made)
+}
+
+fn window(rng: &mut Rng, operators: &mut Vec<String>, fields: &[Field], keys: &[Field]) -> Vec<Field> {
+    let (text, sliding) = match rng.u8(..8) {
+        0..=2 => (pick(rng, &["(20ms)", "(1s)", "(10s, offset: 300ms)", "(1m)"]), false),
+        3..=4 => (pick(rng, &["(20ms, sliding: 10ms)", "(3s, sliding: 2s)", "(10s, sliding: 3s, offset: 1s)", "(1s, sliding: 5s)"]), true),
+        5 => (pick(rng, &["(session: 15ms)", "(session: 2s)"]), false),
+        6 => (pick(rng, &["(1)", "(3)", "(10)"]), false),
+        _ => (pick(rng, &["(4, sliding: 2)", "(3, sliding: 1)", "(5, sliding: 3)", "(2, sliding: 5)"]), true),
+    };
+    operators.push(format!(".window{text}"));
+    let mut parts = vec![];
+    let mut made: Vec<Field> = keys.to_vec();
+    for i in 0..rng.usize(1..4) {
+        let (text, ty, nullable) = aggregate(rng, fields, sliding);
+        let name = format!("a{i}{}", ty.text().to_lowercase());
+        parts.push(format!("{name}: {text}"));
+        made.push(Field { name, ty, nullable });
+    }
+    operators.push(format!(".aggregate({})", parts.join(", ")));
+    made
+}
+
+fn aggregate(rng: &mut Rng, fields: &[Field], sliding: bool) -> (String, Type, bool) {
+    let condition = if rng.u8(..4) == 0 { format!(", where: {}", condition(rng, &Scope::new(fields), 1).0) } else { String::new() };
+    let nullable = |f: &Field| f.nullable || !condition.is_empty();
+    let numbers: Vec<&Field> = fields.iter().filter(|f| f.ty.is_number()).collect();
+    let Some(f) = rng.choice(fields) else { return ("count()".to_owned(), Type::Int, false) };
+    match rng.u8(..12) {
+        0 => (if condition.is_empty() { "count()".to_owned() } else { format!("count({})", &condition[2..]) }, Type::Int, false),
+        1 => (format!("count({}{condition})", f.name), Type::Int, false),
+        2 => (format!("{}({}{condition})", pick(rng, &["first", "last"]), f.name), f.ty, nullable(f)),
+        3 => (format!("count_distinct({}{condition})", f.name), Type::Int, false),
+        4..=5 if f.ty.is_ordered() => (format!("{}({}{condition})", pick(rng, &["min", "max"]), f.name), f.ty, nullable(f)),
+        _ => match rng.choice(numbers) {
+            // The panes of a sliding window add up without a check.
+            Some(n) if n.ty == Type::Int && !sliding => (format!("sum({}{condition})", n.name), Type::Int, false),
+            Some(n) if n.ty == Type::Float && rng.bool() => (format!("sum({}{condition})", n.name), Type::Float, false),
+            Some(n) if n.ty == Type::Float => match rng.u8(..5) {
+                0 => (format!("avg({}{condition})", n.name), Type::Float, nullable(n)),
+                1 => (format!("percentile({}, {}{condition})", n.name, pick(rng, &["0", "25", "50", "99", "100"])), Type::Float, nullable(n)),
+                2 => (format!("median({}{condition})", n.name), Type::Float, nullable(n)),
+                3 => (format!("ema({}, {}{condition})", n.name, pick(rng, &["1", "3", "9"])), Type::Float, nullable(n)),
+                _ => (format!("{}({}{condition})", pick(rng, &["stddev", "variance"]), n.name), Type::Float, true),
+            },
+            _ => ("count()".to_owned(), Type::Int, false),
+        },
+    }
+}

@@ -1,0 +1,150 @@
+//! Random programs over random inputs: compiled code and the oracle yield the same rows.
+//!
+//! `VARPULIS_PROGRAMS`, `VARPULIS_INPUTS` and `VARPULIS_SEED` change how many and which. A failing pair is made smaller and printed as a case.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::print_stdout, reason = "tests")]
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use varpulis_compiler::compile;
+use varpulis_tests::random::{Program, input, program};
+use varpulis_tests::{compare, native};
+
+/// A number from the environment.
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
+}
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
+}
+
+/// What was generated: a generator that yields empty outputs tests nothing.
+#[derive(Debug, Default)]
+struct Statistics {
+    refused: usize,
+    pairs: usize,
+    with_rows: usize,
+    rows: usize,
+    errors: usize,
+    late: usize,
+    invalid: usize,
+}
+
+/// Whether the binary's program yields what the oracle does; else, what differs.
+fn agree(binary: &Path, name: &str, text: &str, lines: &str, statistics: &mut Statistics) -> Result<(), String> {
+    let plan = compile(text).program.ok_or("refused")?.analyzed;
+    let outcome = std::panic::catch_unwind(|| varpulis_oracle::evaluate(&plan, lines)).map_err(|_| "the oracle stopped".to_owned())?;
+    let found = native::run(binary, name, &folder("random-outputs"), lines, &[])?;
+    statistics.pairs += 1;
+    statistics.rows += found.rows.lines().count();
+    statistics.with_rows += usize::from(!found.rows.is_empty());
+    statistics.errors += outcome.errors.len();
+    statistics.late += outcome.late.len();
+    statistics.invalid += outcome.invalid.len();
+    compare::same_rows(&outcome, &found.rows)?;
+    for (what, wanted, text) in [("late events", outcome.late.len(), &found.late), ("invalid records", outcome.invalid.len(), &found.dead)] {
+        if text.lines().count() != wanted {
+            return Err(format!("{what}: {} found, the oracle has {wanted}", text.lines().count()));
+        }
+    }
+    Ok(())
+}
+
+/// Programs that compile, each with its number.
+fn programs(seed: u64, count: u64, statistics: &mut Statistics) -> Vec<(u64, Program)> {
+    let mut made = vec![];
+    for at in 0..count {
+        let p = program(&mut fastrand::Rng::with_seed(seed.wrapping_mul(1_000_003).wrapping_add(at)));
+        let compilation = compile(&p.text());
+        if compilation.program.is_some() {
+            made.push((at, p));
+        } else {
+            statistics.refused += 1;
+            if std::env::var_os("VARPULIS_SHOW_REFUSED").is_some() {
+                println!("{}", varpulis_compiler::diagnostics::render(&compilation.diagnostics, "random", &p.text(), false));
+            }
+        }
+    }
+    made
+}
+
+#[test]
+fn compiled_code_and_oracle_agree() {
+    let (count, inputs, seed) = (number("VARPULIS_PROGRAMS", 40), number("VARPULIS_INPUTS", 25), number("VARPULIS_SEED", 1));
+    let mut statistics = Statistics::default();
+    let programs = programs(seed, count, &mut statistics);
+    let texts: Vec<(String, String)> = programs.iter().map(|(at, p)| (format!("random{at}"), p.text())).collect();
+    let binary = native::build(&folder("random"), &texts).unwrap();
+    let mut failed = vec![];
+    for ((at, p), (name, text)) in programs.iter().zip(&texts) {
+        for i in 0..inputs {
+            let lines = input(&mut fastrand::Rng::with_seed(seed ^ at << 20 ^ i), p);
+            if let Err(difference) = agree(&binary, name, text, &lines, &mut statistics) {
+                failed.push((p.clone(), name.clone(), lines, difference));
+                break;
+            }
+        }
+    }
+    println!("seed {seed}: {} programs of {count}, {statistics:?}", programs.len());
+    if let Some((p, name, lines, difference)) = failed.first() {
+        let (p, lines) = reduce(p.clone(), lines.clone());
+        let all: Vec<&str> = failed.iter().map(|f| f.1.as_str()).collect();
+        panic!(
+            "seed {seed}: {} programs differ ({}); {name}, made smaller:\n{}--- input\n{lines}--- first difference before\n{difference}",
+            failed.len(),
+            all.join(" "),
+            p.text()
+        );
+    }
+    assert!(statistics.with_rows * 3 > statistics.pairs, "too few programs yield rows: {statistics:?}");
+}
+
+/// Whether the pair still differs; `None` if the program is refused.
+fn differs(p: &Program, lines: &[&str]) -> Option<bool> {
+    let text = p.text();
+    compile(&text).program?;
+    let binary = native::build(&folder("reduced"), &[("reduced".to_owned(), text.clone())]).ok()?;
+    Some(agree(&binary, "reduced", &text, &lines.join("\n"), &mut Statistics::default()).is_err())
+}
+
+/// Leaves out streams, operators and lines as long as the pair differs.
+fn reduce(mut p: Program, lines: String) -> (Program, String) {
+    let mut lines: Vec<&str> = lines.lines().collect();
+    let mut smaller = true;
+    while std::mem::take(&mut smaller) {
+        for at in (0..p.streams.len()).rev() {
+            let mut without = p.clone();
+            without.streams.remove(at);
+            if differs(&without, &lines) == Some(true) {
+                (p, smaller) = (without, true);
+            }
+        }
+        for stream in 0..p.streams.len() {
+            for at in (0..p.streams[stream].operators.len()).rev() {
+                let mut without = p.clone();
+                without.streams[stream].operators.remove(at);
+                if differs(&without, &lines) == Some(true) {
+                    (p, smaller) = (without, true);
+                }
+            }
+        }
+        let mut chunk = lines.len() / 2;
+        while chunk > 0 {
+            let mut at = 0;
+            while at < lines.len() {
+                let mut without = lines.clone();
+                without.drain(at..(at + chunk).min(lines.len()));
+                if differs(&p, &without) == Some(true) {
+                    (lines, smaller) = (without, true);
+                } else {
+                    at += chunk;
+                }
+            }
+            chunk /= 2;
+        }
+    }
+    let mut text = String::new();
+    lines.iter().for_each(|l| writeln!(text, "{l}").unwrap());
+    (p, text)
+}
