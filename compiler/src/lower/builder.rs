@@ -201,6 +201,15 @@ impl Builder {
         {
             return self.boolean(known);
         }
+        // No variant stands before the first one.
+        let is_first = |v: ValueId| matches!(self.get(v).op, Op::Const(Literal::Enum(0)));
+        match op {
+            Comparison::GreaterEqual if is_first(right) => return self.boolean(true),
+            Comparison::LessEqual if is_first(left) => return self.boolean(true),
+            Comparison::Less if is_first(right) => return self.boolean(false),
+            Comparison::Greater if is_first(left) => return self.boolean(false),
+            _ => {}
+        }
         self.value(Op::Compare { op, left, right }, plain(Scalar::Bool))
     }
 

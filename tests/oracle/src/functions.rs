@@ -7,6 +7,7 @@ use crate::value::Value::{self, Bool, Duration, Float, Int, Json, Str, Timestamp
 #[expect(clippy::too_many_lines, reason = "one line per function")]
 pub(crate) fn call(body: &str, args: &[Value]) -> Result<Value, Refused> {
     const OVERFLOW: Refused = "integer overflow";
+    const TWO_63: f64 = 9_223_372_036_854_775_808.0;
     const CONVERSION: Refused = "conversion failed";
     Ok(match (body, args) {
         ("abs_int", [Int(a)]) => Int(a.checked_abs().ok_or(OVERFLOW)?),
@@ -32,7 +33,7 @@ pub(crate) fn call(body: &str, args: &[Value]) -> Result<Value, Refused> {
         ("exp", [Float(a)]) => Float(a.exp()),
         ("ln", [Float(a)]) => Float(a.ln()),
         ("is_nan", [Float(a)]) => Bool(a.is_nan()),
-        ("int_of_float", [Float(a)]) if a.is_nan() || a.abs() >= 9.3e18 => return Err(CONVERSION),
+        ("int_of_float", [Float(a)]) if !(-TWO_63..TWO_63).contains(a) => return Err(CONVERSION),
         ("int_of_float", [Float(a)]) => Int(a.trunc() as i64),
         ("int_of_text", [Str(a)]) => Int(a.trim().parse().map_err(|_| CONVERSION)?),
         ("int_of_bool", [Bool(a)]) => Int(i64::from(*a)),

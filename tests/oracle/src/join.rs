@@ -21,7 +21,7 @@ pub(crate) fn records(s: &mut Streams<'_>, id: NodeId, sides: [NodeId; 2], keys:
             }
         }
     }
-    arrivals.sort_by(|a, b| a.1.moment.cmp(&b.1.moment));
+    arrivals.sort_by_key(|(_, r, _)| r.moment.at(id.0));
     let mut pairs = vec![];
     for (at, (side, r, key)) in arrivals.iter().enumerate() {
         let partners: Vec<&Record> = arrivals[..at].iter().filter(|(o, _, k)| o != side && same(k, key)).map(|(_, r, _)| r).collect();

@@ -33,17 +33,17 @@ struct Run<'a> {
 pub(crate) fn records(s: &mut Streams<'_>, id: NodeId, p: &Pattern) -> Vec<Record> {
     let arrivals = arrivals(s, id, p);
     let s = &*s;
-    let mut matches: Vec<(Moment, usize, Record)> = vec![];
+    let mut matches: Vec<((Moment, usize), usize, Record)> = vec![];
     for (number, first) in arrivals.iter().enumerate().filter(|(_, a)| a.steps[0]) {
         let mut run = Run { s, p, taken: vec![vec![]; p.steps.len()], key: &first.key };
         // Conditions on the step's own elements apply from the second one on.
         run.taken[0].push(&first.record);
-        for (moment, ts) in run.follow(first, &arrivals[number + 1..], id) {
-            matches.push((moment.0, number, run.firing(&moment.1, ts)));
+        for Report { moment, arrival, extent, ts } in run.follow(first, &arrivals[number + 1..], id) {
+            matches.push(((moment, arrival.map_or(0, |a| number + a)), number, run.firing(&extent, ts)));
         }
     }
     matches.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.cmp(&b.1)));
-    matches.into_iter().map(|(moment, _, r)| Record { moment, ..r }).collect()
+    matches.into_iter().map(|((moment, _), _, r)| Record { moment, ..r }).collect()
 }
 
 fn arrivals(s: &mut Streams<'_>, id: NodeId, p: &Pattern) -> Vec<Arrival> {
@@ -51,7 +51,7 @@ fn arrivals(s: &mut Streams<'_>, id: NodeId, p: &Pattern) -> Vec<Arrival> {
     for (port, input) in p.inputs.iter().enumerate() {
         all.extend(s.records(*input).iter().map(|r| (port, r.clone())));
     }
-    all.sort_by(|a, b| a.1.moment.cmp(&b.1.moment));
+    all.sort_by_key(|(_, r)| r.moment.at(id.0));
     let mut arrivals = vec![];
     for (port, record) in all {
         let read = |place: &Place| current(s, &record, place);
@@ -96,23 +96,32 @@ fn current(s: &Streams<'_>, record: &Record, place: &Place) -> Value {
 /// What the run had taken when it was reported: the number of events per step.
 type Extent = Vec<usize>;
 
+/// A match.
+struct Report {
+    moment: Moment,
+    /// Which arrival completed it, counted from the first event; none if time did.
+    arrival: Option<usize>,
+    extent: Extent,
+    ts: i64,
+}
+
 impl<'a> Run<'a> {
     /// Follows the run to its end: when it is reported, with which events and at which time.
-    fn follow(&mut self, first: &'a Arrival, rest: &'a [Arrival], id: NodeId) -> Vec<((Moment, Extent), i64)> {
+    fn follow(&mut self, first: &'a Arrival, rest: &'a [Arrival], id: NodeId) -> Vec<Report> {
         let p = self.p;
         let last = p.steps.len() - 1;
         let deadline = p.within.map_or(i64::MAX, |w| first.record.ts.saturating_add(w));
         let waits = p.negations.iter().any(|n| !n.whole && n.after == last);
         let mut reports = vec![];
         let mut step = 0;
-        let report = |run: &Self, r: &Record| ((r.moment.at(id.0), run.extent()), r.ts);
+        let report = |run: &Self, r: &Record, at: usize| Report { moment: r.moment.at(id.0), arrival: Some(at), extent: run.extent(), ts: r.ts };
         if last == 0 && !waits {
-            reports.push(report(self, &first.record));
+            reports.push(report(self, &first.record, 0));
             if !p.steps[0].kleene {
                 return reports;
             }
         }
-        for a in rest {
+        for (at, a) in rest.iter().enumerate() {
             if a.record.ts > deadline {
                 break;
             }
@@ -132,14 +141,15 @@ impl<'a> Run<'a> {
                 continue;
             }
             if step == last && !waits {
-                reports.push(report(self, &a.record));
+                reports.push(report(self, &a.record, at + 1));
                 if !p.steps[last].kleene {
                     return reports;
                 }
             }
         }
         if waits && step == last && deadline != i64::MAX {
-            reports.push(((self.s.due(deadline.saturating_add(1), &[], id), self.extent()), deadline));
+            let moment = self.s.due(deadline.saturating_add(1), &[], id);
+            reports.push(Report { moment, arrival: None, extent: self.extent(), ts: deadline });
         }
         reports
     }

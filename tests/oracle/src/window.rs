@@ -15,6 +15,8 @@ use crate::value::Value;
 
 /// A record as a window sees it: per aggregate its value, if it counts there.
 struct Member {
+    /// Its number among the records.
+    at: usize,
     moment: Moment,
     ts: i64,
     values: Vec<Option<Value>>,
@@ -45,7 +47,7 @@ pub(crate) fn records(s: &mut Streams<'_>, id: NodeId, input: NodeId, keys: &[Ex
     let mut open: Vec<Open> = vec![];
     // Per key, how many records it has taken.
     let mut taken: Vec<i64> = vec![];
-    for r in s.records(input).iter() {
+    for (at, r) in s.records(input).iter().enumerate() {
         let values: Result<Vec<_>, Refused> =
             calls.iter().map(|c| seen(c, &|p| if let Place::Global(i) = p { s.globals[*i].clone() } else { r.value(p) })).collect();
         let values = match values {
@@ -61,7 +63,7 @@ pub(crate) fn records(s: &mut Streams<'_>, id: NodeId, input: NodeId, keys: &[Ex
             taken.push(0);
             all_keys.len() - 1
         });
-        let member = Rc::new(Member { moment: r.moment.clone(), ts: r.ts, values });
+        let member = Rc::new(Member { at, moment: r.moment.clone(), ts: r.ts, values });
         let windows = windows_of(window, key, r.ts, taken[key], &open);
         if windows.iter().any(|w| overflows(calls, open.iter().find(|o| is(o, key, *w)), &member)) {
             s.refuse(id, r.ts, "integer overflow");
@@ -134,9 +136,9 @@ fn fire(s: &Streams<'_>, id: NodeId, window: Window, calls: &[AggregateCall], ke
             let list: Vec<Value> = o.members.iter().filter_map(|m| m.values[i].clone()).collect();
             values.insert(Place::Aggregate(i), aggregate::of(call, &list));
         }
-        fired.push((first.moment.clone(), Record { moment, ts, values }));
+        fired.push((if counted.is_some() { last.at } else { first.at }, Record { moment, ts, values }));
     }
-    // Of one moment: by end (which the moment has), then by the key's first arrival in the window.
+    // Of one moment: by end (which the moment has), then by the key's first arrival in the window; count windows by their last.
     fired.sort_by(|a, b| a.1.moment.cmp(&b.1.moment).then_with(|| a.0.cmp(&b.0)));
     fired.into_iter().map(|(_, r)| r).collect()
 }
