@@ -1,14 +1,13 @@
-//! Typing of calls: run-time functions, aggregates, f-strings, methods.
+//! Typing of calls: run-time functions, methods, f-strings.
 
 use super::Analyzer;
 use super::expressions::to_float;
-use super::scope::{Scope, ScopeInput};
+use super::scope::Scope;
 use super::typed::{Expr, ExprKind, Literal, Place};
 use super::types::{Kind, Type};
 use crate::diagnostics::{Code, Diagnostic, did_you_mean};
 use crate::functions::Function;
-use crate::functions::aggregates::{Aggregate, Argument};
-use crate::plan::logical::{AggregateCall, CURRENT};
+use crate::functions::aggregates::Aggregate;
 use crate::syntax::ast::{self, ArgValue, Span};
 
 /// Functions of the language that later stages do not have.
@@ -177,188 +176,6 @@ impl Analyzer<'_> {
         self.run_time_function(&name.text, name.span, values, span)
     }
 
-    fn aggregate(&mut self, mut aggregate: Aggregate, args: &[ast::Arg], span: Span, scope: &mut Scope) -> Expr {
-        if !aggregate.is_compiled() {
-            return self.wrong(Diagnostic::new(Code::FunctionNotCompiledYet, span, format!("`{}` is understood, not compiled yet", aggregate.name())));
-        }
-        let mut condition = None;
-        let mut positional = vec![];
-        for arg in args {
-            match (&arg.name, &arg.value) {
-                (Some(n), ArgValue::Expr(e, None)) if n.text == "where" => condition = Some(e),
-                (Some(n), _) => {
-                    return self.wrong(
-                        Diagnostic::new(Code::UnknownArgument, n.span, format!("`{}` takes no argument by the name of `{}`", aggregate.name(), n.text))
-                            .help("`where:` restricts an aggregate"),
-                    );
-                }
-                (None, ArgValue::Expr(e, None)) => positional.push(e),
-                _ => return self.wrong(Diagnostic::new(Code::BadArgument, arg.span, "expected an expression")),
-            }
-        }
-        let mut value = positional.first().copied();
-        if let Some(ast::Expr { kind: ast::ExprKind::Call { callee, args: inner }, .. }) = value
-            && aggregate == Aggregate::Count
-            && callee.kind == ast::ExprKind::Name("distinct".to_owned())
-            && let [ast::Arg { name: None, value: ArgValue::Expr(x, None), .. }] = inner.as_slice()
-        {
-            aggregate = Aggregate::CountDistinct;
-            value = Some(x);
-        }
-        let (least, most) = match aggregate.argument() {
-            Argument::Optional => (0, 1),
-            Argument::NumberAndConstant => (2, 2),
-            _ => (1, 1),
-        };
-        if positional.len() < least || positional.len() > most {
-            return self.wrong(Diagnostic::new(
-                Code::WrongArgumentCount,
-                span,
-                format!("`{}` takes {least} argument(s), {} given", aggregate.name(), positional.len()),
-            ));
-        }
-        let parameter = match positional.get(1) {
-            Some(e) => match self.constant_number(e) {
-                Some(v) => Some(v),
-                None => return Expr::error(span),
-            },
-            None => None,
-        };
-        if let (Aggregate::Percentile, Some(p)) = (aggregate, parameter)
-            && !(0.0..=100.0).contains(&p)
-        {
-            return self.wrong(Diagnostic::new(Code::BadArgument, span, format!("a percentile lies in 0..100, not at {p}")));
-        }
-        if let Some(input) = self.kleene_of(value, condition, scope) {
-            let bare = matches!(value, Some(ast::Expr { kind: ast::ExprKind::Name(n), .. }) if input.names.contains(n));
-            return self.kleene_aggregate(aggregate, &input, if bare { None } else { value }, condition, parameter, span, scope);
-        }
-        let Some(record) = scope.firing.as_ref().and_then(|f| f.record.clone()) else {
-            let mut d = Diagnostic::new(Code::AggregateOutsideWindow, span, format!("`{}` needs records to range over", aggregate.name()));
-            d = if scope.inputs.iter().any(|i| i.kleene) {
-                d.help("name a Kleene step, as in `count(tries)`")
-            } else {
-                d.help("put a `.window(…)` in front, and the aggregate into `.aggregate(…)`")
-            };
-            return self.wrong(d);
-        };
-        let mut inner = Scope { inputs: vec![record], current: Some(0), calls: scope.calls.clone(), ..Scope::default() };
-        self.aggregate_over(aggregate, 0, value, condition, parameter, span, &mut inner, scope)
-    }
-
-    /// The Kleene step that an aggregate's argument names.
-    fn kleene_of(&self, value: Option<&ast::Expr>, condition: Option<&ast::Expr>, scope: &Scope) -> Option<ScopeInput> {
-        let mut names = vec![];
-        for e in value.into_iter().chain(condition) {
-            collect_names(e, &mut names);
-        }
-        scope.inputs.iter().find(|i| i.kleene && i.names.iter().any(|n| names.contains(&n.as_str()))).cloned()
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the parts of one call")]
-    fn kleene_aggregate(
-        &mut self,
-        aggregate: Aggregate,
-        input: &ScopeInput,
-        value: Option<&ast::Expr>,
-        condition: Option<&ast::Expr>,
-        parameter: Option<f64>,
-        span: Span,
-        scope: &mut Scope,
-    ) -> Expr {
-        let step = input.input;
-        let element = ScopeInput { input: CURRENT, kleene: false, ..input.clone() };
-        let mut inner = Scope { inputs: vec![element], current: None, calls: scope.calls.clone(), ..Scope::default() };
-        self.aggregate_over(aggregate, step, value, condition, parameter, span, &mut inner, scope)
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the parts of one call")]
-    fn aggregate_over(
-        &mut self,
-        aggregate: Aggregate,
-        step: usize,
-        value: Option<&ast::Expr>,
-        condition: Option<&ast::Expr>,
-        parameter: Option<f64>,
-        span: Span,
-        inner: &mut Scope,
-        outer: &mut Scope,
-    ) -> Expr {
-        let condition = condition.map(|c| self.condition(c, inner));
-        let value = value.map(|v| self.expr(v, inner));
-        let value = match value {
-            Some(v) => match self.aggregate_argument(aggregate, v) {
-                Some(v) => Some(v),
-                None => return Expr::error(span),
-            },
-            None => None,
-        };
-        let may_be_empty = condition.is_some() || value.as_ref().is_some_and(|v| v.ty.nullable);
-        let ty = aggregate.result(value.as_ref().map(|v| &v.ty), may_be_empty);
-        let call = AggregateCall { aggregate, args: value.into_iter().collect(), parameter, condition, ty: ty.clone(), span };
-        let Some(firing) = &mut outer.firing else { return Expr::error(span) };
-        let same = |(s, c): &(usize, AggregateCall)| *s == step && same_call(c, &call);
-        let index = firing.aggregates.iter().position(same).unwrap_or_else(|| {
-            firing.aggregates.push((step, call));
-            firing.aggregates.len() - 1
-        });
-        Expr::place(Place::Aggregate(index), ty, span)
-    }
-
-    fn aggregate_argument(&mut self, aggregate: Aggregate, mut value: Expr) -> Option<Expr> {
-        let numeric = matches!(aggregate.argument(), Argument::Number | Argument::NumberAndConstant | Argument::Ordered);
-        if numeric {
-            self.settle(&mut value, Kind::Float);
-        }
-        if value.ty.kind == Kind::Error {
-            return None;
-        }
-        // What is collected is written, and an enum is written as its variant's name.
-        if matches!(aggregate, Aggregate::Collect | Aggregate::CollectDistinct | Aggregate::CountDistinct)
-            && let Kind::Enum(e) = &value.ty.kind
-        {
-            let (e, span) = (e.clone(), value.span);
-            value = enum_text(value, &e, span);
-        }
-        let fits = match aggregate.argument() {
-            Argument::Number | Argument::NumberAndConstant => value.ty.is_number(),
-            Argument::Ordered => value.ty.is_ordered(),
-            _ => true,
-        };
-        if !fits {
-            let wanted = if aggregate.argument() == Argument::Ordered { "an ordered value" } else { "a number" };
-            let message = format!("`{}` takes {wanted}, found {}", aggregate.name(), value.ty);
-            let d = self.mismatch(Code::WrongArgumentType, &value, message, "a number");
-            self.report(d);
-            return None;
-        }
-        let float = matches!(
-            aggregate,
-            Aggregate::Avg
-                | Aggregate::Stddev
-                | Aggregate::StddevPop
-                | Aggregate::Variance
-                | Aggregate::VarPop
-                | Aggregate::Median
-                | Aggregate::Percentile
-                | Aggregate::Ema
-        );
-        Some(if float { to_float(value) } else { value })
-    }
-
-    /// A number known at compile time.
-    fn constant_number(&mut self, e: &ast::Expr) -> Option<f64> {
-        let expr = self.constant(e)?;
-        match expr.as_literal() {
-            Some(Literal::Int(v)) => Some(*v as f64),
-            Some(Literal::Float(v)) => Some(*v),
-            _ => {
-                self.report(Diagnostic::new(Code::WrongArgumentType, e.span, format!("expected a constant number, found {}", expr.ty)));
-                None
-            }
-        }
-    }
-
     /// The text of a value; of null, `null`.
     pub(crate) fn text_of(&mut self, value: Expr, span: Span) -> Expr {
         let text = self.run_time_function("str", span, vec![value], span);
@@ -415,7 +232,7 @@ pub(crate) fn kind_of(scalar: varpulis_abi::scalar::Scalar) -> Kind {
 }
 
 /// The text of an enum's variant: a chain of comparisons, folded where the variant is known.
-fn enum_text(value: Expr, e: &super::types::EnumType, span: Span) -> Expr {
+pub(super) fn enum_text(value: Expr, e: &super::types::EnumType, span: Span) -> Expr {
     let ty = Type { kind: Kind::Str, nullable: value.ty.nullable };
     let mut result: Option<Expr> = None;
     for (i, variant) in e.variants.iter().enumerate().rev() {
@@ -443,72 +260,4 @@ fn enum_text(value: Expr, e: &super::types::EnumType, span: Span) -> Expr {
     let null = Expr::literal(Literal::Null, ty.clone(), span);
     let is_null = Expr { kind: ExprKind::IsNull(Box::new(value)), ty: Type::BOOL, span };
     Expr { kind: ExprKind::If(Box::new(is_null), Box::new(null), Box::new(chosen)), ty, span }
-}
-
-/// Whether two calls compute the same: compared by what they mean, not by where they stand.
-pub(crate) fn same_call(a: &AggregateCall, b: &AggregateCall) -> bool {
-    let text = |c: &AggregateCall| {
-        let parts: Vec<String> = c.args.iter().map(crate::plan::print::expression_key).collect();
-        (parts, c.condition.as_ref().map(crate::plan::print::expression_key))
-    };
-    a.aggregate == b.aggregate && a.parameter.map(f64::to_bits) == b.parameter.map(f64::to_bits) && text(a) == text(b)
-}
-
-/// Every name in an expression.
-pub(crate) fn collect_names<'e>(e: &'e ast::Expr, into: &mut Vec<&'e str>) {
-    let arg = |a: &'e ast::Arg, into: &mut Vec<&'e str>| {
-        if let ArgValue::Expr(e, _) = &a.value {
-            collect_names(e, into);
-        }
-    };
-    match &e.kind {
-        ast::ExprKind::Name(n) => into.push(n),
-        ast::ExprKind::Member { object, .. } => collect_names(object, into),
-        ast::ExprKind::Index { object, index } => {
-            collect_names(object, into);
-            collect_names(index, into);
-        }
-        ast::ExprKind::Slice { object, .. } => collect_names(object, into),
-        ast::ExprKind::Call { callee, args } => {
-            collect_names(callee, into);
-            args.iter().for_each(|a| arg(a, into));
-        }
-        ast::ExprKind::Unary { operand, .. } | ast::ExprKind::IsNull { operand, .. } => collect_names(operand, into),
-        ast::ExprKind::Binary { left, right, .. } => {
-            collect_names(left, into);
-            collect_names(right, into);
-        }
-        ast::ExprKind::In { value, set, .. } => {
-            collect_names(value, into);
-            collect_names(set, into);
-        }
-        ast::ExprKind::If { condition, then, otherwise } => {
-            collect_names(condition, into);
-            collect_names(then, into);
-            collect_names(otherwise, into);
-        }
-        ast::ExprKind::Range { from, to, .. } => {
-            collect_names(from, into);
-            collect_names(to, into);
-        }
-        ast::ExprKind::Array(items) | ast::ExprKind::Tuple(items) => items.iter().for_each(|i| collect_names(i, into)),
-        ast::ExprKind::Map(items) => items.iter().for_each(|(k, v)| {
-            collect_names(k, into);
-            collect_names(v, into);
-        }),
-        ast::ExprKind::Lambda { body, .. } => collect_names(body, into),
-        ast::ExprKind::Format(parts) => parts.iter().for_each(|p| {
-            if let ast::FormatPart::Value(e, _) = p {
-                collect_names(e, into);
-            }
-        }),
-        ast::ExprKind::Int(_)
-        | ast::ExprKind::Float(_)
-        | ast::ExprKind::Str(_)
-        | ast::ExprKind::Duration(_)
-        | ast::ExprKind::Timestamp(_)
-        | ast::ExprKind::Bool(_)
-        | ast::ExprKind::Null
-        | ast::ExprKind::Error => {}
-    }
 }

@@ -2,10 +2,13 @@
 //!
 //! Analysis runs until the schemas of undeclared events stand still: each pass uses what earlier passes learnt, and only the last one reports.
 
+mod aggregates;
 mod calls;
 mod declarations;
 mod expressions;
 mod functions;
+mod joins;
+mod names;
 mod operators;
 mod patterns;
 pub mod scope;
@@ -23,7 +26,7 @@ use crate::syntax::ast::{self, Span};
 use typed::Expr;
 use types::{EnumType, Kind, Type};
 
-pub(crate) use calls::same_call as calls_same;
+pub(crate) use aggregates::same_call as calls_same;
 pub use streams::StreamBuilder;
 
 /// What analysis yields: a plan if there was no error, and all diagnostics.

@@ -43,49 +43,19 @@ pub(super) enum JoinField {
 }
 
 /// Makes the operator of a node, and everything behind it.
-#[expect(clippy::too_many_lines, reason = "one arm per case")]
 pub(super) fn create(a: &mut Assembler<'_>, node: NodeId) -> OperatorId {
     let plan = a.plan;
     let n = plan.node(node);
     let id = OperatorId(a.program.operators.len() as u32);
-    let suffix = match &n.kind {
-        NodeKind::Window { .. } => "Window",
-        NodeKind::Pattern(_) => "Pattern",
-        NodeKind::Join { .. } => "Join",
-        NodeKind::Distinct { .. } => "Distinct",
-        _ => "Limit",
-    };
-    let name = a.unique(&format!("{}{suffix}", n.stream));
-    let doc = a.doc(n.span);
-    let ports: Vec<RecordId> = n.kind.inputs().into_iter().map(|i| a.record_of(i)).collect();
-    a.program.operators.push(Operator {
-        name: name.clone(),
-        runtime: "",
-        kernel: "KeyKernel",
-        stores: vec![],
-        ports: ports.clone(),
-        functions: vec![],
-        config: vec![],
-        parts: vec![],
-        firing: "",
-        timed: false,
-        doc: doc.clone(),
-        memory: String::new(),
-        chains: vec![],
-        stage: 0,
-    });
+    let mut operator = begun(a, node);
+    // Its place among the operators, until it is complete.
+    a.program.operators.push(operator.clone());
+    let ports = operator.ports.clone();
     let (key_exprs, key_columns, needs_key) = keys_of(&n.kind, ports.len());
-    let keys = a.add_record(Record {
-        name: format!("{name}Key"),
-        fields: key_fields(&key_columns),
-        variants: vec![],
-        stored: true,
-        doc: format!("The key of `{}`.", n.stream),
-    });
-    let functions = key_functions(a, &n.stream, &ports, keys, &key_exprs, needs_key);
-    let mut operator = a.program.operators.get(id.0 as usize).cloned().unwrap_or_else(|| unreachable!("pushed above"));
+    let name = format!("{}Key", operator.name);
+    let keys = a.add_record(Record { name, fields: key_fields(&key_columns), variants: vec![], stored: true, doc: format!("The key of `{}`.", n.stream) });
+    operator.functions = key_functions(a, &n.stream, &ports, keys, &key_exprs, needs_key);
     operator.stores.push(("Keys", keys));
-    operator.functions = functions;
     let row = *ports.first().unwrap_or(&RecordId(0));
     let (kind, input, frame) = match &n.kind {
         NodeKind::Window { window, aggregates, .. } => {
@@ -96,27 +66,7 @@ pub(super) fn create(a: &mut Assembler<'_>, node: NodeId) -> OperatorId {
             let layout = RunLayout::new(a, &mut operator, node, p, keys);
             (StateKind::Pattern(Box::new(layout)), ChainInput::Firing(id), Frame::Firing(node))
         }
-        NodeKind::Join { span, .. } => {
-            let side = |a: &mut Assembler<'_>, s: &str| {
-                a.add_record(Record {
-                    name: format!("{name}{s}"),
-                    fields: vec![],
-                    variants: vec![],
-                    stored: true,
-                    doc: format!("A {} record that `{}` keeps.", s.to_lowercase(), n.stream),
-                })
-            };
-            let records = [side(a, "Left"), side(a, "Right")];
-            operator.kernel = "JoinKernel";
-            operator.firing = "JoinFiring";
-            operator.runtime = if span.is_some() { "IntervalJoin" } else { "LatestJoin" };
-            operator.config = span.iter().map(|s| Config::Int(*s)).collect();
-            operator.stores.extend([("Lefts", records[0]), ("Rights", records[1])]);
-            operator.parts = vec![("key", keys), ("left", records[0]), ("right", records[1])];
-            operator.memory =
-                if span.is_some() { "records in the window × (captures + 32 B)".to_owned() } else { "keys × (key + captures + 16 B)".to_owned() };
-            (StateKind::Join { records, fields: Default::default() }, ChainInput::Firing(id), Frame::Firing(node))
-        }
+        NodeKind::Join { span, .. } => (join_operator(a, &mut operator, node, *span, keys), ChainInput::Firing(id), Frame::Firing(node)),
         NodeKind::Distinct { within, .. } => {
             (operator.runtime, operator.firing) = ("Distinct", "RowFiring");
             operator.config = vec![Config::Int(*within)];
@@ -138,6 +88,34 @@ pub(super) fn create(a: &mut Assembler<'_>, node: NodeId) -> OperatorId {
         o.chains = chains;
     }
     id
+}
+
+/// An operator of which only the name and the inputs are known.
+fn begun(a: &mut Assembler<'_>, node: NodeId) -> Operator {
+    let n = a.plan.node(node);
+    let suffix = match &n.kind {
+        NodeKind::Window { .. } => "Window",
+        NodeKind::Pattern(_) => "Pattern",
+        NodeKind::Join { .. } => "Join",
+        NodeKind::Distinct { .. } => "Distinct",
+        _ => "Limit",
+    };
+    Operator {
+        name: a.unique(&format!("{}{suffix}", n.stream)),
+        runtime: "",
+        kernel: "KeyKernel",
+        stores: vec![],
+        ports: n.kind.inputs().into_iter().map(|i| a.record_of(i)).collect(),
+        functions: vec![],
+        config: vec![],
+        parts: vec![],
+        firing: "",
+        timed: false,
+        doc: a.doc(n.span),
+        memory: String::new(),
+        chains: vec![],
+        stage: 0,
+    }
 }
 
 fn put(a: &mut Assembler<'_>, id: OperatorId, operator: Operator) {
@@ -235,6 +213,23 @@ fn key_body(b: &mut Builder, name: &str, keys: RecordId, values: &[ValueId], typ
     }
 }
 
+fn join_operator(a: &mut Assembler<'_>, operator: &mut Operator, node: NodeId, span: Option<i64>, keys: RecordId) -> StateKind {
+    let stream = &a.plan.node(node).stream;
+    let mut side = |side: &str| {
+        let doc = format!("A {} record that `{stream}` keeps.", side.to_lowercase());
+        a.add_record(Record { name: format!("{}{side}", operator.name), fields: vec![], variants: vec![], stored: true, doc })
+    };
+    let (left, right) = (side("Left"), side("Right"));
+    operator.kernel = "JoinKernel";
+    operator.firing = "JoinFiring";
+    operator.runtime = if span.is_some() { "IntervalJoin" } else { "LatestJoin" };
+    operator.config = span.iter().map(|s| Config::Int(*s)).collect();
+    operator.stores.extend([("Lefts", left), ("Rights", right)]);
+    operator.parts = vec![("key", keys), ("left", left), ("right", right)];
+    operator.memory = if span.is_some() { "records in the window × (captures + 32 B)".to_owned() } else { "keys × (key + captures + 16 B)".to_owned() };
+    StateKind::Join { records: [left, right], fields: Default::default() }
+}
+
 fn window_operator(
     a: &mut Assembler<'_>,
     operator: &mut Operator,
@@ -270,24 +265,15 @@ fn window_operator(
     operator.stores.push(("Accs", accs));
     operator.parts = vec![("key", keys), ("accs", accs)];
     let int = Config::Int;
-    (operator.runtime, operator.config, operator.timed, operator.memory) = match *window {
+    let (runtime, config, timed, memory) = match *window {
         Window::Tumbling { size, offset } => ("TumblingWindow", vec![int(size), int(offset)], true, "keys × (key + accumulators)"),
         Window::Sliding { size, slide, offset } => ("SlidingWindow", vec![int(size), int(slide), int(offset)], true, "keys × panes × accumulators"),
         Window::Session { gap } => ("SessionWindow", vec![int(gap)], true, "open sessions × (key + accumulators)"),
         Window::Count { size } => ("CountWindow", vec![int(size)], false, "keys × (key + accumulators)"),
         Window::SlidingCount { size, slide } => ("SlidingCountWindow", vec![int(size), int(slide)], false, "keys × panes × accumulators"),
-    }
-    .map_memory();
+    };
+    (operator.runtime, operator.config, operator.timed, operator.memory) = (runtime, config, timed, memory.to_owned());
     accumulators
-}
-
-trait MapMemory {
-    fn map_memory(self) -> (&'static str, Vec<Config>, bool, String);
-}
-impl MapMemory for (&'static str, Vec<Config>, bool, &'static str) {
-    fn map_memory(self) -> (&'static str, Vec<Config>, bool, String) {
-        (self.0, self.1, self.2, self.3.to_owned())
-    }
 }
 
 impl Assembler<'_> {

@@ -1,0 +1,277 @@
+//! What a name in an expression means: a local, a field, a key, a constant, a variant.
+
+use std::rc::Rc;
+
+use super::Analyzer;
+use super::scope::{Scope, ScopeInput};
+use super::typed::{Expr, ExprKind, Literal, Place};
+use super::types::{EnumType, Kind, Type};
+use crate::diagnostics::{Code, Diagnostic, did_you_mean};
+use crate::syntax::ast::{self, ArgValue, Span, UnaryOp};
+
+impl Analyzer<'_> {
+    pub(super) fn name(&mut self, name: &str, span: Span, scope: &mut Scope) -> Expr {
+        if let Some((_, bound)) = scope.locals.iter().rev().find(|(n, _)| n == name) {
+            return Expr { span, ..bound.clone() };
+        }
+        if let Some(input) = scope.current().cloned()
+            && let Some(found) = self.field_if_known(&input, name, span)
+        {
+            return found;
+        }
+        if let Some(firing) = &scope.firing {
+            if let Some(i) = firing.keys.iter().position(|k| k.name == name) {
+                let ty = firing.keys.get(i).map_or(Type::ERROR, |k| k.ty.clone());
+                return Expr::place(Place::Key(i), ty, span);
+            }
+            let window = firing.record.is_some();
+            match name {
+                "window_start" if window => return Expr::place(Place::WindowStart, Type::TIMESTAMP, span),
+                "window_end" if window => return Expr::place(Place::WindowEnd, Type::TIMESTAMP, span),
+                "ts" => return Expr::place(Place::Now, Type::TIMESTAMP, span),
+                _ => {}
+            }
+        }
+        if let Some(global) = self.global(name, span) {
+            return global;
+        }
+        if scope.current.is_none() {
+            let holders: Vec<ScopeInput> = scope.inputs.iter().filter(|i| !i.kleene && i.schema.find(name).is_some()).cloned().collect();
+            if let [only] = holders.as_slice()
+                && let Some(found) = self.field_if_known(only, name, span)
+            {
+                return found;
+            }
+            if holders.len() > 1 {
+                let names: Vec<String> = holders.iter().filter_map(|h| h.names.last().map(|n| format!("`{n}.{name}`"))).collect();
+                return self.wrong(
+                    Diagnostic::new(Code::UnknownName, span, format!("`{name}` stands in several records")).help(format!("write one of {}", names.join(", "))),
+                );
+            }
+        }
+        if let Some(firing) = &scope.firing
+            && let Some(record) = firing.record.clone()
+            && (record.schema.find(name).is_some() || record.schema.open.is_some())
+        {
+            return self.wrong(
+                Diagnostic::new(Code::BareFieldInAggregate, span, format!("`{name}` is a field of the single records, and a window has many"))
+                    .label("neither a key nor inside an aggregate")
+                    .fix(span, format!("last({name})"), "the newest record's value"),
+            );
+        }
+        if scope.input(name).is_some() {
+            return self.wrong(
+                Diagnostic::new(Code::TypeMismatch, span, format!("`{name}` is a record, not a value")).help(format!("name a field of it: `{name}.field`")),
+            );
+        }
+        // Last, since an undeclared event takes any name for a field.
+        if let Some(input) = scope.current().cloned() {
+            if let Some(event) = input.schema.open {
+                return self.inferred(event, input.input, name, span);
+            }
+            return self.unknown_field(&input, name, span);
+        }
+        let candidates: Vec<String> = self.visible_names(scope);
+        let mut d = Diagnostic::new(Code::UnknownName, span, format!("nothing is called `{name}` here"));
+        if let Some(similar) = did_you_mean(name, candidates.iter().map(String::as_str)) {
+            d = d.fix(span, similar, "a similar name exists");
+        }
+        self.wrong(d)
+    }
+
+    fn visible_names(&self, scope: &Scope) -> Vec<String> {
+        let mut names: Vec<String> = scope.locals.iter().map(|(n, _)| n.clone()).collect();
+        names.extend(scope.inputs.iter().flat_map(|i| i.names.clone()));
+        names.extend(scope.inputs.iter().flat_map(|i| i.schema.columns.iter().map(|c| c.name.clone())));
+        names.extend(scope.firing.iter().flat_map(|f| f.keys.iter().map(|c| c.name.clone())));
+        names.extend(self.constants.keys().cloned());
+        names.extend(self.global_ids.keys().cloned());
+        names
+    }
+
+    fn global(&mut self, name: &str, span: Span) -> Option<Expr> {
+        if let Some(value) = self.constants.get(name) {
+            let value = Expr { span, ..value.clone() };
+            self.used.insert(name.to_owned());
+            return Some(value);
+        }
+        let id = *self.global_ids.get(name)?;
+        self.used.insert(name.to_owned());
+        let ty = self.plan.globals.get(id)?.ty.clone();
+        Some(Expr::place(Place::Global(id), ty, span))
+    }
+
+    fn field_if_known(&mut self, input: &ScopeInput, name: &str, span: Span) -> Option<Expr> {
+        if let Some(field) = input.schema.find(name) {
+            let ty = input.schema.columns.get(field)?.ty.clone();
+            if let Some(event) = input.schema.open {
+                self.inferred_places.insert(span, (event, field));
+            }
+            return Some(Expr::place(Place::Field { input: input.input, field }, ty, span));
+        }
+        if matches!(name, "window_start" | "window_end")
+            && let Some(field) = input.schema.columns.iter().position(|c| c.hidden && c.name == name)
+        {
+            return Some(Expr::place(Place::Field { input: input.input, field }, Type::TIMESTAMP, span));
+        }
+        (name == "ts").then(|| Expr::place(Place::Ts { input: input.input }, Type::TIMESTAMP, span))
+    }
+
+    fn inferred(&mut self, event: usize, input: usize, name: &str, span: Span) -> Expr {
+        let (field, ty) = self.inferred_field(event, name);
+        self.inferred_places.insert(span, (event, field));
+        Expr::place(Place::Field { input, field }, ty, span)
+    }
+
+    /// A field of a record, by name.
+    pub(crate) fn field(&mut self, input: &ScopeInput, name: &str, span: Span) -> Expr {
+        if let Some(found) = self.field_if_known(input, name, span) {
+            return found;
+        }
+        match input.schema.open {
+            Some(event) => self.inferred(event, input.input, name, span),
+            None => self.unknown_field(input, name, span),
+        }
+    }
+
+    fn unknown_field(&mut self, input: &ScopeInput, name: &str, span: Span) -> Expr {
+        let of = input.names.first().map_or("the record", String::as_str);
+        let fields: Vec<&str> = input.schema.columns.iter().filter(|c| !c.hidden).map(|c| c.name.as_str()).collect();
+        let globals: Vec<&str> = self.constants.keys().chain(self.global_ids.keys()).map(String::as_str).collect();
+        let mut d = Diagnostic::new(Code::UnknownField, span, format!("`{of}` has no field `{name}`"));
+        if let Some(similar) = did_you_mean(name, fields.iter().copied().chain(globals)) {
+            d.message.push_str(&format!("; did you mean `{similar}`?"));
+            d = d.fix(span, similar, "a similar name exists");
+        } else if fields.is_empty() {
+            d = d.note(format!("`{of}` has no fields but `ts`"));
+        } else {
+            d = d.note(format!("its fields are {}", fields.iter().map(|f| format!("`{f}`")).collect::<Vec<_>>().join(", ")));
+        }
+        self.wrong(d)
+    }
+
+    pub(super) fn member(&mut self, object: &ast::Expr, name: &ast::Name, span: Span, scope: &mut Scope) -> Expr {
+        if let ast::ExprKind::Name(of) = &object.kind {
+            if let Some(input) = scope.input(of).cloned() {
+                return Expr { span, ..self.field(&input, &name.text, name.span) };
+            }
+            if let Some(record) = scope.firing.as_ref().and_then(|f| f.record.clone())
+                && record.names.contains(of)
+            {
+                return self.name(&name.text, span, scope);
+            }
+            if let Some(e) = self.enums.get(of).cloned() {
+                self.used.insert(of.clone());
+                return self.variant(&e, &name.text, name.span);
+            }
+            if !scope.locals.iter().any(|(n, _)| n == of) && scope.current().is_none_or(|c| c.schema.find(of).is_none() && c.schema.open.is_none()) {
+                let candidates: Vec<String> = scope.inputs.iter().flat_map(|i| i.names.clone()).collect();
+                let mut d = Diagnostic::new(Code::UnknownAlias, object.span, format!("no step, alias or record is called `{of}`"));
+                if let Some(similar) = did_you_mean(of, candidates.iter().map(String::as_str)) {
+                    d = d.fix(object.span, similar, "a similar name exists");
+                } else if !candidates.is_empty() {
+                    d = d.note(format!("known here: {}", candidates.iter().map(|c| format!("`{c}`")).collect::<Vec<_>>().join(", ")));
+                }
+                return self.wrong(d);
+            }
+        }
+        if let ast::ExprKind::Index { object: array, index } = &object.kind
+            && let ast::ExprKind::Name(of) = &array.kind
+            && let Some(input) = scope.input(of).filter(|i| i.kleene).cloned()
+        {
+            return self.element(&input, index, name, span);
+        }
+        self.not_compiled(span, "fields of values", "fields of events, steps and aliases can be read")
+    }
+
+    /// `tries[0].amount`, `tries[-1].amount`
+    fn element(&mut self, input: &ScopeInput, index: &ast::Expr, name: &ast::Name, span: Span) -> Expr {
+        let value = Expr { span, ..self.field(input, &name.text, name.span) };
+        match &index.kind {
+            ast::ExprKind::Int(0) => match value.kind {
+                ExprKind::Place(Place::Field { input, field }) => Expr { kind: ExprKind::Place(Place::First { input, field }), ..value },
+                ExprKind::Place(Place::Ts { input }) => Expr { kind: ExprKind::Place(Place::FirstTs { input }), ..value },
+                _ => value,
+            },
+            ast::ExprKind::Unary { op: UnaryOp::Negate, operand } if operand.kind == ast::ExprKind::Int(1) => value,
+            _ => self.not_compiled(span, "an element of a Kleene step other than the first `[0]` and the last `[-1]`", "aggregates range over all elements"),
+        }
+    }
+
+    pub(super) fn index(&mut self, _object: &ast::Expr, _index: &ast::Expr, span: Span, _scope: &mut Scope) -> Expr {
+        self.not_compiled(span, "indexing", "of a Kleene step, `x[0].field` and `x[-1].field` can be read")
+    }
+
+    /// A variant of an enum, by name.
+    pub(crate) fn variant(&mut self, e: &Rc<EnumType>, name: &str, span: Span) -> Expr {
+        let ty = Type::new(Kind::Enum(e.clone()));
+        if let Some(i) = e.variants.iter().position(|v| v == name) {
+            return Expr::literal(Literal::Enum(i as u32), ty, span);
+        }
+        let mut d = Diagnostic::new(Code::UnknownVariant, span, format!("`{}` has no variant `{name}`", e.name));
+        d = match did_you_mean(name, e.variants.iter().map(String::as_str)) {
+            Some(similar) => d.help(format!("did you mean `{similar}`?")),
+            None => d.note(format!("its variants are {}", e.variants.join(", "))),
+        };
+        self.wrong(d)
+    }
+}
+
+/// Every name in an expression.
+pub(crate) fn collect_names<'e>(e: &'e ast::Expr, into: &mut Vec<&'e str>) {
+    let arg = |a: &'e ast::Arg, into: &mut Vec<&'e str>| {
+        if let ArgValue::Expr(e, _) = &a.value {
+            collect_names(e, into);
+        }
+    };
+    match &e.kind {
+        ast::ExprKind::Name(n) => into.push(n),
+        ast::ExprKind::Member { object, .. } => collect_names(object, into),
+        ast::ExprKind::Index { object, index } => {
+            collect_names(object, into);
+            collect_names(index, into);
+        }
+        ast::ExprKind::Slice { object, .. } => collect_names(object, into),
+        ast::ExprKind::Call { callee, args } => {
+            collect_names(callee, into);
+            args.iter().for_each(|a| arg(a, into));
+        }
+        ast::ExprKind::Unary { operand, .. } | ast::ExprKind::IsNull { operand, .. } => collect_names(operand, into),
+        ast::ExprKind::Binary { left, right, .. } => {
+            collect_names(left, into);
+            collect_names(right, into);
+        }
+        ast::ExprKind::In { value, set, .. } => {
+            collect_names(value, into);
+            collect_names(set, into);
+        }
+        ast::ExprKind::If { condition, then, otherwise } => {
+            collect_names(condition, into);
+            collect_names(then, into);
+            collect_names(otherwise, into);
+        }
+        ast::ExprKind::Range { from, to, .. } => {
+            collect_names(from, into);
+            collect_names(to, into);
+        }
+        ast::ExprKind::Array(items) | ast::ExprKind::Tuple(items) => items.iter().for_each(|i| collect_names(i, into)),
+        ast::ExprKind::Map(items) => items.iter().for_each(|(k, v)| {
+            collect_names(k, into);
+            collect_names(v, into);
+        }),
+        ast::ExprKind::Lambda { body, .. } => collect_names(body, into),
+        ast::ExprKind::Format(parts) => parts.iter().for_each(|p| {
+            if let ast::FormatPart::Value(e, _) = p {
+                collect_names(e, into);
+            }
+        }),
+        ast::ExprKind::Int(_)
+        | ast::ExprKind::Float(_)
+        | ast::ExprKind::Str(_)
+        | ast::ExprKind::Duration(_)
+        | ast::ExprKind::Timestamp(_)
+        | ast::ExprKind::Bool(_)
+        | ast::ExprKind::Null
+        | ast::ExprKind::Error => {}
+    }
+}

@@ -1,0 +1,213 @@
+//! Folding a record into a slot: everything that can refuse is computed before anything is stored, so that a refused record leaves no trace.
+
+use varpulis_abi::scalar::{Physical, Scalar};
+
+use super::{Accumulator, Accumulators, Input, Kind};
+use crate::functions::Function;
+use crate::functions::aggregates::Aggregate;
+use crate::lower::builder::{Builder, nullable, plain};
+use crate::lower::expression::{Context, lower, physical, truth};
+use crate::lower::ir::{Arithmetic, Comparison, Method, Op, ParamName, SiteId, Statement, ValueId};
+
+/// A value of an input in a fold: the value if there is one, and whether the record counts.
+struct Folded {
+    value: Option<ValueId>,
+    /// `None`: always.
+    present: Option<ValueId>,
+}
+
+impl Accumulators {
+    /// Adds a record to the slot `param`.
+    pub fn fold(&self, b: &mut Builder, cx: &mut dyn Context, param: ParamName) {
+        let folded: Vec<Folded> = self.inputs.iter().map(|i| folded(b, cx, i)).collect();
+        // First whatever can refuse.
+        let mut sums = vec![];
+        for a in self.all.iter().filter(|a| a.kind == Kind::SumInt) {
+            let Some(f) = folded.get(a.input) else { continue };
+            let Some(value) = f.value else { continue };
+            let span = self.results.iter().find(|(c, _)| c.aggregate == Aggregate::Sum).map(|(c, _)| c.span).unwrap_or_default();
+            let site = cx.site(span);
+            let old = self.load(b, param, a.field, plain(Scalar::Int));
+            let add = |b: &mut Builder| {
+                let v = b.unwrap(value);
+                b.arithmetic(Arithmetic::Add, old, v, Scalar::Int, site)
+            };
+            let new = match f.present {
+                None => add(b),
+                Some(present) => b.choose(present, plain(Scalar::Int), add, |_| old),
+            };
+            sums.push((a.field, new));
+        }
+        for (field, new) in sums {
+            self.store(b, param, field, new);
+        }
+        for (at, f) in folded.iter().enumerate() {
+            let mine: Vec<&Accumulator> = self.all.iter().filter(|a| a.input == at && a.kind != Kind::SumInt).collect();
+            if mine.is_empty() {
+                continue;
+            }
+            let apply = |b: &mut Builder| mine.iter().for_each(|a| self.add(b, a, param, f.value));
+            match f.present {
+                None => apply(b),
+                Some(condition) => {
+                    let then = b.region(|b| {
+                        apply(b);
+                        None
+                    });
+                    b.statement(Statement::If { condition, then: then.statements, otherwise: vec![] });
+                }
+            }
+        }
+    }
+
+    /// Adds a value that is there to one accumulator.
+    fn add(&self, b: &mut Builder, a: &Accumulator, param: ParamName, value: Option<ValueId>) {
+        let one = b.int(1);
+        if a.kind == Kind::Count {
+            let old = self.load(b, param, a.field, plain(Scalar::Int));
+            let new = b.value(Op::AddCounts(old, one), plain(Scalar::Int));
+            return self.store(b, param, a.field, new);
+        }
+        let Some(value) = value else { return };
+        let x = b.unwrap(value);
+        let scalar = b.ty(x).scalar;
+        match a.kind {
+            Kind::Count | Kind::SumInt => {}
+            Kind::SumFloat => {
+                let x = if scalar == Scalar::Int { b.value(Op::ToFloat(x), plain(Scalar::Float)) } else { x };
+                let old = self.load(b, param, a.field, plain(Scalar::Float));
+                let new = b.arithmetic(Arithmetic::Add, old, x, Scalar::Float, SiteId(0));
+                self.store(b, param, a.field, new);
+            }
+            Kind::Min | Kind::Max => self.add_extreme(b, a, param, x),
+            Kind::First => {
+                let old = self.load(b, param, a.field, nullable(scalar));
+                let condition = b.is_null(old);
+                self.store_if(b, condition, param, a.field, x);
+            }
+            Kind::Last => {
+                let new = b.wrap(x);
+                self.store(b, param, a.field, new);
+            }
+            Kind::Moments => self.add_moment(b, a, param, x),
+            Kind::Ema(alpha) => self.add_ema(b, a, param, x, alpha),
+            Kind::Distinct | Kind::Collected => {
+                let name = match scalar {
+                    Scalar::Int => "add_int",
+                    Scalar::Float => "add_float",
+                    Scalar::Bool => "add_bool",
+                    Scalar::Text => "add_text",
+                    Scalar::Timestamp => "add_timestamp",
+                    Scalar::Duration => "add_duration",
+                    Scalar::Enum => "add_variant",
+                    Scalar::Json => "add_json",
+                };
+                b.statement(Statement::Tell { param, record: self.record, field: a.field, method: Method { name, result: None }, args: vec![x] });
+            }
+            Kind::Sorted => {
+                b.statement(Statement::Tell { param, record: self.record, field: a.field, method: Method { name: "add", result: None }, args: vec![x] })
+            }
+        }
+    }
+
+    fn store_if(&self, b: &mut Builder, condition: ValueId, param: ParamName, field: usize, x: ValueId) {
+        let then = b.region(|b| {
+            let new = b.wrap(x);
+            self.store(b, param, field, new);
+            None
+        });
+        b.statement(Statement::If { condition, then: then.statements, otherwise: vec![] });
+    }
+
+    fn add_extreme(&self, b: &mut Builder, a: &Accumulator, param: ParamName, x: ValueId) {
+        let scalar = b.ty(x).scalar;
+        let op = if a.kind == Kind::Min { Comparison::Less } else { Comparison::Greater };
+        let old = self.load(b, param, a.field, nullable(scalar));
+        let none = b.is_null(old);
+        let mut better = b.or(none, |b| {
+            let old = b.unwrap(old);
+            b.compare(op, x, old)
+        });
+        if scalar == Scalar::Float
+            && let Some(is_nan) = Function::find("is_nan", &[Scalar::Float])
+        {
+            let nan = b.value(Op::Call { function: is_nan, args: vec![x], site: SiteId(0) }, plain(Scalar::Bool));
+            let number = b.not(nan);
+            better = b.and(number, |_| better);
+        }
+        self.store_if(b, better, param, a.field, x);
+    }
+
+    fn add_moment(&self, b: &mut Builder, a: &Accumulator, param: ParamName, x: ValueId) {
+        let f = plain(Scalar::Float);
+        let float = |b: &mut Builder, op, l, r| b.arithmetic(op, l, r, Scalar::Float, SiteId(0));
+        let one = b.int(1);
+        let n = self.load(b, param, a.field, plain(Scalar::Int));
+        let n = b.value(Op::AddCounts(n, one), plain(Scalar::Int));
+        let count = b.value(Op::ToFloat(n), f);
+        let mean = self.load(b, param, a.field + 1, f);
+        let m2 = self.load(b, param, a.field + 2, f);
+        let delta = float(b, Arithmetic::Subtract, x, mean);
+        let step = float(b, Arithmetic::Divide, delta, count);
+        let mean = float(b, Arithmetic::Add, mean, step);
+        let rest = float(b, Arithmetic::Subtract, x, mean);
+        let grow = float(b, Arithmetic::Multiply, delta, rest);
+        let m2 = float(b, Arithmetic::Add, m2, grow);
+        self.store(b, param, a.field, n);
+        self.store(b, param, a.field + 1, mean);
+        self.store(b, param, a.field + 2, m2);
+    }
+
+    fn add_ema(&self, b: &mut Builder, a: &Accumulator, param: ParamName, x: ValueId, alpha: f64) {
+        let f = plain(Scalar::Float);
+        let old = self.load(b, param, a.field, nullable(Scalar::Float));
+        let decay = self.load(b, param, a.field + 2, f);
+        let condition = b.is_null(old);
+        let keep = 1.0 - alpha;
+        let then = b.region(|b| {
+            let keep = b.float(keep);
+            let new = b.wrap(x);
+            self.store(b, param, a.field, new);
+            self.store(b, param, a.field + 1, x);
+            self.store(b, param, a.field + 2, keep);
+            None
+        });
+        let otherwise = b.region(|b| {
+            let (alpha, keep) = (b.float(alpha), b.float(keep));
+            let old = b.unwrap(old);
+            let part = b.arithmetic(Arithmetic::Multiply, alpha, x, Scalar::Float, SiteId(0));
+            let rest = b.arithmetic(Arithmetic::Multiply, keep, old, Scalar::Float, SiteId(0));
+            let new = b.arithmetic(Arithmetic::Add, part, rest, Scalar::Float, SiteId(0));
+            let new = b.wrap(new);
+            let decay = b.arithmetic(Arithmetic::Multiply, decay, keep, Scalar::Float, SiteId(0));
+            self.store(b, param, a.field, new);
+            self.store(b, param, a.field + 2, decay);
+            None
+        });
+        b.statement(Statement::If { condition, then: then.statements, otherwise: otherwise.statements });
+    }
+}
+
+fn folded(b: &mut Builder, cx: &mut dyn Context, input: &Input) -> Folded {
+    let active = input.condition.as_ref().map(|c| truth(b, cx, c, true));
+    let Some(e) = &input.value else { return Folded { value: None, present: active } };
+    let ty = Physical { nullable: active.is_some() || e.ty.nullable, ..physical(&e.ty) };
+    let value = match active {
+        None => lower(b, cx, e),
+        Some(active) => b.choose(
+            active,
+            ty,
+            |b| {
+                let v = lower(b, cx, e);
+                b.wrap(v)
+            },
+            |b| b.value(Op::Null, ty),
+        ),
+    };
+    if !ty.nullable {
+        return Folded { value: Some(value), present: None };
+    }
+    let null = b.is_null(value);
+    let present = b.not(null);
+    Folded { value: Some(value), present: Some(present) }
+}

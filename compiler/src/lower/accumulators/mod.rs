@@ -1,0 +1,189 @@
+//! What aggregates accumulate: fields of a slot, and how records are folded in, slots merged and results read (§6).
+
+mod finish;
+mod fold;
+mod merge;
+
+use varpulis_abi::scalar::{Physical, Scalar};
+
+use super::builder::{Builder, nullable, plain};
+use super::ir::{FieldType, Object, Op, ParamName, RecordField, RecordId, Statement, ValueId};
+use crate::analysis::typed::{Expr, ExprKind};
+use crate::functions::aggregates::Aggregate;
+use crate::plan::logical::AggregateCall;
+use crate::plan::print::expression_key;
+
+/// What one accumulator keeps.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    Count,
+    SumInt,
+    SumFloat,
+    Min,
+    Max,
+    First,
+    Last,
+    /// Count, mean, sum of squared differences (Welford; Chan et al. for merging).
+    Moments,
+    /// Value, first value, decay.
+    Ema(f64),
+    Distinct,
+    Sorted,
+    Collected,
+}
+
+/// The values that an accumulator ranges over.
+#[derive(Clone, Debug)]
+struct Input {
+    value: Option<Expr>,
+    condition: Option<Expr>,
+    key: String,
+}
+
+#[derive(Clone, Debug)]
+struct Accumulator {
+    kind: Kind,
+    input: usize,
+    /// Its first field in the record.
+    field: usize,
+}
+
+/// The accumulators of a window or of a Kleene step, and where their fields lie.
+#[derive(Clone, Debug)]
+pub struct Accumulators {
+    /// The slot's record.
+    pub record: RecordId,
+    inputs: Vec<Input>,
+    all: Vec<Accumulator>,
+    /// Per aggregate: its accumulators.
+    results: Vec<(AggregateCall, Vec<usize>)>,
+}
+
+const DISTINCT: Object = Object { name: "DistinctSet" };
+const SORTED: Object = Object { name: "Sorted" };
+const COLLECTED: Object = Object { name: "Collected" };
+
+impl Accumulators {
+    /// Accumulators whose fields are appended to `fields` of `record`, their names beginning with `prefix`.
+    pub fn new(record: RecordId, prefix: &str, calls: &[AggregateCall], name_of: &dyn Fn(&Expr) -> String, fields: &mut Vec<RecordField>) -> Self {
+        let mut s = Self { record, inputs: vec![], all: vec![], results: vec![] };
+        for call in calls {
+            let value = call.args.first().cloned();
+            let input = s.input(value.clone(), call.condition.clone());
+            let kinds: Vec<Kind> = match call.aggregate {
+                Aggregate::Count => vec![Kind::Count],
+                Aggregate::Sum => vec![if matches!(value.as_ref().map(|v| v.ty.scalar()), Some(Scalar::Int)) { Kind::SumInt } else { Kind::SumFloat }],
+                // The moments of floats hold the mean already: no second state for it. The sum of integers is exact, and its mean the better one.
+                Aggregate::Avg
+                    if !matches!(value.as_ref().map(|v| &v.kind), Some(ExprKind::ToFloat(_)))
+                        && calls.iter().any(|c| is_spread(c.aggregate) && same_input(c, call)) =>
+                {
+                    vec![Kind::Moments]
+                }
+                Aggregate::Avg => vec![Kind::SumFloat, Kind::Count],
+                Aggregate::Min => vec![Kind::Min],
+                Aggregate::Max => vec![Kind::Max],
+                Aggregate::First => vec![Kind::First],
+                Aggregate::Last => vec![Kind::Last],
+                Aggregate::Stddev | Aggregate::StddevPop | Aggregate::Variance | Aggregate::VarPop => vec![Kind::Moments],
+                Aggregate::Median | Aggregate::Percentile => vec![Kind::Sorted],
+                Aggregate::CountDistinct | Aggregate::CollectDistinct => vec![Kind::Distinct],
+                Aggregate::Ema => vec![Kind::Ema(2.0 / (call.parameter.unwrap_or(1.0) + 1.0))],
+                Aggregate::Collect => vec![Kind::Collected],
+                _ => vec![],
+            };
+            let label = value.as_ref().map_or_else(|| call.condition.as_ref().map_or(String::new(), |_| format!("if{input}")), name_of);
+            let ids = kinds.into_iter().map(|k| s.accumulator(k, input, prefix, &label, fields)).collect();
+            s.results.push((call.clone(), ids));
+        }
+        s
+    }
+
+    /// Every field, in order.
+    pub fn fields(&self) -> impl Iterator<Item = usize> + '_ {
+        self.all.iter().flat_map(|a| {
+            let count = match a.kind {
+                Kind::Moments | Kind::Ema(_) => 3,
+                _ => 1,
+            };
+            a.field..a.field + count
+        })
+    }
+
+    /// Whether some of it cannot be put in front of later elements: objects only grow at their end.
+    pub fn has_objects(&self) -> bool {
+        self.all.iter().any(|a| matches!(a.kind, Kind::Distinct | Kind::Sorted | Kind::Collected))
+    }
+
+    fn input(&mut self, value: Option<Expr>, condition: Option<Expr>) -> usize {
+        let text = |e: &Option<Expr>| e.as_ref().map(expression_key).unwrap_or_default();
+        let key = format!("{} where {}", text(&value), text(&condition));
+        self.inputs.iter().position(|i| i.key == key).unwrap_or_else(|| {
+            self.inputs.push(Input { value, condition, key });
+            self.inputs.len() - 1
+        })
+    }
+
+    fn accumulator(&mut self, kind: Kind, input: usize, prefix: &str, label: &str, fields: &mut Vec<RecordField>) -> usize {
+        // The count of values that are never null is the count of records.
+        if let Some(at) = self.all.iter().position(|a| a.kind == kind && a.input == input) {
+            return at;
+        }
+        let scalar = self.inputs.get(input).and_then(|i| i.value.as_ref()).map_or(Scalar::Int, |v| v.ty.scalar());
+        let value = |s| FieldType::Scalar(plain(s));
+        let parts: Vec<(&str, FieldType)> = match kind {
+            Kind::Count => vec![("count", value(Scalar::Int))],
+            Kind::SumInt => vec![("sum", value(Scalar::Int))],
+            Kind::SumFloat => vec![("sum", value(Scalar::Float))],
+            Kind::Min => vec![("min", FieldType::Scalar(nullable(scalar)))],
+            Kind::Max => vec![("max", FieldType::Scalar(nullable(scalar)))],
+            Kind::First => vec![("first", FieldType::Scalar(nullable(scalar)))],
+            Kind::Last => vec![("last", FieldType::Scalar(nullable(scalar)))],
+            Kind::Moments => vec![("moments_n", value(Scalar::Int)), ("moments_mean", value(Scalar::Float)), ("moments_m2", value(Scalar::Float))],
+            Kind::Ema(_) => vec![("ema", FieldType::Scalar(nullable(Scalar::Float))), ("ema_first", value(Scalar::Float)), ("ema_decay", value(Scalar::Float))],
+            Kind::Distinct => vec![("distinct", FieldType::Object(DISTINCT))],
+            Kind::Sorted => vec![("sorted", FieldType::Object(SORTED))],
+            Kind::Collected => vec![("collected", FieldType::Object(COLLECTED))],
+        };
+        let field = fields.len();
+        for (part, ty) in parts {
+            let base = [prefix, part, label].into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join("_");
+            let taken = |n: &str| fields.iter().any(|f| f.name == n);
+            let name = if taken(&base) { (2..).map(|i| format!("{base}_{i}")).find(|n| !taken(n)).unwrap_or(base) } else { base };
+            fields.push(RecordField { name, ty });
+        }
+        self.all.push(Accumulator { kind, input, field });
+        self.all.len() - 1
+    }
+
+    fn load(&self, b: &mut Builder, param: ParamName, field: usize, ty: Physical) -> ValueId {
+        b.value(Op::Load { param, record: self.record, field }, ty)
+    }
+
+    fn store(&self, b: &mut Builder, param: ParamName, field: usize, value: ValueId) {
+        b.statement(Statement::Store { param, record: self.record, field, value });
+    }
+
+    fn scalar(&self, a: &Accumulator) -> Scalar {
+        self.inputs.get(a.input).and_then(|i| i.value.as_ref()).map_or(Scalar::Int, |v| v.ty.scalar())
+    }
+}
+
+fn is_spread(a: Aggregate) -> bool {
+    matches!(a, Aggregate::Stddev | Aggregate::StddevPop | Aggregate::Variance | Aggregate::VarPop)
+}
+
+/// Whether two aggregates range over the same values.
+fn same_input(a: &AggregateCall, b: &AggregateCall) -> bool {
+    let key = |c: &AggregateCall| (c.args.first().map(expression_key), c.condition.as_ref().map(expression_key));
+    key(a) == key(b)
+}
+
+/// A short name for what an expression computes, to name fields after.
+pub fn label_of(e: &Expr, column: &dyn Fn(&crate::analysis::typed::Place) -> Option<String>) -> String {
+    match &e.kind {
+        ExprKind::Place(p) => column(p).unwrap_or_default(),
+        ExprKind::ToFloat(inner) => label_of(inner, column),
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,97 @@
+//! The conditions of a pattern: which steps an event fits by itself, and which runs it extends or ends.
+
+use varpulis_abi::scalar::Scalar;
+
+use super::several;
+use crate::analysis::typed::{Expr, Place};
+use crate::lower::assemble::{Assembler, Frame, Lowering};
+use crate::lower::builder::{Builder, plain};
+use crate::lower::expression::truth;
+use crate::lower::ir::{Arm, Comparison, KernelFunction, Op, Statement, ValueId};
+use crate::lower::kernels::StateKind;
+use crate::plan::logical::{CURRENT, NodeId, Pattern};
+
+/// `classify`, `fits` and `kills`.
+pub(super) fn conditions(a: &mut Assembler<'_>, node: NodeId, p: &Pattern) -> Vec<KernelFunction> {
+    let stream = a.plan.node(node).stream.clone();
+    let mut classify = vec![];
+    for port in 0..p.inputs.len() {
+        let mut b = Builder::new();
+        let mut bits = vec![];
+        let members = p.steps.iter().map(|s| (s.input, &s.unary)).chain(p.negations.iter().map(|n| (n.input, &n.unary)));
+        for (bit, (_, unary)) in members.enumerate().filter(|(_, (input, _))| *input == port) {
+            let fits = all(&mut b, &mut Lowering { a, frame: Frame::Step { node, port }, stream: stream.clone() }, unary);
+            bits.push((bit as u32, fits));
+        }
+        let mask = b.value(Op::Mask(bits), plain(Scalar::Int));
+        b.statement(Statement::Return(mask));
+        classify.push(Arm { port: several(p, port), index: None, body: b.finish() });
+    }
+    let mut fits = vec![];
+    for (step, s) in p.steps.iter().enumerate().filter(|(_, s)| !s.correlated.is_empty()) {
+        let mut b = Builder::new();
+        let guard = s.kleene.then(|| kleene_started(a, &mut b, node, step)).flatten();
+        let mut result: Option<ValueId> = None;
+        for e in &s.correlated {
+            let own = guard.filter(|_| reads_step(e, step, p));
+            let mut cx = Lowering { a, frame: Frame::Step { node, port: s.input }, stream: stream.clone() };
+            let mut test = |b: &mut Builder| match own {
+                // A condition on the elements taken so far applies from the second one on.
+                Some(started) => {
+                    let fresh = b.not(started);
+                    b.or(fresh, |b| truth(b, &mut cx, e, true))
+                }
+                None => truth(b, &mut cx, e, true),
+            };
+            result = Some(match result {
+                None => test(&mut b),
+                Some(before) => b.and(before, test),
+            });
+        }
+        let result = result.unwrap_or_else(|| b.boolean(true));
+        b.statement(Statement::Return(result));
+        fits.push(Arm { port: several(p, s.input), index: Some(step), body: b.finish() });
+    }
+    let mut kills = vec![];
+    for (at, n) in p.negations.iter().enumerate().filter(|(_, n)| !n.correlated.is_empty()) {
+        let mut b = Builder::new();
+        let result = all(&mut b, &mut Lowering { a, frame: Frame::Step { node, port: n.input }, stream: stream.clone() }, &n.correlated);
+        b.statement(Statement::Return(result));
+        kills.push(Arm { port: several(p, n.input), index: Some(at), body: b.finish() });
+    }
+    let functions = [("classify", classify), ("fits", fits), ("kills", kills)];
+    functions.into_iter().filter(|(_, arms)| !arms.is_empty()).map(|(name, arms)| KernelFunction { name, arms }).collect()
+}
+
+fn all(b: &mut Builder, cx: &mut Lowering<'_, '_>, conditions: &[Expr]) -> ValueId {
+    let mut result: Option<ValueId> = None;
+    for e in conditions {
+        result = Some(match result {
+            None => truth(b, cx, e, true),
+            Some(before) => b.and(before, |b| truth(b, cx, e, true)),
+        });
+    }
+    result.unwrap_or_else(|| b.boolean(true))
+}
+
+fn reads_step(e: &Expr, step: usize, p: &Pattern) -> bool {
+    let mut reads = false;
+    e.places(&mut |place| {
+        reads |= match place {
+            Place::Field { input, .. } | Place::Ts { input } | Place::First { input, .. } | Place::FirstTs { input } => *input == step && *input != CURRENT,
+            Place::Aggregate(i) => p.aggregates.get(*i).is_some_and(|(s, _)| *s == step),
+            _ => false,
+        };
+    });
+    reads
+}
+
+/// Whether the run's Kleene step has an element.
+fn kleene_started(a: &mut Assembler<'_>, b: &mut Builder, node: NodeId, step: usize) -> Option<ValueId> {
+    let state = a.operators.get(&node)?;
+    let StateKind::Pattern(layout) = &state.kind else { return None };
+    let count = layout.kleene.get(&step)?.count;
+    let n = b.value(Op::Load { param: "run", record: layout.record, field: count }, plain(Scalar::Int));
+    let zero = b.int(0);
+    Some(b.compare(Comparison::Greater, n, zero))
+}
