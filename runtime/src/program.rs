@@ -1,5 +1,6 @@
 //! A compiled program as a value, and what it says of itself.
 
+use varpulis_abi::duration;
 use varpulis_abi::scalar::Physical;
 
 use crate::output::Output;
@@ -137,17 +138,7 @@ impl Params {
         self.parsed(name, "a duration such as `5m`", |t| {
             let digits = t.bytes().take_while(u8::is_ascii_digit).count();
             let (number, unit) = t.split_at_checked(digits)?;
-            let scale: i64 = match unit {
-                "ns" => 1,
-                "us" => 1_000,
-                "" | "ms" => 1_000_000,
-                "s" => 1_000_000_000,
-                "m" => 60_000_000_000,
-                "h" => 3_600_000_000_000,
-                "d" => 86_400_000_000_000,
-                "w" => 604_800_000_000_000,
-                _ => return None,
-            };
+            let scale = duration::unit(if unit.is_empty() { "ms" } else { unit })?;
             number.parse::<i64>().ok()?.checked_mul(scale)
         })
     }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use varpulis_abi::duration::UNITS;
+
 use super::logical::{CURRENT, NodeId, NodeKind, Observation, Pattern, Plan, Window};
 use crate::analysis::typed::{Expr, ExprKind, Literal, Place, symbol};
 use crate::syntax::ast::UnaryOp;
@@ -99,16 +101,8 @@ fn write_nested(out: &mut String, e: &Expr, name: &dyn Fn(&Place) -> String) {
 
 /// A duration with its largest fitting unit.
 pub fn duration(ns: i64) -> String {
-    let units = [
-        (604_800_000_000_000, "w"),
-        (86_400_000_000_000, "d"),
-        (3_600_000_000_000, "h"),
-        (60_000_000_000, "m"),
-        (1_000_000_000, "s"),
-        (1_000_000, "ms"),
-        (1_000, "us"),
-    ];
-    units.iter().find(|(u, _)| ns != 0 && ns % u == 0).map_or_else(|| format!("{ns}ns"), |(u, name)| format!("{}{name}", ns / u))
+    let fitting = UNITS.iter().find(|(_, length)| ns != 0 && ns % length == 0);
+    fitting.map_or_else(|| format!("{ns}ns"), |(name, length)| format!("{}{name}", ns / length))
 }
 
 impl Plan {

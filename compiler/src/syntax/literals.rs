@@ -2,6 +2,7 @@
 
 use pest::Parser;
 use pest::iterators::Pair;
+use varpulis_abi::duration;
 
 use super::ast::{Expr, ExprKind, FormatPart, Span};
 use super::{Grammar, Reader, Rule, layout};
@@ -29,32 +30,23 @@ impl Reader<'_> {
     pub(super) fn duration(&mut self, pair: &Pair<'_, Rule>) -> i64 {
         let mut total: i64 = 0;
         let mut number = String::new();
-        let mut unit = String::new();
+        let mut name = String::new();
         let mut parts = vec![];
         for c in pair.as_str().chars() {
             if c.is_ascii_digit() || c == '_' {
-                if !unit.is_empty() {
-                    parts.push((std::mem::take(&mut number), std::mem::take(&mut unit)));
+                if !name.is_empty() {
+                    parts.push((std::mem::take(&mut number), std::mem::take(&mut name)));
                 }
                 number.push(c);
             } else {
-                unit.push(c);
+                name.push(c);
             }
         }
-        parts.push((number, unit));
+        parts.push((number, name));
         let mut fits = true;
-        for (number, unit) in parts {
-            let scale: i64 = match unit.as_str() {
-                "ns" => 1,
-                "us" => 1_000,
-                "ms" => 1_000_000,
-                "s" => 1_000_000_000,
-                "m" => 60_000_000_000,
-                "h" => 3_600_000_000_000,
-                "d" => 86_400_000_000_000,
-                _ => 604_800_000_000_000,
-            };
-            let value = number.replace('_', "").parse::<i64>().ok().and_then(|n| n.checked_mul(scale)).and_then(|n| total.checked_add(n));
+        for (number, name) in parts {
+            let value =
+                duration::unit(&name).and_then(|length| number.replace('_', "").parse::<i64>().ok()?.checked_mul(length)).and_then(|n| total.checked_add(n));
             match value {
                 Some(v) => total = v,
                 None => fits = false,

@@ -4,6 +4,7 @@
 //! the runtime; the runtime provides exactly those. Both expand the lists of this crate, so that drift is a compile error.
 #![no_std]
 
+pub mod duration;
 pub mod functions;
 pub mod kernels;
 pub mod reason;

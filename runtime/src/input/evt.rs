@@ -3,6 +3,7 @@
 //! The time is a duration since the epoch (without a unit, milliseconds) or an RFC 3339 timestamp; `BATCH n` adds n milliseconds to those of the
 //! lines after it. A line without `@` has the time of its field `ts`, else `timestamp`, else that of its batch.
 
+use varpulis_abi::duration;
 use varpulis_abi::reason::Reason;
 use varpulis_abi::scalar::Scalar;
 
@@ -94,7 +95,7 @@ impl Evt {
         let relative = if unit.is_empty() && length > 0 { scaled(digits.as_bytes(), 6).map(|(ns, _)| ns) } else { in_unit(digits, unit) };
         match relative {
             Some(ns) => ns.checked_add(self.batch).ok_or(Reason::OutOfRange),
-            None if is_unit(unit) || unit.is_empty() => Err(if length > 0 { Reason::OutOfRange } else { Reason::Malformed }),
+            None if duration::unit(unit).is_some() || unit.is_empty() => Err(if length > 0 { Reason::OutOfRange } else { Reason::Malformed }),
             None => timestamp_of_text(word).map_err(|_| Reason::Malformed),
         }
     }
@@ -183,7 +184,7 @@ impl Evt {
                 let digits = number(record, at)?.end;
                 let text = line.get(at..digits).unwrap_or_default();
                 let Some(unit) = word(line, digits) else { return Ok((Written::Number(text), digits)) };
-                if !is_unit(unit) {
+                if duration::unit(unit).is_none() {
                     return Err(malformed(digits));
                 }
                 let duration = in_unit(text, unit).ok_or_else(|| Invalid::at(Reason::OutOfRange, at))?;
@@ -251,23 +252,12 @@ fn word(line: &str, at: usize) -> Option<&str> {
     rest.get(..end).filter(|word| word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_'))
 }
 
-fn is_unit(unit: &str) -> bool {
-    matches!(unit, "ns" | "us" | "ms" | "s" | "m" | "h" | "d" | "w")
-}
-
 /// A number with a unit of time, in ns, rounded down.
 fn in_unit(digits: &str, unit: &str) -> Option<i64> {
-    let (power, factor) = match unit {
-        "ns" => (0, 1),
-        "us" => (3, 1),
-        "ms" => (6, 1),
-        "s" => (9, 1),
-        "m" => (9, 60),
-        "h" => (9, 3_600),
-        "d" => (9, 86_400),
-        "w" => (9, 604_800),
-        _ => return None,
-    };
+    const SECOND: i64 = 1_000_000_000;
+    let length = duration::unit(unit)?;
+    // Digits behind the point count as powers of ten, which a second has and a minute has not.
+    let (power, factor) = if length < SECOND { (length.ilog10() as i32, 1) } else { (9, length / SECOND) };
     let (value, _) = scaled(span(digits.as_bytes(), 0, digits.len()), power).filter(|_| !digits.is_empty())?;
     value.checked_mul(factor)
 }

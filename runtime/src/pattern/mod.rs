@@ -9,8 +9,6 @@ mod elements;
 mod expiry;
 mod links;
 mod matcher;
-#[cfg(test)]
-mod rules;
 mod runs;
 mod spec;
 #[cfg(test)]

@@ -199,13 +199,16 @@ pub(super) fn patterns() -> impl Strategy<Value = PatternSpec> {
         })
 }
 
-/// The same with every Kleene step shared that may be, as the compiler decides.
-pub(super) fn with_sharing(spec: PatternSpec) -> PatternSpec {
+/// Every Kleene step.
+pub(super) const ALL: u8 = u8::MAX;
+
+/// The same with those of `wanted` shared that may be: the compiler shares every one, unless its aggregates cannot be.
+pub(super) fn with_sharing(spec: PatternSpec, wanted: u8) -> PatternSpec {
     let mut steps = spec.steps.to_vec();
     for at in 0..steps.len().saturating_sub(1) {
         let plain = |s: StepSpec| !s.correlated && s.within == NEVER;
         let free = spec.negations.iter().filter(|n| n.whole || n.after == at).all(|n| !n.correlated);
-        steps[at].shared = steps[at].kleene && plain(steps[at]) && plain(steps[at + 1]) && free;
+        steps[at].shared = wanted >> at & 1 == 1 && steps[at].kleene && plain(steps[at]) && plain(steps[at + 1]) && free;
     }
     PatternSpec { steps: Box::leak(steps.into()), ..spec }
 }

@@ -1,247 +1,197 @@
-//! The matcher against a brute-force one: all runs in one list, everything asked of everyone, nothing shared.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+//! Rule by rule on small streams; then random patterns with refusals, sharing and time, against brute force.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
 use proptest::prelude::*;
 
-use super::{NegationSpec, PatternMatcher, PatternSpec, StepSpec};
-use crate::kernels::{KeyHasher, KeyKernel, PatternKernel};
-use crate::operator::{Operator, Refusal};
-use crate::state::Typed;
+use super::brute_force;
+use super::testing::*;
+use super::{NegationSpec, PatternSpec, StepSpec};
 
-#[derive(Clone, Copy, Debug)]
-struct Event {
-    ts: i64,
-    key: Option<u8>,
-    kind: u8,
-    value: i64,
-}
-
-/// Values per step.
-type Taken = Vec<Vec<i64>>;
-
-#[derive(Clone, Debug)]
-struct Shape {
-    steps: Vec<(u8, bool, bool, i64, bool)>,
-    negations: Vec<(u8, usize, bool, bool)>,
-    within: i64,
-}
-
-#[derive(Clone, Debug)]
-struct Kernel(Shape);
-
-/// Depends on the run only, and on the elements of the step itself from the second one on.
-fn fits(step: usize, value: i64, taken: &Taken) -> bool {
-    match taken.get(step).and_then(|own| own.last()).or_else(|| taken.get(step.wrapping_sub(1)).and_then(|t| t.last())) {
-        Some(last) => value >= *last,
-        None => true,
+/// Without announcements, a match at a deadline is reported when the next event is looked at: its place among refusals is open.
+fn assert_same(announced: bool, seen: Vec<Seen>, wanted: Vec<Seen>) {
+    let parted = |list: Vec<Seen>| -> (Vec<Seen>, Vec<Seen>) { list.into_iter().partition(|s| matches!(s, Seen::Match { .. })) };
+    if announced {
+        assert_eq!(seen, wanted);
+    } else {
+        assert_eq!(parted(seen), parted(wanted));
     }
-}
-
-fn kills(value: i64, taken: &Taken) -> bool {
-    value > taken[0][0]
-}
-
-impl Kernel {
-    fn mask(&self, e: &Event) -> u64 {
-        let kinds = self.0.steps.iter().map(|s| s.0).chain(self.0.negations.iter().map(|n| n.0));
-        kinds.enumerate().map(|(i, kind)| u64::from(kind == e.kind) << i).sum()
-    }
-}
-
-impl KeyKernel for Kernel {
-    type Row<'a> = &'a Event;
-    type Keys = Typed<u8>;
-    fn has_key(&self, row: &Event) -> bool {
-        row.key.is_some()
-    }
-    fn hash(&self, row: &Event, hasher: &KeyHasher) -> u64 {
-        hasher.hash(row.key)
-    }
-    fn same_key(&self, row: &Event, key: &u8) -> bool {
-        row.key == Some(*key)
-    }
-    fn store_key(&self, row: &Event, key: &mut u8) {
-        *key = row.key.unwrap();
-    }
-}
-
-fn slot(taken: &mut Taken, step: usize) -> &mut Vec<i64> {
-    if taken.len() <= step {
-        taken.resize(step + 1, vec![]);
-    }
-    &mut taken[step]
-}
-
-impl PatternKernel for Kernel {
-    type Runs = Typed<Taken>;
-    type Elements = Typed<Vec<i64>>;
-    fn classify(&self, row: &Event) -> Result<u64, Refusal> {
-        Ok(self.mask(row))
-    }
-    fn fits(&self, step: usize, row: &Event, run: &Taken) -> Result<bool, Refusal> {
-        Ok(fits(step, row.value, run))
-    }
-    fn kills(&self, _: usize, row: &Event, run: &Taken) -> Result<bool, Refusal> {
-        Ok(kills(row.value, run))
-    }
-    fn capture(&self, step: usize, row: &Event, run: &mut Taken) -> Result<(), Refusal> {
-        *slot(run, step) = vec![row.value];
-        Ok(())
-    }
-    fn extend(&self, step: usize, row: &Event, run: &mut Taken) -> Result<(), Refusal> {
-        slot(run, step).push(row.value);
-        Ok(())
-    }
-    fn lift(&self, _: usize, row: &Event, element: &mut Vec<i64>) -> Result<(), Refusal> {
-        *element = vec![row.value];
-        Ok(())
-    }
-    fn prepend(&self, _: usize, suffix: &mut Vec<i64>, older: &Vec<i64>) {
-        let newer = std::mem::replace(suffix, older.clone());
-        suffix.extend(newer);
-    }
-    fn absorb(&self, step: usize, run: &mut Taken, suffix: &Vec<i64>) {
-        *slot(run, step) = suffix.clone();
-    }
-}
-
-struct Run {
-    key: u8,
-    first: i64,
-    previous: i64,
-    taken: Taken,
-}
-
-type Matches = Vec<(i64, u8, Taken)>;
-
-/// What the language says, word for word.
-fn brute(shape: &Shape, events: &[Event]) -> Matches {
-    let kernel = Kernel(shape.clone());
-    let steps = shape.steps.len();
-    let waits = shape.negations.iter().any(|n| !n.2 && n.1 + 1 == steps);
-    let mut runs: Vec<Run> = vec![];
-    let mut out = vec![];
-    let expire = |runs: &mut Vec<Run>, ts: i64, out: &mut Matches| {
-        runs.retain(|r| {
-            let over = r.first.saturating_add(shape.within) < ts;
-            if over && waits && r.taken.len() == steps {
-                out.push((r.first + shape.within, r.key, r.taken.clone()));
-            }
-            let late = shape.steps.get(r.taken.len()).is_some_and(|s| r.previous.saturating_add(s.3) < ts);
-            !over && !late
-        });
-    };
-    for e in events {
-        expire(&mut runs, e.ts, &mut out);
-        let Some(key) = e.key else { continue };
-        let mask = kernel.mask(e);
-        runs.retain_mut(|r| {
-            if r.key != key {
-                return true;
-            }
-            let state = r.taken.len();
-            if state < steps && mask >> state & 1 == 1 && (!shape.steps[state].2 || fits(state, e.value, &r.taken)) {
-                r.taken.push(vec![e.value]);
-                r.previous = e.ts;
-                if state + 1 == steps && !waits {
-                    out.push((e.ts, key, r.taken.clone()));
-                    return shape.steps[state].1;
-                }
-                return true;
-            }
-            let last = &shape.steps[state - 1];
-            if last.1 && mask >> (state - 1) & 1 == 1 && (!last.2 || fits(state - 1, e.value, &r.taken)) {
-                r.taken[state - 1].push(e.value);
-                r.previous = e.ts;
-                if state == steps && !waits {
-                    out.push((e.ts, key, r.taken.clone()));
-                }
-                return true;
-            }
-            !shape.negations.iter().enumerate().any(|(i, n)| mask >> (steps + i) & 1 == 1 && (n.2 || n.1 + 1 == state) && (!n.3 || kills(e.value, &r.taken)))
-        });
-        if mask & 1 == 1 {
-            let run = Run { key, first: e.ts, previous: e.ts, taken: vec![vec![e.value]] };
-            if steps == 1 && !waits {
-                out.push((e.ts, key, run.taken.clone()));
-            }
-            if steps > 1 || waits || shape.steps[0].1 {
-                runs.push(run);
-            }
-        }
-    }
-    expire(&mut runs, i64::MAX, &mut out);
-    out
-}
-
-fn run(shape: &Shape, events: &[Event], announced: bool) -> Matches {
-    let steps: Vec<StepSpec> = shape.steps.iter().map(|s| StepSpec { kleene: s.1, correlated: s.2, within: s.3, shared: s.4 }).collect();
-    let negations: Vec<NegationSpec> = shape.negations.iter().map(|n| NegationSpec { after: n.1, whole: n.2, correlated: n.3 }).collect();
-    let spec = PatternSpec { steps: Box::leak(steps.into_boxed_slice()), negations: Box::leak(negations.into_boxed_slice()), within: shape.within };
-    let mut matcher = PatternMatcher::new(Kernel(shape.clone()), spec);
-    let mut out = vec![];
-    for e in events {
-        if announced && matcher.deadline() <= e.ts {
-            matcher.advance(e.ts, &mut |m| out.push((m.ts, *m.key, m.run.clone())));
-        }
-        matcher.push(e.ts, e, &mut |m| out.push((m.ts, *m.key, m.run.clone()))).unwrap();
-    }
-    matcher.advance(i64::MAX, &mut |m| out.push((m.ts, *m.key, m.run.clone())));
-    out
-}
-
-fn shapes() -> impl Strategy<Value = Shape> {
-    let step = (0u8..4, prop::bool::weighted(0.35), prop::bool::weighted(0.4), prop_oneof![3 => Just(i64::MAX), 1 => 0i64..6], any::<bool>());
-    let negation = (0u8..4, 0usize..4, prop::bool::weighted(0.3), prop::bool::weighted(0.4));
-    (prop::collection::vec(step, 1..5), prop::collection::vec(negation, 0..3), 0i64..20).prop_map(|(mut steps, mut negations, within)| {
-        let count = steps.len();
-        steps[0].2 &= steps[0].1;
-        steps[0].3 = i64::MAX;
-        for n in &mut negations {
-            n.1 %= count;
-        }
-        // An absence behind a Kleene step in last position is refused by the compiler.
-        if steps[count - 1].1 {
-            negations.retain(|n| n.2 || n.1 + 1 != count);
-        }
-        for i in 0..count {
-            let alone = i + 1 < count && steps[i].1 && !steps[i].2 && !steps[i + 1].2 && steps[i].3 == i64::MAX && steps[i + 1].3 == i64::MAX;
-            steps[i].4 &= alone && negations.iter().all(|n| !n.3);
-        }
-        Shape { steps, negations, within }
-    })
-}
-
-fn events() -> impl Strategy<Value = Vec<Event>> {
-    let event = (0i64..3, prop::option::weighted(0.95, 0u8..3), 0u8..4, 0i64..6);
-    prop::collection::vec(event, 0..60).prop_map(|list| {
-        let mut ts = 0;
-        list.into_iter()
-            .map(|(step, key, kind, value)| {
-                ts += step;
-                Event { ts, key, kind, value }
-            })
-            .collect()
-    })
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn matches_are_those_of_brute_force(shape in shapes(), events in events(), announced: bool) {
-        prop_assert_eq!(run(&shape, &events, announced), brute(&shape, &events));
+    fn matches_and_refusals_are_those_of_brute_force(spec in patterns(), events in events(true), announced in any::<bool>()) {
+        let (seen, _) = drive(spec, &events, announced);
+        assert_same(announced, seen, brute_force::matches(&spec, &events));
+    }
+
+    #[test]
+    fn sharing_elements_changes_no_match(spec in patterns(), wanted in prop_oneof![Just(ALL), any::<u8>()], events in events(false), announced in any::<bool>()) {
+        let (seen, matcher) = drive(with_sharing(spec, wanted), &events, announced);
+        assert_same(announced, seen, brute_force::matches(&spec, &events));
+        let [keys, runs, elements, _] = matcher.size();
+        prop_assert!(keys <= runs && (runs > 0 || elements == 0), "{:?}", matcher.size());
+    }
+
+    #[test]
+    fn time_ends_every_run(spec in patterns(), events in events(true)) {
+        let spec = with_sharing(PatternSpec { within: spec.within.min(30), ..spec }, ALL);
+        prop_assert_eq!(drive(spec, &events, true).1.size(), [0; 4]);
     }
 }
 
-/// Keys that come once leave nothing behind.
+/// What the generator yields must be worth comparing.
 #[test]
-fn memory_is_bounded_by_the_span() {
-    let shape = Shape {
-        steps: vec![(0, false, false, i64::MAX, false), (1, true, false, i64::MAX, true), (2, false, false, i64::MAX, false)],
-        negations: vec![],
-        within: 10,
-    };
-    let events: Vec<Event> = (0..50_000).map(|i| Event { ts: i, key: Some((i % 251) as u8), kind: (i % 2) as u8, value: i }).collect();
-    assert!(run(&shape, &events, true).is_empty());
+fn random_patterns_do_match() {
+    use proptest::strategy::ValueTree;
+    use proptest::test_runner::TestRunner;
+    let mut runner = TestRunner::deterministic();
+    let (mut matched, mut long, mut refused, mut shared) = (0, 0, 0, 0);
+    for _ in 0..1000 {
+        let spec = patterns().new_tree(&mut runner).unwrap().current();
+        let events = events(true).new_tree(&mut runner).unwrap().current();
+        let seen = brute_force::matches(&spec, &events);
+        let lengths = || seen.iter().map(|s| if let Seen::Match { taken, .. } = s { taken.concat().len() } else { 0 });
+        matched += usize::from(lengths().any(|n| n > 0));
+        long += usize::from(lengths().any(|n| n > spec.steps.len() && spec.steps.len() > 1));
+        refused += usize::from(seen.iter().any(|s| matches!(s, Seen::Refused(_))));
+        shared += usize::from(lengths().any(|n| n > 0) && with_sharing(spec, ALL).steps.iter().any(|s| s.shared));
+    }
+    assert!(matched > 500 && long > 250 && refused > 500 && shared > 80, "{matched} {long} {refused} {shared}");
+}
+
+/// Events of one key: each a time and the bits it satisfies; they are numbered from 1.
+fn stream(events: &[(i64, u64)]) -> Vec<Event> {
+    let make = |(id, (ts, mask)): (u32, &(i64, u64))| Event { id, ts: *ts, key: Some(0), mask: *mask, trouble: Trouble::None };
+    (1..).zip(events).map(make).collect()
+}
+
+/// The matches as (time, events), each checked to be what brute force finds.
+fn matches(steps: &[StepSpec], negations: &[NegationSpec], within: i64, events: &[Event]) -> Vec<(i64, Vec<u32>)> {
+    let spec = pattern(steps, negations, within);
+    let (seen, _) = drive(spec, events, true);
+    assert_eq!(seen, brute_force::matches(&spec, events));
+    let (shared, _) = drive(with_sharing(spec, ALL), events, true);
+    assert_eq!(shared, seen);
+    seen.into_iter().filter_map(|s| if let Seen::Match { ts, taken, .. } = s { Some((ts, taken.concat())) } else { None }).collect()
+}
+
+const A: u64 = 1;
+const B: u64 = 2;
+const C: u64 = 4;
+
+#[test]
+fn every_first_event_opens_a_run_and_the_oldest_is_reported_first() {
+    let found = matches(&[STEP, STEP], &[], NEVER, &stream(&[(1, A), (2, A), (3, B), (4, B)]));
+    assert_eq!(found, [(3, vec![1, 3]), (3, vec![2, 3])]);
+}
+
+#[test]
+fn an_event_takes_no_two_steps_of_a_run() {
+    let found = matches(&[STEP, STEP, STEP], &[], NEVER, &stream(&[(1, A | B | C), (2, A | B | C), (3, A | B | C)]));
+    assert_eq!(found, [(3, vec![1, 2, 3])]);
+}
+
+#[test]
+fn a_pattern_of_one_step_matches_at_once() {
+    assert_eq!(matches(&[STEP], &[], NEVER, &stream(&[(1, A), (2, B), (3, A)])), [(1, vec![1]), (3, vec![3])]);
+}
+
+#[test]
+fn the_span_is_inclusive() {
+    assert_eq!(matches(&[STEP, STEP], &[], 10, &stream(&[(0, A), (1, A), (11, B)])), [(11, vec![2, 3])]);
+}
+
+#[test]
+fn a_step_has_its_own_limit() {
+    let steps = [STEP, StepSpec { within: 2, ..STEP }, STEP];
+    assert_eq!(matches(&steps, &[], NEVER, &stream(&[(0, A), (1, A), (3, B), (50, C)])), [(50, vec![2, 3, 4])]);
+    // Counted from the newest element of a Kleene step.
+    assert_eq!(matches(&[MANY, steps[1]], &[], NEVER, &stream(&[(0, A), (2, A), (4, B)])), [(4, vec![1, 2, 3]), (4, vec![2, 3])]);
+}
+
+#[test]
+fn a_kleene_step_takes_all_until_the_next_step_fits() {
+    let found = matches(&[STEP, MANY, STEP], &[], NEVER, &stream(&[(1, A), (2, B), (3, B), (4, B | C), (5, B), (6, C)]));
+    assert_eq!(found, [(4, vec![1, 2, 3, 4])]);
+}
+
+#[test]
+fn a_kleene_step_in_front_opens_a_run_at_every_element() {
+    let found = matches(&[MANY, STEP], &[], NEVER, &stream(&[(1, A), (2, A), (3, A), (4, B), (5, B)]));
+    assert_eq!(found, [(4, vec![1, 2, 3, 4]), (4, vec![2, 3, 4]), (4, vec![3, 4])]);
+}
+
+#[test]
+fn a_kleene_step_at_the_end_is_reported_at_every_extension() {
+    let found = matches(&[STEP, MANY], &[], NEVER, &stream(&[(1, A), (2, B), (3, A), (4, B)]));
+    assert_eq!(found, [(2, vec![1, 2]), (4, vec![1, 2, 4]), (4, vec![3, 4])]);
+    assert_eq!(matches(&[MANY], &[], NEVER, &stream(&[(1, A), (2, A)])), [(1, vec![1]), (2, vec![1, 2]), (2, vec![2])]);
+}
+
+#[test]
+fn an_absence_between_steps_kills_but_not_by_the_event_that_takes_the_step() {
+    let killer = 1 << 2;
+    assert_eq!(matches(&[STEP, STEP], &[absent(0)], NEVER, &stream(&[(1, A), (2, killer), (3, A), (4, B | killer)])), [(4, vec![3, 4])]);
+    // Nor by an element of a Kleene step, nor before the step behind which it stands.
+    let killer = 1 << 3;
+    let found = matches(&[STEP, MANY, STEP], &[absent(1)], NEVER, &stream(&[(1, A), (2, killer), (3, B), (4, B | killer), (5, C)]));
+    assert_eq!(found, [(5, vec![1, 3, 4, 5])]);
+}
+
+#[test]
+fn a_whole_absence_kills_from_the_first_event_to_the_last() {
+    let (whole, killer) = ([NegationSpec { whole: true, ..absent(0) }], 1 << 3);
+    let steps = [STEP, STEP, STEP];
+    assert_eq!(matches(&steps, &whole, NEVER, &stream(&[(1, A | killer), (2, B | killer), (3, C | killer)])), [(3, vec![1, 2, 3])]);
+    assert_eq!(matches(&steps, &whole, NEVER, &stream(&[(1, A), (2, B), (2, killer), (3, C)])), []);
+}
+
+#[test]
+fn an_absence_at_the_end_is_reported_at_the_deadline() {
+    let (last, killer) = ([absent(1)], 1 << 2);
+    let steps = [STEP, STEP];
+    assert_eq!(matches(&steps, &last, 10, &stream(&[(0, A), (1, A), (2, B)])), [(10, vec![1, 3]), (11, vec![2, 3])]);
+    // An event at the deadline still kills; one behind it does not.
+    assert_eq!(matches(&steps, &last, 10, &stream(&[(0, A), (1, A), (2, B), (10, killer)])), []);
+    assert_eq!(matches(&steps, &last, 10, &stream(&[(0, A), (1, A), (2, B), (11, killer)])), [(10, vec![1, 3])]);
+    // A deadline beyond all time comes with the end.
+    assert_eq!(matches(&steps, &last, NEVER, &stream(&[(1, A), (2, B)])), [(NEVER, vec![1, 2])]);
+}
+
+#[test]
+fn a_record_without_key_takes_no_part() {
+    let mut events = stream(&[(1, A), (2, 0b100), (3, B)]);
+    (events[1].key, events[1].trouble) = (None, Trouble::Classify);
+    assert_eq!(matches(&[STEP, STEP], &[absent(0)], NEVER, &events), [(3, vec![1, 3])]);
+}
+
+#[test]
+fn a_run_that_refuses_an_event_is_left_alone_and_the_others_go_on() {
+    let mut events = stream(&[(1, A), (2, A), (3, A), (4, B | 0b100), (5, B)]);
+    events[3].trouble = Trouble::Keep;
+    let spec = pattern(&[STEP, STEP], &[absent(0)], NEVER);
+    let (seen, _) = drive(spec, &events, true);
+    assert_eq!(seen, brute_force::matches(&spec, &events));
+    let refused: Vec<_> = seen.iter().filter(|s| matches!(s, Seen::Refused(_))).collect();
+    assert_eq!(refused, [&Seen::Refused(refusal(3, 1, events[3], &vec![vec![1]]))], "the oldest run's, once");
+    assert_eq!(seen.len(), 4);
+}
+
+#[test]
+fn memory_follows_the_runs_in_the_span() {
+    let bits = |i: i64| 1 << (i % 2);
+    let events: Vec<Event> = (0..50_000).map(|i| Event { id: 1, ts: i, key: Some((i % 251) as u8), mask: bits(i), trouble: Trouble::None }).collect();
+    let (_, matcher) = drive_open(pattern(&[STEP, SHARED, STEP], &[], 100), &events);
+    let [keys, runs, elements, timers] = matcher.size();
+    assert!(keys <= 51 && runs <= 51 && elements <= 51 && timers <= 51, "{:?}", matcher.size());
+    // Runs that end early do not leave their timers behind for the whole span; nor do elements that push a limit on.
+    let events: Vec<Event> = (0..50_000).map(|i| Event { id: 1, ts: i, key: Some(0), mask: bits(i), trouble: Trouble::None }).collect();
+    let (_, matcher) = drive_open(pattern(&[STEP, STEP], &[], 1_000_000), &events);
+    assert!(matcher.size()[3] <= 1024, "{:?}", matcher.size());
+    let events: Vec<Event> = (0..50_000).map(|i| Event { id: 1, ts: i, key: Some(0), mask: if i == 0 { A } else { B }, trouble: Trouble::None }).collect();
+    let limited = StepSpec { within: 1_000_000, ..STEP };
+    let (_, matcher) = drive_open(pattern(&[STEP, MANY, limited], &[], NEVER), &events);
+    assert!(matcher.size()[3] <= 1024, "{:?}", matcher.size());
 }

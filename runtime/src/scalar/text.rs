@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use varpulis_abi::duration::UNITS;
 use varpulis_abi::reason::Reason;
 
 use crate::state::Text;
@@ -89,16 +90,6 @@ pub fn text_of_bool(value: bool) -> Text {
 
 /// With its units from the largest on, as `1m30s`; `0s` if there is none.
 pub fn text_of_duration(nanoseconds: i64) -> Text {
-    const UNITS: [(u64, &str); 8] = [
-        (604_800_000_000_000, "w"),
-        (86_400_000_000_000, "d"),
-        (3_600_000_000_000, "h"),
-        (60_000_000_000, "m"),
-        (1_000_000_000, "s"),
-        (1_000_000, "ms"),
-        (1_000, "us"),
-        (1, "ns"),
-    ];
     let mut text = Text::default();
     if nanoseconds == 0 {
         return Text::const_new("0s");
@@ -107,7 +98,8 @@ pub fn text_of_duration(nanoseconds: i64) -> Text {
         text.push('-');
     }
     let mut rest = nanoseconds.unsigned_abs();
-    for (size, unit) in UNITS {
+    for (unit, size) in UNITS {
+        let size = size.unsigned_abs();
         if rest >= size {
             let _ = write!(text, "{}{unit}", rest / size);
             rest %= size;
