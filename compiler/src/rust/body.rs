@@ -78,7 +78,7 @@ impl<'p, 'a> BodyPrinter<'p, 'a> {
     /// The value as an expression.
     pub(super) fn take(&mut self, id: ValueId) -> Printed {
         if let Some(name) = self.named.get(&id) {
-            return Printed { tokens: quote!(#name), atomic: true, movable: true };
+            return Printed::tight(quote!(#name), true);
         }
         if let Some(at) = self.pending.iter().position(|(v, _)| *v == id) {
             return self.pending.remove(at).1;
@@ -98,32 +98,32 @@ impl<'p, 'a> BodyPrinter<'p, 'a> {
         }
         let t = printed.operand();
         let tokens = if ty.nullable { quote!(#t.as_deref()) } else { quote!(#t.as_str()) };
-        Printed { tokens, atomic: true, movable: printed.movable }
+        Printed::tight(tokens, printed.movable)
     }
 
     /// Text as the state's own, anything else as it is.
-    pub(super) fn owned_text(&mut self, id: ValueId) -> TokenStream {
+    pub(super) fn owned_text(&mut self, id: ValueId) -> Printed {
         let value = self.body.value(id);
-        if matches!(value.op, Op::Null) {
-            return quote!(None);
-        }
         if value.owned {
             return self.moved(id);
         }
         let printed = self.take(id);
-        let (t, operand) = (&printed.tokens, printed.operand());
-        match (matches!(value.ty.scalar, Scalar::Text | Scalar::Json), value.ty.nullable) {
-            (false, _) => quote!(#t),
-            (true, false) => quote!(Text::from(#t)),
-            (true, true) => quote!(#operand.map(Text::from)),
+        if !matches!(value.ty.scalar, Scalar::Text | Scalar::Json) || matches!(value.op, Op::Null) {
+            return printed;
         }
+        let (t, operand) = (&printed.tokens, printed.operand());
+        Printed::tight(if value.ty.nullable { quote!(#operand.map(Text::from)) } else { quote!(Text::from(#t)) }, printed.movable)
     }
 
     /// A value for good: what is owned and needed again is copied.
-    pub(super) fn moved(&mut self, id: ValueId) -> TokenStream {
+    pub(super) fn moved(&mut self, id: ValueId) -> Printed {
         let again = self.body.value(id).owned && self.uses.get(&id).is_some_and(|uses| *uses > 1);
-        let t = self.take(id).tokens;
-        if again { quote!(#t.clone()) } else { t }
+        let printed = self.take(id);
+        if !again {
+            return printed;
+        }
+        let t = printed.operand();
+        Printed::tight(quote!(#t.clone()), printed.movable)
     }
 
     pub(super) fn statement(&mut self, s: &'p Statement, out: &mut TokenStream) {
@@ -190,7 +190,7 @@ impl<'p, 'a> BodyPrinter<'p, 'a> {
                 let value = self.owned_text(*value);
                 self.flush(out, false);
                 let (param, field) = (names::ident(param), self.field(*record, *field));
-                out.extend(quote!(#param.#field = #value;));
+                out.extend(value.assigned_to(&quote!(#param.#field)));
             }
             // An object that nobody asks has no field.
             Statement::Tell { record, field, .. } | Statement::MergeObject { record, field, .. } if !self.printer.is_used(*record, *field) => {}

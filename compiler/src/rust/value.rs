@@ -17,6 +17,17 @@ pub(super) struct Printed {
     pub(super) atomic: bool,
     /// Worth moving: reads only what nothing changes, and cannot leave the function.
     pub(super) movable: bool,
+    /// What it is made of, where it is two operands and one of Rust's operators.
+    operation: Option<Box<Operation>>,
+}
+
+#[derive(Clone)]
+struct Operation {
+    left: TokenStream,
+    /// The operator that assigns its result to the left operand.
+    assign: TokenStream,
+    right: TokenStream,
+    commutes: bool,
 }
 
 impl Printed {
@@ -25,13 +36,36 @@ impl Printed {
         if self.atomic { quote!(#t) } else { quote!((#t)) }
     }
 
+    /// What binds tighter than any operator.
+    pub(super) fn tight(tokens: TokenStream, movable: bool) -> Self {
+        Self { tokens, atomic: true, movable, operation: None }
+    }
+
+    /// What stands in parentheses among operators.
+    fn loose(tokens: TokenStream, movable: bool) -> Self {
+        Self { tokens, atomic: false, movable, operation: None }
+    }
+
     /// What can stand anywhere.
     fn steady(tokens: TokenStream) -> Self {
-        Self { tokens, atomic: true, movable: true }
+        Self::tight(tokens, true)
+    }
+
+    /// The assignment of the value to a place, as `place += rest` where the value is the place's own, changed.
+    pub(super) fn assigned_to(&self, place: &TokenStream) -> TokenStream {
+        let own = place.to_string();
+        match self.operation.as_deref() {
+            Some(Operation { left, assign, right, .. }) if left.to_string() == own => quote!(#place #assign #right;),
+            Some(Operation { left, assign, right, commutes: true }) if right.to_string() == own => quote!(#place #assign #left;),
+            _ => {
+                let tokens = &self.tokens;
+                quote!(#place = #tokens;)
+            }
+        }
     }
 
     /// The same, where it binds looser than operators around it.
-    fn loose(mut self) -> Self {
+    fn loosened(mut self) -> Self {
         self.atomic = false;
         self
     }
@@ -65,7 +99,7 @@ impl<'p> BodyPrinter<'p, '_> {
         match &value.op {
             Op::Const(l) => {
                 let (tokens, atomic) = literal::constant(l);
-                Printed { tokens, atomic, movable: true }
+                Printed { tokens, atomic, movable: true, operation: None }
             }
             Op::Null => Printed::steady(quote!(None)),
             Op::Load { param, record, field } => self.load(param, *record, *field, ty),
@@ -78,21 +112,21 @@ impl<'p> BodyPrinter<'p, '_> {
                 Printed::steady(lent(base, ty))
             }
             Op::Wrap(v) if self.body.value(*v).owned => {
-                let t = self.moved(*v);
+                let t = self.moved(*v).tokens;
                 Printed::steady(quote!(Some(#t)))
             }
             Op::Wrap(v) => self.around(*v, |t| quote!(Some(#t)), false),
             Op::Unwrap(v) => {
                 let p = self.borrowed(*v);
                 let t = p.operand();
-                Printed { tokens: quote!(#t.unwrap_or_default()), atomic: true, movable: p.movable }
+                Printed::tight(quote!(#t.unwrap_or_default()), p.movable)
             }
             Op::IsNull(v) => self.around(*v, |t| quote!(#t.is_none()), true),
-            Op::IsTrue(v) => self.around(*v, |t| quote!(#t == Some(true)), true).loose(),
-            Op::ToFloat(v) => self.around(*v, |t| quote!(#t as f64), true).loose(),
+            Op::IsTrue(v) => self.around(*v, |t| quote!(#t == Some(true)), true).loosened(),
+            Op::ToFloat(v) => self.around(*v, |t| quote!(#t as f64), true).loosened(),
             Op::Not(v) => self.not(*v),
-            Op::BitNot(v) => self.around(*v, |t| quote!(!#t), true).loose(),
-            Op::Negate(v, _) if ty.scalar == Scalar::Float => self.around(*v, |t| quote!(-#t), true).loose(),
+            Op::BitNot(v) => self.around(*v, |t| quote!(!#t), true).loosened(),
+            Op::Negate(v, _) if ty.scalar == Scalar::Float => self.around(*v, |t| quote!(-#t), true).loosened(),
             Op::Negate(v, site) => {
                 let t = self.take(*v).tokens;
                 self.checked(quote!(negate_int(#t)), *site)
@@ -100,7 +134,7 @@ impl<'p> BodyPrinter<'p, '_> {
             Op::AddCounts(a, b) => {
                 let (x, y) = (self.take(*a), self.take(*b));
                 let (t, u) = (x.operand(), y.tokens);
-                Printed { tokens: quote!(#t.saturating_add(#u)), atomic: true, movable: x.movable && y.movable }
+                Printed::tight(quote!(#t.saturating_add(#u)), x.movable && y.movable)
             }
             Op::Arithmetic { op, left, right, site } => self.arithmetic(*op, *left, *right, *site, ty.scalar),
             Op::Compare { op, left, right } => self.compare(*op, *left, *right),
@@ -113,7 +147,7 @@ impl<'p> BodyPrinter<'p, '_> {
                 let args: Vec<TokenStream> = args.iter().map(|a| self.borrowed(*a).tokens).collect();
                 let (param, field, method) = (names::ident(param), self.field(*record, *field), names::ident(method.name));
                 let base = if self.place.firing { quote!(firing.#param) } else { quote!(#param) };
-                Printed { tokens: quote!(#base.#field.#method(#(#args),*)), atomic: true, movable: self.place.firing }
+                Printed::tight(quote!(#base.#field.#method(#(#args),*)), self.place.firing)
             }
         }
     }
@@ -123,7 +157,7 @@ impl<'p> BodyPrinter<'p, '_> {
         let base = if self.place.firing && param != "row" { quote!(firing.#name) } else { quote!(#name) };
         let value = quote!(#base.#field);
         let tokens = if self.printer.program.record(record).stored { lent(value, ty) } else { value };
-        Printed { tokens, atomic: true, movable: param == "row" || self.place.firing }
+        Printed::tight(tokens, param == "row" || self.place.firing)
     }
 
     fn call(&mut self, function: Function, args: &[ValueId], site: SiteId) -> Printed {
@@ -131,7 +165,7 @@ impl<'p> BodyPrinter<'p, '_> {
         let movable = args.iter().all(|p| p.movable);
         let (name, args) = (names::ident(function.row().body), args.iter().map(|p| &p.tokens));
         let call = quote!(#name(#(#args),*));
-        if function.row().fallible { self.checked(call, site) } else { Printed { tokens: call, atomic: true, movable } }
+        if function.row().fallible { self.checked(call, site) } else { Printed::tight(call, movable) }
     }
 
     fn hash(&mut self, values: &[ValueId]) -> Printed {
@@ -157,7 +191,7 @@ impl<'p> BodyPrinter<'p, '_> {
     fn around(&mut self, v: ValueId, wrap: impl FnOnce(TokenStream) -> TokenStream, operand: bool) -> Printed {
         let p = self.take(v);
         let t = if operand { p.operand() } else { p.tokens.clone() };
-        Printed { tokens: wrap(t), atomic: true, movable: p.movable }
+        Printed::tight(wrap(t), p.movable)
     }
 
     fn not(&mut self, v: ValueId) -> Printed {
@@ -169,13 +203,13 @@ impl<'p> BodyPrinter<'p, '_> {
             return self.around(inner, |t| quote!(#t.is_some()), true);
         }
         let p = self.take(v);
-        Printed { tokens: negated(&p), atomic: false, movable: p.movable }
+        Printed::loose(negated(&p), p.movable)
     }
 
     /// A call that can refuse: its reason gets the place in the program, and leaves the function.
     fn checked(&self, call: TokenStream, site: SiteId) -> Printed {
         let site = Token::u32_unsuffixed(site.0);
-        Printed { tokens: quote!(#call.map_err(|reason| Refusal::new(#site, reason))?), atomic: true, movable: false }
+        Printed::tight(quote!(#call.map_err(|reason| Refusal::new(#site, reason))?), false)
     }
 
     fn arithmetic(&mut self, op: Arithmetic, left: ValueId, right: ValueId, site: SiteId, scalar: Scalar) -> Printed {
@@ -191,17 +225,19 @@ impl<'p> BodyPrinter<'p, '_> {
             return self.checked(quote!(#name(#l, #r)), site);
         }
         let movable = l.movable && r.movable;
-        let (l, r) = (l.operand(), r.operand());
-        let tokens = match op {
-            Arithmetic::Add => quote!(#l + #r),
-            Arithmetic::Subtract => quote!(#l - #r),
-            Arithmetic::Multiply => quote!(#l * #r),
-            Arithmetic::Divide => quote!(#l / #r),
-            Arithmetic::BitAnd => quote!(#l & #r),
-            Arithmetic::BitOr => quote!(#l | #r),
-            Arithmetic::BitXor => quote!(#l ^ #r),
+        let (sign, assign) = match op {
+            Arithmetic::Add => (quote!(+), quote!(+=)),
+            Arithmetic::Subtract => (quote!(-), quote!(-=)),
+            Arithmetic::Multiply => (quote!(*), quote!(*=)),
+            Arithmetic::Divide => (quote!(/), quote!(/=)),
+            Arithmetic::BitAnd => (quote!(&), quote!(&=)),
+            Arithmetic::BitOr => (quote!(|), quote!(|=)),
+            Arithmetic::BitXor => (quote!(^), quote!(^=)),
         };
-        Printed { tokens, atomic: false, movable }
+        let (x, y) = (l.operand(), r.operand());
+        let commutes = !matches!(op, Arithmetic::Subtract | Arithmetic::Divide);
+        let operation = Operation { left: l.tokens, assign, right: r.tokens, commutes };
+        Printed { tokens: quote!(#x #sign #y), atomic: false, movable, operation: Some(Box::new(operation)) }
     }
 
     fn compare(&mut self, op: Comparison, left: ValueId, right: ValueId) -> Printed {
@@ -211,7 +247,7 @@ impl<'p> BodyPrinter<'p, '_> {
         if json {
             let (l, r) = (l.tokens, r.tokens);
             let not = if op == Comparison::NotEqual { quote!(!) } else { quote!() };
-            return Printed { tokens: quote!(#not equal_json(#l, #r)), atomic: true, movable };
+            return Printed::tight(quote!(#not equal_json(#l, #r)), movable);
         }
         let (l, r) = (l.operand(), r.operand());
         let tokens = match op {
@@ -222,7 +258,7 @@ impl<'p> BodyPrinter<'p, '_> {
             Comparison::Equal => quote!(#l == #r),
             Comparison::NotEqual => quote!(#l != #r),
         };
-        Printed { tokens, atomic: false, movable }
+        Printed::loose(tokens, movable)
     }
 
     fn same_key(&mut self, a: ValueId, b: ValueId) -> Printed {
@@ -238,7 +274,7 @@ impl<'p> BodyPrinter<'p, '_> {
             (Scalar::Float, true) => quote!(#x.map(float_key) == #y.map(float_key)),
             _ => quote!(#x == #y),
         };
-        Printed { tokens, atomic: false, movable }
+        Printed::loose(tokens, movable)
     }
 
     fn mask(&mut self, bits: &[(u32, ValueId)]) -> Printed {
@@ -257,7 +293,7 @@ impl<'p> BodyPrinter<'p, '_> {
             let constant = Token::u64_unsuffixed(constant);
             parts.insert(0, quote!(#constant));
         }
-        Printed { tokens: quote!(#(#parts)|*), atomic: false, movable: false }
+        Printed::loose(quote!(#(#parts)|*), false)
     }
 
     fn choose(&mut self, value: &'p Value, condition: ValueId, then: &'p Region, otherwise: &'p Region) -> Printed {
@@ -273,13 +309,13 @@ impl<'p> BodyPrinter<'p, '_> {
         if value.ty.scalar == Scalar::Bool && !value.ty.nullable {
             let (l, t, o) = (c.operand(), then_parts.value.operand(), otherwise_parts.value.operand());
             match (known(then), known(otherwise)) {
-                (_, Some(false)) if !then_parts.block => return Printed { tokens: quote!(#l && #t), atomic: false, movable },
-                (Some(true), _) if !otherwise_parts.block => return Printed { tokens: quote!(#l || #o), atomic: false, movable },
+                (_, Some(false)) if !then_parts.block => return Printed::loose(quote!(#l && #t), movable),
+                (Some(true), _) if !otherwise_parts.block => return Printed::loose(quote!(#l || #o), movable),
                 _ => {}
             }
         }
         let (c, t, o) = (c.tokens, then_parts.value.tokens, otherwise_parts.value.tokens);
-        Printed { tokens: quote!(if #c { #t } else { #o }), atomic: false, movable }
+        Printed::loose(quote!(if #c { #t } else { #o }), movable)
     }
 
     fn region(&mut self, value: &Value, region: &'p Region) -> PrintedRegion {
@@ -289,7 +325,7 @@ impl<'p> BodyPrinter<'p, '_> {
             self.statement(s, &mut out);
         }
         let result = region.result.map(|v| {
-            let p = if value.owned { Printed::steady(self.owned_text(v)) } else { self.take(v) };
+            let p = if value.owned { Printed::steady(self.owned_text(v).tokens) } else { self.take(v) };
             // Values of this region that were not used stay in it.
             self.pending.retain(|(id, _)| outer.contains(id));
             p
@@ -300,6 +336,6 @@ impl<'p> BodyPrinter<'p, '_> {
         if let Some(r) = result {
             out.extend(r.tokens);
         }
-        PrintedRegion { value: Printed { tokens: out, atomic, movable }, block }
+        PrintedRegion { value: Printed { tokens: out, atomic, movable, operation: None }, block }
     }
 }
