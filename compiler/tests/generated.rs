@@ -1,6 +1,7 @@
 //! Snapshots of plans and generated code: what a reader of `varpulis explain` and `varpulis emit` finds.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+use varpulis_compiler::lower::print::Lowered;
 use varpulis_compiler::rust::{Options, file, items, path};
 use varpulis_compiler::{Compiled, compile};
 
@@ -48,6 +49,13 @@ fn plans() {
         let c = compiled(text);
         insta::assert_snapshot!(name, format!("{}\n{}\n{}", c.logical, c.physical, c.physical.memory()));
     }
+}
+
+#[test]
+fn lowered_code() {
+    let text = "param limit: int = 100\nevent Trade:\n    symbol: str\n    price: float\n    volume: int?\nstream Busy = Trade\n    .where(if symbol == \"X\" then price > 1.0 else volume > limit)\n    .partition_by(symbol)\n    .window(1m)\n    .aggregate(n: count(), total: sum(volume * 2), names: count_distinct(symbol))\n    .where(n > 3)\n    .emit(symbol, twice: n * 2, total)\n    .tap(counter: \"busy\")\n";
+    insta::assert_snapshot!(Lowered::new(&compiled(text).physical, text).to_string());
+    insta::assert_snapshot!("overdue_lowered", Lowered::new(&compiled(OVERDUE).physical, OVERDUE).to_string());
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use varpulis_compiler::lower::print::Lowered;
 
 use super::check::write_out;
 use crate::source::Source;
@@ -22,6 +23,9 @@ pub(crate) struct Emit {
     /// The physical plan.
     #[arg(long, group = "form")]
     physical: bool,
+    /// Records, kernels and chains, one value a line.
+    #[arg(long, group = "form")]
+    lowered: bool,
     /// The generated Rust; the default.
     #[arg(long, group = "form")]
     rust: bool,
@@ -37,6 +41,8 @@ impl Emit {
             compiled.logical.to_string()
         } else if self.physical {
             compiled.physical.to_string()
+        } else if self.lowered {
+            Lowered::new(&compiled.physical, &source.text).to_string()
         } else {
             source.rust(&compiled)?
         };
