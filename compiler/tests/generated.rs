@@ -59,6 +59,11 @@ fn lowered_code() {
 }
 
 #[test]
+fn plans_as_json() {
+    insta::assert_snapshot!(format!("{:#}", varpulis_compiler::plan::json::json(&compiled(OVERDUE), OVERDUE)));
+}
+
+#[test]
 fn streams_over_one_window_keep_one_state() {
     let text = "stream A = Trade.partition_by(symbol).window(1m).aggregate(n: count()).where(n > 3)\nstream B = Trade.partition_by(symbol).window(1m).aggregate(top: max(price), m: count())\n";
     insta::assert_snapshot!(compiled(text).logical.to_string());

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use varpulis_compiler::diagnostics::Code;
-use varpulis_compiler::plan::picture;
+use varpulis_compiler::plan::{self, picture};
 
 use super::check::write_out;
 use crate::source::Source;
@@ -27,6 +27,9 @@ pub(crate) struct Explain {
     /// What each rule of the optimizer changed.
     #[arg(long, group = "form")]
     optimizer_trace: bool,
+    /// All of it as JSON, for programs.
+    #[arg(long, group = "form", conflicts_with = "format")]
+    json: bool,
     /// How to show the plan.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -51,7 +54,9 @@ impl Explain {
         }
         let source = Source::read(&self.what)?;
         let Some(compiled) = source.compile(color) else { return Ok(ExitCode::FAILURE) };
-        let text = if self.optimizer_trace {
+        let text = if self.json {
+            format!("{:#}\n", plan::json::json(&compiled, &source.text))
+        } else if self.optimizer_trace {
             let mut text = format!("# analyzed\n{}", compiled.analyzed);
             for (rule, plan) in &compiled.trace {
                 text.push_str(&format!("# {rule}\n{plan}"));

@@ -1,5 +1,6 @@
 //! The plans: data and printers. What transforms them lives in `lower/` and `optimize/`.
 
+pub mod json;
 mod layout;
 pub mod logical;
 pub mod physical;

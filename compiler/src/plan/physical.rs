@@ -2,7 +2,7 @@
 
 use varpulis_abi::scalar::Physical;
 
-use crate::lower::ir::{Body, ChainId, KernelFunction, OperatorId, Record, RecordId, SiteId};
+use crate::lower::ir::{Body, ChainId, KernelFunction, OperatorId, Record, RecordId, SiteId, Statement};
 
 /// A value of an operator's construction.
 #[derive(Clone, Debug, PartialEq)]
@@ -187,27 +187,31 @@ impl std::fmt::Display for Program {
             writeln!(f, "operator {} = {} stage {} [{}] -> {}", o.name, o.runtime, o.stage + 1, functions.join(", "), chains(&o.chains))?;
         }
         for c in &self.chains {
-            let mut parts = vec![];
-            c.body.walk(&mut |_| {}, &mut |s| {
-                use crate::lower::ir::Statement;
-                match s {
-                    Statement::Guard(_) => parts.push("guard".to_owned()),
-                    Statement::Push { operator, .. } => parts.push(format!("push {}", self.operator(*operator).name)),
-                    Statement::Call { chain, .. } => parts.push(format!("call {}", self.chain(*chain).name)),
-                    Statement::Publish { publication, .. } => parts.push(format!("publish {}", self.outputs.get(*publication).map_or("", |o| &o.name))),
-                    Statement::PublishRule { publications, .. } => parts.push(format!("publish one of {}", publications.len())),
-                    Statement::Print(_) => parts.push("print".to_owned()),
-                    Statement::Count { .. } => parts.push("count".to_owned()),
-                    _ => {}
-                }
-            });
-            writeln!(f, "chain {} stage {}: {}", c.name, c.stage + 1, parts.join("; "))?;
+            writeln!(f, "chain {} stage {}: {}", c.name, c.stage + 1, self.steps(c).join("; "))?;
         }
         Ok(())
     }
 }
 
 impl Program {
+    /// What a chain does, in short.
+    pub fn steps(&self, chain: &Chain) -> Vec<String> {
+        let mut steps = vec![];
+        chain.body.walk(&mut |_| {}, &mut |s| {
+            steps.extend(match s {
+                Statement::Guard(_) => Some("guard".to_owned()),
+                Statement::Push { operator, .. } => Some(format!("push {}", self.operator(*operator).name)),
+                Statement::Call { chain, .. } => Some(format!("call {}", self.chain(*chain).name)),
+                Statement::Publish { publication, .. } => Some(format!("publish {}", self.outputs.get(*publication).map_or("", |o| &o.name))),
+                Statement::PublishRule { publications, .. } => Some(format!("publish one of {}", publications.len())),
+                Statement::Print(_) => Some("print".to_owned()),
+                Statement::Count { .. } => Some("count".to_owned()),
+                _ => None,
+            });
+        });
+        steps
+    }
+
     /// What each operator keeps, as formulas.
     pub fn memory(&self) -> String {
         self.operators.iter().map(|o| format!("{}  {}\n", o.name, o.memory)).collect()
