@@ -37,12 +37,17 @@ pub static RULES: &[Rule] = &[
 pub fn optimize(mut plan: Plan) -> (Plan, Vec<(&'static str, String)>) {
     let mut trace = vec![];
     for rule in RULES {
-        let schemas = if cfg!(debug_assertions) { published_schemas(&plan) } else { vec![] };
-        (rule.apply)(&mut plan);
-        debug_assert_eq!(schemas, published_schemas(&plan), "{} changed what is published", rule.name);
+        apply(rule, &mut plan);
         trace.push((rule.name, plan.to_string()));
     }
     (plan, trace)
+}
+
+/// Applies one rule; debug builds check that what is published keeps its name and its fields.
+fn apply(rule: &Rule, plan: &mut Plan) {
+    let schemas = if cfg!(debug_assertions) { published_schemas(plan) } else { vec![] };
+    (rule.apply)(plan);
+    debug_assert_eq!(schemas, published_schemas(plan), "{} changed what is published", rule.name);
 }
 
 /// What every rule must leave as it is.
@@ -114,5 +119,18 @@ pub(crate) fn map_expressions(kind: &mut NodeKind, change: &mut dyn FnMut(&crate
             Observation::Print(e) | Observation::Sample { text: e, .. } => *e = change(e),
             Observation::Count(_) => {}
         },
+    }
+}
+
+#[cfg(all(test, debug_assertions))]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "rename changed what is published")]
+    fn rules_that_change_what_is_published_are_caught() {
+        let rename = Rule { name: "rename", doc: "", apply: |plan| plan.nodes.iter_mut().flat_map(|n| &mut n.schema.columns).for_each(|c| c.name.push('2')) };
+        let mut plan = crate::compile("stream A = Trade.select(p: price).where(p > 1.0)").program.map(|p| p.analyzed).unwrap_or_default();
+        apply(&rename, &mut plan);
     }
 }
