@@ -21,7 +21,9 @@ fn fold(e: &Expr) -> Expr {
         && let Some(Literal::Bool(known)) = c.as_literal()
     {
         let chosen = if *known { a } else { b };
-        return Expr { ty: e.ty.clone(), ..chosen.as_ref().clone() };
+        // Where the other branch makes the whole nullable, the choice is what makes this one so.
+        let fits = chosen.ty == e.ty || chosen.as_literal().is_some();
+        return if fits { Expr { ty: e.ty.clone(), ..chosen.as_ref().clone() } } else { e };
     }
     let mut constant = true;
     e.children(&mut |c| constant &= matches!(c.kind, ExprKind::Literal(_)));
