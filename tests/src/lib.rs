@@ -2,6 +2,10 @@
 //!
 //! A section that is absent must be empty: no late row, no refused record passes unnoticed. A refused program states its diagnostics where
 //! they are read: a comment line `#   ^^^^^ error E0203: text` below the line it underlines.
+//!
+//! Where data is large, a folder is a case: `program.vpl`, its input as `input.ndjson` (or `.json`, `.csv`, `.evt`), and its rows as
+//! `expected.ndjson`. An `input.path` names an input elsewhere, in one line, from the repository's root. Rows in
+//! `expected.sorted.ndjson` are compared as [`sorted`] has them: for expectations that other systems wrote.
 
 pub mod compare;
 pub mod native;
@@ -20,6 +24,8 @@ pub struct Case {
     pub sections: Vec<(String, String)>,
     /// Diagnostics that it expects.
     pub refusals: Vec<Refusal>,
+    /// Where its input is, if that is a file of its own.
+    pub input: Option<PathBuf>,
 }
 
 /// An expected diagnostic.
@@ -54,7 +60,22 @@ impl Case {
             }
         }
         let refusals = refusals(&program);
-        Self { name: name.to_owned(), program, sections, refusals }
+        Self { name: name.to_owned(), program, sections, refusals, input: None }
+    }
+
+    /// Reads a case from its folder; `None` if that has no program.
+    pub fn read(name: &str, folder: &Path, root: &Path) -> Option<Self> {
+        let text = |file: &str| std::fs::read_to_string(folder.join(file)).ok();
+        let named = text("input.path").map(|path| root.join(path.trim()));
+        let beside = || FORMATS.iter().map(|f| folder.join(format!("input.{f}"))).find(|path| path.exists());
+        let sections = [("rows", "expected.ndjson"), ("sorted", "expected.sorted.ndjson"), ("params", "params")];
+        let sections = sections.into_iter().filter_map(|(section, file)| Some((section.to_owned(), text(file)?))).collect();
+        Some(Self { sections, input: named.or_else(beside), ..Self::parse(name, &text("program.vpl")?) })
+    }
+
+    /// Whether a section is there, be it empty.
+    pub fn has(&self, name: &str) -> bool {
+        self.sections.iter().any(|(n, _)| n == name)
     }
 
     /// The text of a section; empty if it is absent.
@@ -88,27 +109,51 @@ fn refusals(program: &str) -> Vec<Refusal> {
     found
 }
 
-/// Every case below a folder, by name.
-pub fn cases(folder: &Path) -> Vec<Case> {
-    let mut files = vec![];
-    collect(folder, &mut files);
-    files.sort();
-    files
+/// Formats of inputs, as files end in them.
+const FORMATS: [&str; 4] = ["ndjson", "json", "csv", "evt"];
+
+/// Rows without order: each without its `type`, its fields by name and its floats to nine significant digits; the lines sorted.
+pub fn sorted(rows: &str) -> Vec<String> {
+    let mut lines: Vec<String> = rows.lines().map(canonical).collect();
+    lines.sort();
+    lines
+}
+
+fn canonical(line: &str) -> String {
+    let Ok(serde_json::Value::Object(row)) = serde_json::from_str(line) else { return line.to_owned() };
+    let mut fields: Vec<String> = row
+        .iter()
+        .filter(|(name, _)| *name != "type")
+        .map(|(name, value)| match value.as_f64().filter(|_| value.is_f64()) {
+            Some(number) => format!("{name}={number:.8e}"),
+            None => format!("{name}={value}"),
+        })
+        .collect();
+    fields.sort();
+    fields.join(" ")
+}
+
+/// Every case below a folder, by name; `root` is the repository's.
+pub fn cases(folder: &Path, root: &Path) -> Vec<Case> {
+    let mut places = vec![];
+    collect(folder, &mut places);
+    places.sort();
+    places
         .into_iter()
         .filter_map(|path| {
             let name = path.strip_prefix(folder).ok()?.with_extension("").display().to_string();
-            Some(Case::parse(&name, &std::fs::read_to_string(&path).ok()?))
+            if path.is_dir() { Case::read(&name, &path, root) } else { Some(Case::parse(&name, &std::fs::read_to_string(&path).ok()?)) }
         })
         .collect()
 }
 
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+fn collect(folder: &Path, places: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
-        if path.is_dir() {
-            collect(&path, files);
-        } else if path.extension().is_some_and(|e| e == "case") {
-            files.push(path);
+        if path.join("program.vpl").exists() || path.extension().is_some_and(|e| e == "case") {
+            places.push(path);
+        } else if path.is_dir() {
+            collect(&path, places);
         }
     }
 }

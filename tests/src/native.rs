@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use varpulis_compiler::compile;
-use varpulis_compiler::diagnostics::render;
 use varpulis_compiler::rust::{Options, file, items, path};
 
 /// What a run wrote.
@@ -22,18 +21,16 @@ pub struct Outputs {
     pub messages: String,
 }
 
-/// Compiles programs, by name, into one binary in a folder, which serves as a cache: what has not changed is not compiled anew.
+/// Compiles programs, by name, into one binary in a folder, which serves as a cache: what has not changed is not compiled anew. A
+/// program that is refused is not in it.
 ///
 /// # Errors
-/// A program is refused, or what was generated does not compile without a warning.
+/// What was generated does not compile without a warning.
 pub fn build(folder: &Path, programs: &[(String, String)]) -> Result<PathBuf, String> {
     std::fs::create_dir_all(folder.join("src")).map_err(|e| e.to_string())?;
     let (mut modules, mut arms) = (String::new(), String::new());
     for (i, (name, program)) in programs.iter().enumerate() {
-        let compilation = compile(program);
-        let Some(compiled) = compilation.program else {
-            return Err(format!("{name} was refused:\n{}", render(&compilation.diagnostics, name, program, false)));
-        };
+        let Some(compiled) = compile(program).program else { continue };
         let options = Options { runtime: path("::varpulis_runtime"), name: name.clone(), file: format!("{name}.case"), comments: true };
         write(&folder.join(format!("src/program{i}.rs")), &file(items(&compiled.physical, program, &options), &[])?)?;
         modules.push_str(&format!("#[allow(dead_code, reason = \"the binary uses a part\")]\nmod program{i};\n"));
@@ -57,16 +54,15 @@ pub fn build(folder: &Path, programs: &[(String, String)]) -> Result<PathBuf, St
     Ok(target.join("debug").join(package))
 }
 
-/// Runs a program of the binary over an input.
+/// Runs a program of the binary over a file; outputs go to a folder.
 ///
 /// # Errors
 /// It could not be started, or it failed.
-pub fn run(binary: &Path, name: &str, folder: &Path, input: &str, arguments: &[String]) -> Result<Outputs, String> {
+pub fn run(binary: &Path, name: &str, folder: &Path, input: &Path, arguments: &[String]) -> Result<Outputs, String> {
     let told = |e: std::io::Error| e.to_string();
     std::fs::create_dir_all(folder).map_err(told)?;
-    std::fs::write(folder.join("input"), input).map_err(told)?;
     let mut command = Command::new(binary);
-    command.arg(name).arg("--input").arg(folder.join("input")).args(["--stats", "none"]).args(arguments);
+    command.arg(name).arg("--input").arg(input).args(["--stats", "none"]).args(arguments);
     for (flag, file) in [("--late", "late"), ("--errors", "errors"), ("--dead-letter", "dead")] {
         let _ = std::fs::remove_file(folder.join(file));
         command.arg(flag).arg(folder.join(file));

@@ -35,7 +35,10 @@ struct Statistics {
 fn agree(binary: &Path, name: &str, text: &str, lines: &str, statistics: &mut Statistics) -> Result<(), String> {
     let plan = compile(text).program.ok_or("refused")?.analyzed;
     let outcome = std::panic::catch_unwind(|| varpulis_oracle::evaluate(&plan, lines)).map_err(|_| "the oracle stopped".to_owned())?;
-    let found = native::run(binary, name, &folder("random-outputs"), lines, &[])?;
+    let outputs = folder("random-outputs");
+    std::fs::create_dir_all(&outputs).map_err(|e| e.to_string())?;
+    std::fs::write(outputs.join("input"), lines).map_err(|e| e.to_string())?;
+    let found = native::run(binary, name, &outputs, &outputs.join("input"), &[])?;
     statistics.pairs += 1;
     statistics.rows += found.rows.lines().count();
     statistics.with_rows += usize::from(!found.rows.is_empty());

@@ -137,32 +137,50 @@ impl<'a> Analyzer<'a> {
 
     fn declare_values(&mut self) {
         let ast = self.ast;
-        for item in &ast.items {
-            match &item.kind {
-                ItemKind::Const { name, ty, value } => {
-                    let mut expr = self.constant(value).unwrap_or_else(|| Expr::error(value.span));
-                    if let Some(ty) = ty {
-                        let ty = self.resolve_type(ty);
-                        expr = self.coerce(expr, &ty, &format!("`{}`", name.text));
-                    }
-                    self.constants.insert(name.text.clone(), expr);
-                }
-                ItemKind::Let { name, ty, value } => {
-                    let mut expr = self.expr(value, &mut Scope::default());
-                    if let Some(ty) = ty {
-                        let ty = self.resolve_type(ty);
-                        expr = self.coerce(expr, &ty, &format!("`{}`", name.text));
-                    }
-                    self.add_global(Global { name: name.text.clone(), ty: expr.ty.clone(), value: Some(expr), is_param: false });
-                }
-                ItemKind::Param { name, ty, default } => {
-                    let ty = self.resolve_type(ty);
-                    let value = default.as_ref().and_then(|d| self.constant(d)).map(|d| self.coerce(d, &ty, &format!("`{}`", name.text)));
-                    self.add_global(Global { name: name.text.clone(), ty, value, is_param: true });
-                }
-                _ => {}
+        let is_value = |kind: &ItemKind| matches!(kind, ItemKind::Const { .. } | ItemKind::Let { .. } | ItemKind::Param { .. });
+        for (at, item) in ast.items.iter().enumerate() {
+            if let Some(name) = declared_name(&item.kind).filter(|_| is_value(&item.kind)) {
+                self.pending_values.insert(&name.text, at);
             }
         }
+        for item in &ast.items {
+            if let Some(name) = declared_name(&item.kind) {
+                self.declare_value(&name.text);
+            }
+        }
+    }
+
+    /// Declares a value when it is first asked for, so that their order is free.
+    pub(crate) fn declare_value(&mut self, name: &str) {
+        let ast = self.ast;
+        let Some((name, at)) = self.pending_values.remove_entry(name) else { return };
+        let Some(item) = ast.items.get(at) else { return };
+        self.open_values.push(name);
+        match &item.kind {
+            ItemKind::Const { name, ty, value } => {
+                let mut expr = self.constant(value).unwrap_or_else(|| Expr::error(value.span));
+                if let Some(ty) = ty {
+                    let ty = self.resolve_type(ty);
+                    expr = self.coerce(expr, &ty, &format!("`{}`", name.text));
+                }
+                self.constants.insert(name.text.clone(), expr);
+            }
+            ItemKind::Let { name, ty, value } => {
+                let mut expr = self.expr(value, &mut Scope::default());
+                if let Some(ty) = ty {
+                    let ty = self.resolve_type(ty);
+                    expr = self.coerce(expr, &ty, &format!("`{}`", name.text));
+                }
+                self.add_global(Global { name: name.text.clone(), ty: expr.ty.clone(), value: Some(expr), is_param: false });
+            }
+            ItemKind::Param { name, ty, default } => {
+                let ty = self.resolve_type(ty);
+                let value = default.as_ref().and_then(|d| self.constant(d)).map(|d| self.coerce(d, &ty, &format!("`{}`", name.text)));
+                self.add_global(Global { name: name.text.clone(), ty, value, is_param: true });
+            }
+            _ => {}
+        }
+        self.open_values.pop();
     }
 
     fn add_global(&mut self, global: Global) {

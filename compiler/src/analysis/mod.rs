@@ -54,6 +54,10 @@ pub struct Analyzer<'a> {
     pub(crate) aliases: HashMap<String, Type>,
     pub(crate) constants: HashMap<String, Expr>,
     pub(crate) global_ids: HashMap<String, usize>,
+    /// Constants, values and parameters that are not declared yet: their places among the items.
+    pub(crate) pending_values: HashMap<&'a str, usize>,
+    /// Those that are being declared.
+    pub(crate) open_values: Vec<&'a str>,
     pub(crate) functions: HashMap<String, &'a ast::FunctionDecl>,
     pub(crate) patterns: HashMap<String, &'a ast::PatternDecl>,
     pub(crate) stream_decls: HashMap<String, usize>,
@@ -104,6 +108,8 @@ impl<'a> Analyzer<'a> {
             aliases: HashMap::new(),
             constants: HashMap::new(),
             global_ids: HashMap::new(),
+            pending_values: HashMap::new(),
+            open_values: vec![],
             functions: HashMap::new(),
             patterns: HashMap::new(),
             stream_decls: HashMap::new(),

@@ -90,6 +90,10 @@ impl Analyzer<'_> {
     }
 
     fn global(&mut self, name: &str, span: Span) -> Option<Expr> {
+        self.declare_value(name);
+        if self.open_values.contains(&name) {
+            return Some(self.wrong(Diagnostic::new(Code::CyclicStreams, span, format!("`{name}` is made of itself"))));
+        }
         if let Some(value) = self.constants.get(name) {
             let value = Expr { span, ..value.clone() };
             self.used.insert(name.to_owned());

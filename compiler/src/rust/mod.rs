@@ -44,5 +44,5 @@ pub struct Options {
 
 /// The items of the program's module.
 pub fn items(program: &crate::plan::physical::Program, source: &str, options: &Options) -> TokenStream {
-    names::resolve(printer::Printer::new(program, source, options).items())
+    names::permit_spelling(printer::Printer::new(program, source, options).items())
 }

@@ -31,9 +31,53 @@ pub(super) fn type_name(name: &str) -> Ident {
     Ident::new(&format!("{name}{MARK}"), Span::call_site())
 }
 
+/// Gives every type its name, and lets the program's names be spelt as they are: what Rust would warn of is no mistake of the user's.
+pub(super) fn permit_spelling(tokens: TokenStream) -> TokenStream {
+    let unusual = has_unusual(&tokens);
+    let tokens = resolve(tokens);
+    if !unusual {
+        return tokens;
+    }
+    let Ok(mut file) = syn::parse2::<syn::File>(tokens.clone()) else { return tokens };
+    for item in &mut file.items {
+        let (syn::Item::Struct(syn::ItemStruct { attrs, .. })
+        | syn::Item::Enum(syn::ItemEnum { attrs, .. })
+        | syn::Item::Impl(syn::ItemImpl { attrs, .. })
+        | syn::Item::Fn(syn::ItemFn { attrs, .. })) = item
+        else {
+            continue;
+        };
+        attrs.push(syn::parse_quote!(#[allow(non_snake_case, non_camel_case_types, reason = "names are the program's")]));
+    }
+    quote!(#file)
+}
+
+/// Whether a name is spelt unlike Rust's fields and types.
+fn has_unusual(tokens: &TokenStream) -> bool {
+    tokens.clone().into_iter().any(|token| match token {
+        TokenTree::Group(g) => has_unusual(&g.stream()),
+        TokenTree::Ident(i) => is_unusual(&i.to_string()),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
+}
+
+fn is_unusual(name: &str) -> bool {
+    let upper = |name: &str| name.contains(|c: char| c.is_ascii_uppercase());
+    if let Some(field) = name.strip_suffix(FIELD) {
+        return upper(field) || field.trim_matches('_').contains("__");
+    }
+    let own = name.strip_suffix(MARK);
+    let text = own.unwrap_or(name);
+    let mixed = upper(text) && text.contains(|c: char| c.is_ascii_lowercase());
+    match text.trim_start_matches('_').chars().next() {
+        Some('A'..='Z') => text.contains('_') && (mixed || own.is_some()),
+        _ => mixed || own.is_some(),
+    }
+}
+
 /// Gives every type its name. Where the program has a type that the runtime has too, the runtime's is reached by its path:
 /// the program's names are the user's, and stay as they are.
-pub(super) fn resolve(tokens: TokenStream) -> TokenStream {
+fn resolve(tokens: TokenStream) -> TokenStream {
     let mut taken = HashSet::new();
     collect(&tokens, &mut taken);
     rename(tokens, &taken)
