@@ -197,6 +197,7 @@ impl Analyzer<'_> {
                 ExprKind::Place(Place::Ts { input }) => Expr { kind: ExprKind::Place(Place::FirstTs { input }), ..value },
                 _ => value,
             },
+            ast::ExprKind::Int(-1) => value,
             ast::ExprKind::Unary { op: UnaryOp::Negate, operand } if operand.kind == ast::ExprKind::Int(1) => value,
             _ => self.not_compiled(span, "an element of a Kleene step other than the first `[0]` and the last `[-1]`", "aggregates range over all elements"),
         }

@@ -17,7 +17,7 @@ pub(crate) fn call(body: &str, args: &[Value]) -> Result<Value, Refused> {
         ("floor", [Float(a)]) => Float(a.floor()),
         ("ceil", [Float(a)]) => Float(a.ceil()),
         ("round", [Float(a)]) => Float(a.round()),
-        ("round_to", [Float(a), Int(n)]) => Float(format!("{a:.*}", *n as usize).parse().map_err(|_| CONVERSION)?),
+        ("round_to", [Float(a), Int(n)]) => Float(decimals(*a, *n).parse().map_err(|_| CONVERSION)?),
         ("text_of_timestamp", [Timestamp(t)]) => Str(date(*t)),
         ("text_of_duration", [Duration(d)]) => Str(units(*d)),
         ("timestamp_of_text", [Str(a)]) => Timestamp(crate::input::date(a).ok_or(CONVERSION)?),
@@ -32,11 +32,19 @@ pub(crate) fn call(body: &str, args: &[Value]) -> Result<Value, Refused> {
         ("sqrt", [Float(a)]) => Float(a.sqrt()),
         ("exp", [Float(a)]) => Float(a.exp()),
         ("ln", [Float(a)]) => Float(a.ln()),
+        ("log10", [Float(a)]) => Float(a.log10()),
+        ("log2", [Float(a)]) => Float(a.log2()),
+        ("sin", [Float(a)]) => Float(a.sin()),
+        ("cos", [Float(a)]) => Float(a.cos()),
+        ("tan", [Float(a)]) => Float(a.tan()),
         ("is_nan", [Float(a)]) => Bool(a.is_nan()),
         ("int_of_float", [Float(a)]) if !(-TWO_63..TWO_63).contains(a) => return Err(CONVERSION),
         ("int_of_float", [Float(a)]) => Int(a.trunc() as i64),
         ("int_of_text", [Str(a)]) => Int(a.trim().parse().map_err(|_| CONVERSION)?),
         ("int_of_bool", [Bool(a)]) => Int(i64::from(*a)),
+        ("int_of_json", [Json(serde_json::Value::String(a))]) => return call("int_of_text", &[Str(a.clone())]),
+        ("float_of_json", [Json(serde_json::Value::String(a))]) => return call("float_of_text", &[Str(a.clone())]),
+        ("bool_of_json", [Json(serde_json::Value::String(a))]) => return call("bool_of_text", &[Str(a.clone())]),
         ("int_of_json", [Json(a)]) => Int(a.as_i64().or_else(|| a.as_f64().filter(|f| f.fract() == 0.0).map(|f| f as i64)).ok_or(CONVERSION)?),
         ("float_of_text", [Str(a)]) => Float(a.trim().parse().map_err(|_| CONVERSION)?),
         ("float_of_json", [Json(a)]) => Float(a.as_f64().ok_or(CONVERSION)?),
@@ -47,7 +55,7 @@ pub(crate) fn call(body: &str, args: &[Value]) -> Result<Value, Refused> {
         ("text_of_bool", [Bool(a)]) => Str(a.to_string()),
         ("text_of_json", [Json(serde_json::Value::String(a))]) => Str(a.clone()),
         ("text_of_json", [Json(a)]) => Str(a.to_string()),
-        ("text_fixed", [Float(a), Int(n)]) => Str(format!("{a:.*}", *n as usize)),
+        ("text_fixed", [Float(a), Int(n)]) => Str(decimals(*a, *n)),
         ("length", [Str(a)]) => Int(a.chars().count() as i64),
         ("upper", [Str(a)]) => Str(a.to_uppercase()),
         ("lower", [Str(a)]) => Str(a.to_lowercase()),
@@ -62,7 +70,7 @@ pub(crate) fn call(body: &str, args: &[Value]) -> Result<Value, Refused> {
         ("minute", [Timestamp(t)]) => Int(t.div_euclid(60_000_000_000).rem_euclid(60)),
         ("second", [Timestamp(t)]) => Int(t.div_euclid(1_000_000_000).rem_euclid(60)),
         ("weekday", [Timestamp(t)]) => Int((t.div_euclid(86_400_000_000_000) + 3).rem_euclid(7) + 1),
-        ("timestamp_of_millis", [Int(a)]) => Timestamp(a.checked_mul(1_000_000).ok_or(CONVERSION)?),
+        ("timestamp_of_millis", [Int(a)]) => Timestamp(a.checked_mul(1_000_000).ok_or(OVERFLOW)?),
         ("millis_of_timestamp", [Timestamp(a)]) => Int(a.div_euclid(1_000_000)),
         ("millis_of_duration", [Duration(a)]) => Int(a / 1_000_000),
         ("seconds_of_duration", [Duration(a)]) => Float(*a as f64 / 1e9),
@@ -150,4 +158,30 @@ fn units(d: i64) -> String {
         }
     }
     if d == 0 { "0s".to_owned() } else { text }
+}
+
+/// A number with that many decimals (fewer than none: none, whole tens), from all its digits: halves away from zero.
+fn decimals(a: f64, n: i64) -> String {
+    if !a.is_finite() {
+        return a.to_string();
+    }
+    // A double has no more decimals than these.
+    let all = format!("{:.1080}", a.abs());
+    let (whole, fraction) = all.split_once('.').unwrap_or((&all, ""));
+    let digits: Vec<u8> = whole.bytes().chain(fraction.bytes()).map(|b| b - b'0').collect();
+    let kept = (whole.len() as i64 + n).clamp(0, digits.len() as i64) as usize;
+    let up = digits.get(kept).is_some_and(|d| *d >= 5);
+    let mut rounded: Vec<u8> = std::iter::once(0).chain(digits[..kept].iter().copied()).collect();
+    if up {
+        let last = rounded.iter().rposition(|d| *d < 9).unwrap();
+        rounded[last] += 1;
+        rounded[last + 1..].fill(0);
+    }
+    rounded.resize(whole.len() + 1 + n.clamp(0, 1080) as usize, 0);
+    let text: String = rounded.iter().map(|d| char::from(b'0' + d)).collect();
+    let (whole, fraction) = text.split_at(whole.len() + 1);
+    let whole = whole.trim_start_matches('0');
+    let sign = if a.is_sign_negative() { "-" } else { "" };
+    let dot = if fraction.is_empty() { "" } else { "." };
+    format!("{sign}{}{dot}{fraction}", if whole.is_empty() { "0" } else { whole })
 }

@@ -40,8 +40,7 @@ pub(crate) fn read(plan: &Plan, text: &str) -> Input {
     let mut input = Input::default();
     let mut newest = i64::MIN;
     for (at, line) in text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()) {
-        let parsed: Option<serde_json::Value> = serde_json::from_str(line).ok().filter(serde_json::Value::is_object);
-        let Some(object) = parsed else {
+        let Ok(Object(object)) = serde_json::from_str(line) else {
             input.invalid.push(at);
             continue;
         };
@@ -77,7 +76,7 @@ pub(crate) fn read(plan: &Plan, text: &str) -> Input {
 }
 
 /// Milliseconds as a number, or a date and time in UTC, as nanoseconds.
-fn time(json: &serde_json::Value) -> Option<i64> {
+pub(crate) fn time(json: &serde_json::Value) -> Option<i64> {
     if let Some(text) = json.as_str() {
         return date(text);
     }
@@ -87,19 +86,53 @@ fn time(json: &serde_json::Value) -> Option<i64> {
     }
 }
 
-/// `YYYY-MM-DDThh:mm:ssZ`, as nanoseconds.
+/// RFC 3339, as nanoseconds.
 pub(crate) fn date(text: &str) -> Option<i64> {
-    let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
-    let mut days = date.split('-').map(|p| p.parse::<i64>().ok());
-    let (y, m, d) = (days.next()??, days.next()??, days.next()??);
+    let (date, rest) = text.split_once(['T', 't', ' '])?;
+    let numbers = |text: &str, by: char| text.split(by).map(|p| p.parse::<i64>().ok()).collect::<Option<Vec<_>>>();
+    let zone = rest.find(['Z', 'z', '+', '-'])?;
+    let (time, zone) = rest.split_at(zone);
+    let offset = match zone {
+        "Z" | "z" => 0,
+        zone => {
+            let [h, m] = numbers(zone.get(1..)?, ':')?[..] else { return None };
+            (h * 60 + m) * if zone.starts_with('-') { -60 } else { 60 }
+        }
+    };
     let (clock, fraction) = time.split_once('.').unwrap_or((time, "0"));
-    let mut parts = clock.split(':').map(|p| p.parse::<i64>().ok());
-    let (h, min, s) = (parts.next()??, parts.next()??, parts.next()??);
+    let ([y, m, d], [h, min, s]) = (&numbers(date, '-')?[..], &numbers(clock, ':')?[..]) else { return None };
     let nanos: i64 = format!("{fraction:0<9}").get(..9)?.parse().ok()?;
     // Days from the civil calendar, by counting.
     let leap = |y: i64| (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
-    let mut count: i64 = (1970..y).map(|y| if leap(y) { 366 } else { 365 }).sum();
-    let months = [31, if leap(y) { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let mut count: i64 = (1970..*y).map(|y| if leap(y) { 366 } else { 365 }).sum();
+    let months = [31, if leap(*y) { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
     count += months.iter().take(usize::try_from(m - 1).ok()?).sum::<i64>() + d - 1;
-    Some((((count * 24 + h) * 60 + min) * 60 + s) * 1_000_000_000 + nanos)
+    Some((((count * 24 + h) * 60 + min) * 60 + s - offset) * 1_000_000_000 + nanos)
+}
+
+/// A line as an object; of a repeated key the first counts.
+struct Object(serde_json::Map<String, serde_json::Value>);
+
+impl<'de> serde::Deserialize<'de> for Object {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Entries)
+    }
+}
+
+struct Entries;
+
+impl<'de> serde::de::Visitor<'de> for Entries {
+    type Value = Object;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut entries: A) -> Result<Object, A::Error> {
+        let mut object = serde_json::Map::new();
+        while let Some((key, value)) = entries.next_entry::<String, serde_json::Value>()? {
+            object.entry(key).or_insert(value);
+        }
+        Ok(Object(object))
+    }
 }

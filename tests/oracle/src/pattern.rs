@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use varpulis_compiler::analysis::typed::{Expr, Place};
-use varpulis_compiler::plan::logical::{CURRENT, NodeId, Pattern};
+use varpulis_compiler::plan::logical::{CURRENT, NodeId, Pattern, PatternStep};
 
 use crate::aggregate;
 use crate::expression::{Refused, eval, holds};
@@ -28,19 +28,32 @@ struct Run<'a> {
     p: &'a Pattern,
     taken: Vec<Vec<&'a Record>>,
     key: &'a [Value],
+    /// The number of its first event.
+    number: usize,
+    /// Events that a condition refused, by number.
+    refused: BTreeMap<usize, Refused>,
 }
 
 pub(crate) fn records(s: &mut Streams<'_>, id: NodeId, p: &Pattern) -> Vec<Record> {
     let arrivals = arrivals(s, id, p);
-    let s = &*s;
+    let view = &*s;
+    let mut refused: BTreeMap<usize, Refused> = BTreeMap::new();
     let mut matches: Vec<((Moment, usize), usize, Record)> = vec![];
     for (number, first) in arrivals.iter().enumerate().filter(|(_, a)| a.steps[0]) {
-        let mut run = Run { s, p, taken: vec![vec![]; p.steps.len()], key: &first.key };
+        let mut run = Run { s: view, p, taken: vec![vec![]; p.steps.len()], key: &first.key, number, refused: BTreeMap::new() };
         // Conditions on the step's own elements apply from the second one on.
         run.taken[0].push(&first.record);
         for Report { moment, arrival, extent, ts } in run.follow(first, &arrivals[number + 1..], id) {
             matches.push(((moment, arrival.map_or(0, |a| number + a)), number, run.firing(&extent, ts)));
         }
+        // An event counts once, by the oldest run that refused it.
+        for (at, reason) in run.refused {
+            refused.entry(at).or_insert(reason);
+        }
+    }
+    for (at, reason) in refused {
+        let ts = arrivals[at].record.ts;
+        s.refuse(id, ts, reason);
     }
     matches.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.cmp(&b.1)));
     matches.into_iter().map(|((moment, _), _, r)| Record { moment, ..r }).collect()
@@ -96,6 +109,14 @@ fn current(s: &Streams<'_>, record: &Record, place: &Place) -> Value {
 /// What the run had taken when it was reported: the number of events per step.
 type Extent = Vec<usize>;
 
+/// What an event does to a run.
+enum Effect {
+    Takes,
+    Extends,
+    Kills,
+    Nothing,
+}
+
 /// A match.
 struct Report {
     moment: Moment,
@@ -128,18 +149,17 @@ impl<'a> Run<'a> {
             if !same(&a.key, self.key) {
                 continue;
             }
-            let in_time =
-                |next: usize, run: &Self| p.steps[next].within.is_none_or(|w| run.taken[next - 1].last().is_some_and(|before| a.record.ts - before.ts <= w));
-            if step < last && a.steps[step + 1] && in_time(step + 1, self) && self.fits(&p.steps[step + 1].correlated, step + 1, a) {
-                step += 1;
-                self.taken[step].push(&a.record);
-            } else if p.steps[step].kleene && a.steps[step] && self.fits(&p.steps[step].correlated, step, a) {
-                self.taken[step].push(&a.record);
-            } else if self.is_killed(step, a) {
-                return reports;
-            } else {
-                continue;
+            match self.effect(step, a) {
+                Ok(Effect::Takes) => step += 1,
+                Ok(Effect::Extends) => {}
+                Ok(Effect::Kills) => return reports,
+                Ok(Effect::Nothing) => continue,
+                Err(reason) => {
+                    self.refused.insert(self.number + 1 + at, reason);
+                    continue;
+                }
             }
+            self.taken[step].push(&a.record);
             if step == last && !waits {
                 reports.push(report(self, &a.record, at + 1));
                 if !p.steps[last].kleene {
@@ -158,19 +178,47 @@ impl<'a> Run<'a> {
         self.taken.iter().map(Vec::len).collect()
     }
 
-    fn fits(&self, conditions: &[Expr], step: usize, a: &Arrival) -> bool {
-        conditions.iter().all(|e| {
-            let first_of_step = self.taken[step].is_empty() && self.reads(e, step);
-            first_of_step || holds(e, true, &|p| self.place(p, a, &self.extent())).unwrap_or_else(|r| panic!("a step's condition refuses: {r}"))
-        })
+    /// Whether the conditions of a step hold; those on its own elements apply from the second one on.
+    fn fits(&self, conditions: &[Expr], step: usize, a: &Arrival) -> Result<bool, Refused> {
+        let begun = !self.taken[step].is_empty();
+        let apply: Vec<&Expr> = conditions.iter().filter(|e| begun || !self.reads(e, step)).collect();
+        self.all(&apply, a)
     }
 
-    fn is_killed(&self, step: usize, a: &Arrival) -> bool {
-        self.p.negations.iter().enumerate().any(|(i, n)| {
-            a.negations[i]
-                && (n.whole || n.after == step)
-                && n.correlated.iter().all(|e| holds(e, true, &|p| self.place(p, a, &self.extent())).unwrap_or_else(|r| panic!("an absence refuses: {r}")))
-        })
+    fn is_killed(&self, step: usize, a: &Arrival) -> Result<bool, Refused> {
+        for (i, n) in self.p.negations.iter().enumerate() {
+            let concerned = a.negations[i] && (n.whole || n.after == step);
+            if concerned && self.all(&n.correlated.iter().collect::<Vec<_>>(), a)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn all(&self, conditions: &[&Expr], a: &Arrival) -> Result<bool, Refused> {
+        for e in conditions {
+            if !holds(e, true, &|p| self.place(p, a, &self.extent()))? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// What an event does to the run when it waits behind a step. A condition that refuses keeps the event away from the run.
+    fn effect(&self, step: usize, a: &Arrival) -> Result<Effect, Refused> {
+        let (p, next) = (self.p, step + 1);
+        let in_time = |s: &PatternStep| s.within.is_none_or(|w| self.taken[step].last().is_some_and(|before| a.record.ts - before.ts <= w));
+        if let Some(s) = p.steps.get(next)
+            && a.steps[next]
+            && in_time(s)
+            && self.fits(&s.correlated, next, a)?
+        {
+            return Ok(Effect::Takes);
+        }
+        if p.steps[step].kleene && a.steps[step] && self.fits(&p.steps[step].correlated, step, a)? {
+            return Ok(Effect::Extends);
+        }
+        Ok(if self.is_killed(step, a)? { Effect::Kills } else { Effect::Nothing })
     }
 
     /// Whether a condition reads elements of a step.
