@@ -49,6 +49,7 @@ pub fn compile(text: &str) -> Compilation {
     if !syntax_errors {
         diagnostics.extend(analysis.diagnostics);
     }
+    diagnostics.sort_by_key(|d| (d.span.start, d.span.end));
     let plan = if syntax_errors { None } else { analysis.plan };
     let program = plan.map(|analyzed| {
         let (logical, trace) = optimize::optimize(analyzed.clone());

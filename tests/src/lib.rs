@@ -1,7 +1,13 @@
 //! The `.case` format: a header that says which sentence of the language is tested, a program, inputs, and what must come of it.
 //!
 //! A section that is absent must be empty: no late row, no refused record passes unnoticed. A refused program states its diagnostics where
-//! they are read: a comment line `#   ^^^^^ error E0203: text` below the line it underlines.
+//! they are read: a comment line `#   ^^^^^ error E0203: text` below the line it underlines, with as many carets as characters are underlined
+//! on that line, in the order in which the compiler tells them. The text is the beginning of the message.
+//!
+//! The `#` of a mark hides the first column. A place that begins there is marked one column to the right, and `<` behind the carets says so:
+//! `#^^^^^< error E0101: text` underlines columns 1 to 5.
+//!
+//! Warnings are stated in the same way. Notes are compared only in cases that state one, as `#   ^^^^^ note N2001: text`.
 //!
 //! Where data is large, a folder is a case: `program.vpl`, its input as `input.ndjson` (or `.json`, `.csv`, `.evt`), and its rows as
 //! `expected.ndjson`. An `input.path` names an input elsewhere, in one line, from the repository's root. Rows in
@@ -35,6 +41,10 @@ pub struct Refusal {
     pub line: usize,
     /// From 1.
     pub column: usize,
+    /// How many characters of the line are underlined; at least 1.
+    pub width: usize,
+    /// `error`, `warning` or `note`.
+    pub level: String,
     /// The code's text.
     pub code: String,
     /// The beginning of the message.
@@ -83,6 +93,19 @@ impl Case {
         self.sections.iter().find(|(n, _)| n == name).map_or("", |(_, t)| t)
     }
 
+    /// The program with these marks in place of its own.
+    pub fn marked(&self, refusals: &[Refusal]) -> String {
+        let mut program = String::new();
+        for (at, line) in self.program.lines().enumerate().filter(|(_, line)| !is_mark(line)) {
+            program.push_str(line);
+            program.push('\n');
+            for refusal in refusals.iter().filter(|r| r.line == at + 1) {
+                program.push_str(&refusal.mark());
+            }
+        }
+        program
+    }
+
     /// The input and its format: `--- input` is NDJSON, `--- input csv` names another.
     pub fn input(&self) -> (&str, &str) {
         self.sections
@@ -92,19 +115,35 @@ impl Case {
     }
 }
 
+impl Refusal {
+    /// The comment line that states it.
+    pub fn mark(&self) -> String {
+        let (before, shift) = if self.column == 1 { (0, "<") } else { (self.column - 2, "") };
+        let message = if self.message.is_empty() { String::new() } else { format!(": {}", self.message) };
+        format!("#{}{}{shift} {} {}{message}\n", " ".repeat(before), "^".repeat(self.width), self.level, self.code)
+    }
+}
+
+fn is_mark(line: &str) -> bool {
+    line.strip_prefix('#').is_some_and(|l| l.trim_start().starts_with('^'))
+}
+
 fn refusals(program: &str) -> Vec<Refusal> {
     let mut found = vec![];
     let mut code_line = 0;
     for (at, line) in program.lines().enumerate() {
-        let Some(mark) = line.strip_prefix('#').filter(|l| l.trim_start().starts_with('^')) else {
+        let Some(mark) = line.strip_prefix('#').filter(|_| is_mark(line)) else {
             code_line = at + 1;
             continue;
         };
-        let column = line.len() - mark.trim_start().len() + 1;
-        let rest = mark.trim_start().trim_start_matches('^').trim_start();
-        let Some((_, rest)) = rest.split_once(' ') else { continue };
+        let mark = mark.trim_start();
+        let rest = mark.trim_start_matches('^');
+        let width = mark.len() - rest.len();
+        let (shift, rest) = rest.strip_prefix('<').map_or((0, rest), |r| (1, r));
+        let column = line.len() - mark.len() + 1 - shift;
+        let Some((level, rest)) = rest.trim_start().split_once(' ') else { continue };
         let (code, message) = rest.split_once(':').unwrap_or((rest, ""));
-        found.push(Refusal { line: code_line, column, code: code.trim().to_owned(), message: message.trim().to_owned() });
+        found.push(Refusal { line: code_line, column, width, level: level.to_owned(), code: code.trim().to_owned(), message: message.trim().to_owned() });
     }
     found
 }

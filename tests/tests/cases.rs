@@ -2,12 +2,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use varpulis_compiler::compile;
-use varpulis_compiler::diagnostics::{Level, Lines};
-use varpulis_tests::{Case, cases, compare, native, sorted};
+use varpulis_compiler::diagnostics::{Diagnostic, Level, Lines};
+use varpulis_tests::{Case, Refusal, cases, compare, native, sorted};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
@@ -16,30 +16,35 @@ fn root() -> PathBuf {
 fn main() {
     let arguments = Arguments::from_args();
     let all = cases(&root().join("cases"), &root().join(".."));
-    let (refused, accepted): (Vec<Case>, Vec<Case>) = all.into_iter().partition(|c| c.refusals.iter().any(|r| r.code.starts_with('E')));
+    let (refused, accepted): (Vec<Case>, Vec<Case>) = all.into_iter().partition(|c| c.refusals.iter().any(|r| r.level == "error"));
     let mut trials: Vec<Trial> = refused.into_iter().map(|c| Trial::test(format!("refused/{}", c.name), move || refuse(&c))).collect();
     trials.extend(accepted.iter().filter(|c| expected_gap(c).is_none()).cloned().map(|c| Trial::test(format!("oracle/{}", c.name), move || ask_oracle(&c))));
     let programs: Vec<(String, String)> = accepted.iter().map(|c| (c.name.clone(), c.program.clone())).collect();
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cases");
-    match if arguments.list { Ok(PathBuf::new()) } else { native::build(&folder, &programs) } {
-        Ok(binary) => {
-            let binary = Arc::new(binary);
-            trials.extend(accepted.into_iter().map(|case| {
-                let binary = binary.clone();
-                Trial::test(format!("native/{}", case.name), move || run(&case, &binary))
-            }));
-        }
-        // Told once; a filter that names a case does not hide it.
-        Err(error) => {
-            trials.extend(accepted.first().map(|_| Trial::test(format!("native{}", arguments.filter.clone().unwrap_or_default()), || Err(error.into()))))
-        }
+    // Built by the first case that runs natively, so that the others can be run alone.
+    let binary = Arc::new(LazyLock::new(move || native::build(&folder, &programs)));
+    for case in accepted {
+        let binary = binary.clone();
+        trials.push(Trial::test(format!("native/{}", case.name), move || {
+            let binary = LazyLock::force(&binary).as_ref().map_err(Failed::from)?;
+            run(&case, binary)
+        }));
     }
     libtest_mimic::run(&arguments, trials).exit();
 }
 
+/// Whether cases are rewritten to what is found rather than compared with it.
+fn updates() -> bool {
+    std::env::var_os("UPDATE_EXPECT").is_some()
+}
+
 /// The diagnostics of a program are the ones it states, no more and no less.
 fn refuse(case: &Case) -> Result<(), Failed> {
-    check_diagnostics(case)?;
+    if updates() {
+        rewrite(case, &case.marked(&diagnostics(case)), &case.sections)?;
+    } else {
+        check_diagnostics(case)?;
+    }
     if compile(&case.program).program.is_some() {
         return Err("the program was not refused".into());
     }
@@ -74,20 +79,33 @@ fn ask_oracle(case: &Case) -> Result<(), Failed> {
     Ok(())
 }
 
+/// What the compiler tells of a program. Notes count only where a case states one.
+fn diagnostics(case: &Case) -> Vec<Refusal> {
+    let notes = case.refusals.iter().any(|r| r.level == "note");
+    compile(&case.program).diagnostics.into_iter().filter(|d| notes || d.level != Level::Note).map(|d| told(d, &case.program)).collect()
+}
+
 fn check_diagnostics(case: &Case) -> Result<(), Failed> {
-    let lines = Lines::new(&case.program);
-    let told: Vec<(usize, usize, String, String)> = compile(&case.program)
-        .diagnostics
-        .into_iter()
-        .filter(|d| d.level != Level::Note)
-        .map(|d| {
-            let (line, column) = lines.position(&case.program, d.span.start as usize);
-            (line, column, d.code.text().to_owned(), d.message)
-        })
-        .collect();
-    let fits = told.len() == case.refusals.len()
-        && told.iter().zip(&case.refusals).all(|(t, r)| t.0 == r.line && t.1 == r.column && t.2 == r.code && t.3.starts_with(&r.message));
-    if fits { Ok(()) } else { Err(format!("told: {told:#?}\nexpected: {:#?}", case.refusals).into()) }
+    let told = diagnostics(case);
+    let same = |t: &Refusal, r: &Refusal| Refusal { message: r.message.clone(), ..t.clone() } == *r && t.message.starts_with(&r.message);
+    if told.len() == case.refusals.len() && told.iter().zip(&case.refusals).all(|(t, r)| same(t, r)) {
+        return Ok(());
+    }
+    let list = |all: &[Refusal]| all.iter().map(|r| format!("line {}\n{}", r.line, r.mark())).collect::<String>();
+    Err(format!("told:\n{}expected:\n{}", list(&told), list(&case.refusals)).into())
+}
+
+/// A diagnostic as a case states it.
+fn told(d: Diagnostic, program: &str) -> Refusal {
+    let (start, end) = (d.span.start as usize, d.span.end as usize);
+    let (line, column) = Lines::new(program).position(program, start);
+    let width = program.get(start..end).and_then(|t| t.lines().next()).map_or(0, |t| t.chars().count()).max(1);
+    let level = match d.level {
+        Level::Error => "error",
+        Level::Warning => "warning",
+        Level::Note => "note",
+    };
+    Refusal { line, column, width, level: level.to_owned(), code: d.code.text().to_owned(), message: d.message }
 }
 
 fn run(case: &Case, binary: &Path) -> Result<(), Failed> {
@@ -95,9 +113,11 @@ fn run(case: &Case, binary: &Path) -> Result<(), Failed> {
     let Some(program) = compilation.program else {
         return Err(varpulis_compiler::diagnostics::render(&compilation.diagnostics, &case.name, &case.program, false).into());
     };
-    check_diagnostics(case)?;
+    if !updates() {
+        check_diagnostics(case)?;
+    }
     let outputs = execute(case, binary)?;
-    if std::env::var_os("UPDATE_EXPECT").is_some() {
+    if updates() {
         return update(case, &outputs);
     }
     for (section, found) in &outputs {
@@ -154,10 +174,15 @@ fn update(case: &Case, outputs: &[(&str, String)]) -> Result<(), Failed> {
     if case.input.is_some() {
         return Err("the folders of large cases are not refilled".into());
     }
-    let mut text = case.program.clone();
     let kept = case.sections.iter().filter(|(n, _)| !outputs.iter().any(|(o, _)| o == n));
     let filled = outputs.iter().filter(|(_, t)| !t.is_empty()).map(|(n, t)| ((*n).to_owned(), t.clone()));
-    for (name, body) in kept.cloned().chain(filled) {
+    let sections: Vec<(String, String)> = kept.cloned().chain(filled).collect();
+    rewrite(case, &case.marked(&diagnostics(case)), &sections)
+}
+
+fn rewrite(case: &Case, program: &str, sections: &[(String, String)]) -> Result<(), Failed> {
+    let mut text = program.to_owned();
+    for (name, body) in sections {
         text.push_str(&format!("--- {name}\n{body}"));
     }
     Ok(std::fs::write(root().join("cases").join(format!("{}.case", case.name)), text)?)

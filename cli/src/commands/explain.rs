@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use varpulis_compiler::diagnostics::Code;
+use varpulis_compiler::diagnostics::{Code, Level};
 use varpulis_compiler::plan::{self, picture};
 
 use super::check::write_out;
@@ -49,7 +49,7 @@ enum Format {
 impl Explain {
     pub(crate) fn run(&self, color: bool) -> Result<ExitCode> {
         if let Some(code) = self.what.to_str().and_then(Code::find) {
-            write_out(&format!("{}: {}\n\n{}\n", code.text(), code.title(), code.explanation()))?;
+            write_out(&explanation(code))?;
             return Ok(ExitCode::SUCCESS);
         }
         let source = Source::read(&self.what)?;
@@ -79,4 +79,17 @@ impl Explain {
         write_out(&text)?;
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// What a code means, with a program that gets it and the same program mended.
+fn explanation(code: Code) -> String {
+    let gets = if code.level() == Level::Error { "Refused" } else { "Before" };
+    format!("{}: {}\n\n{}\n\n{gets}:\n\n{}\nMended:\n\n{}", code.text(), code.title(), code.explanation(), excerpt(code.bad()), excerpt(code.good()))
+}
+
+/// A program, set off from the text around it. What cannot be seen is shown by its number: it must not act on the terminal.
+fn excerpt(program: &str) -> String {
+    let hidden = |c: char| c.is_control() || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}');
+    let shown = |line: &str| line.chars().map(|c| if hidden(c) { format!("<U+{:04X}>", c as u32) } else { c.to_string() }).collect::<String>();
+    program.lines().map(|line| format!("    {}\n", shown(line))).collect()
 }

@@ -48,11 +48,10 @@ impl Analyzer<'_> {
             _ => (1, 1),
         };
         if positional.len() < least || positional.len() > most {
-            return self.wrong(Diagnostic::new(
-                Code::WrongArgumentCount,
-                span,
-                format!("`{}` takes {least} argument(s), {} given", aggregate.name(), positional.len()),
-            ));
+            let takes = if least == most { least.to_string() } else { format!("{least} or {most}") };
+            let surplus = positional.get(most).zip(positional.last()).map_or(span, |(first, last)| first.span.to(last.span));
+            let message = format!("`{}` takes {takes} argument(s), {} given", aggregate.name(), positional.len());
+            return self.wrong(Diagnostic::new(Code::WrongArgumentCount, surplus, message));
         }
         let parameter = match positional.get(1) {
             Some(e) => match self.constant_number(e) {
@@ -64,7 +63,11 @@ impl Analyzer<'_> {
         if let (Aggregate::Percentile, Some(p)) = (aggregate, parameter)
             && !(0.0..=100.0).contains(&p)
         {
-            return self.wrong(Diagnostic::new(Code::BadArgument, span, format!("a percentile lies in 0..100, not at {p}")));
+            return self.wrong(Diagnostic::new(
+                Code::BadArgument,
+                positional.get(1).map_or(span, |e| e.span),
+                format!("a percentile lies in 0..100, not at {p}"),
+            ));
         }
         if let Some(input) = self.kleene_of(value, condition, scope) {
             let bare = matches!(value, Some(ast::Expr { kind: ast::ExprKind::Name(n), .. }) if input.names.contains(n));

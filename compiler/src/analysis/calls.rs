@@ -147,14 +147,28 @@ impl Analyzer<'_> {
             .map(|f| format!("`{name}({})`", f.row().args.iter().map(|a| Type::new(kind_of(*a)).to_string()).collect::<Vec<_>>().join(", ")))
             .collect();
         if overloads.iter().all(|f| f.row().args.len() != values.len()) {
-            let message = format!("`{name}` takes {} argument(s), {} given", overloads.first().map_or(0, |f| f.row().args.len()), values.len());
-            return self.wrong(Diagnostic::new(Code::WrongArgumentCount, span, message).note(format!("it is {}", forms.join(" or "))));
+            let mut lengths: Vec<usize> = overloads.iter().map(|f| f.row().args.len()).collect();
+            lengths.sort_unstable();
+            lengths.dedup();
+            let takes = lengths.iter().map(usize::to_string).collect::<Vec<_>>().join(" or ");
+            let message = format!("`{name}` takes {takes} argument(s), {} given", values.len());
+            let most = overloads.iter().map(|f| f.row().args.len()).max().unwrap_or(0);
+            let surplus = values.get(most).zip(values.last()).map_or(span, |(first, last)| first.span.to(last.span));
+            return self.wrong(Diagnostic::new(Code::WrongArgumentCount, surplus, message).note(format!("it is {}", forms.join(" or "))));
         }
         let given: Vec<String> = values.iter().map(|v| v.ty.to_string()).collect();
-        self.wrong(
-            Diagnostic::new(Code::WrongArgumentType, span, format!("`{name}` does not take ({})", given.join(", ")))
-                .note(format!("it is {}", forms.join(" or "))),
-        )
+        let message = format!("`{name}` does not take ({})", given.join(", "));
+        let note = format!("it is {}", forms.join(" or "));
+        // With one form of that length, one argument is to blame.
+        let forms: Vec<&Function> = overloads.iter().filter(|f| f.row().args.len() == values.len()).collect();
+        if let [only] = forms.as_slice()
+            && let Some((value, wanted)) = values.iter().zip(only.row().args).find(|(v, s)| v.ty.scalar() != **s)
+        {
+            let wanted = Type::new(kind_of(*wanted)).to_string();
+            let d = self.mismatch(Code::WrongArgumentType, value, message, &wanted);
+            return self.wrong(if d.code == Code::WrongArgumentType { d.label(format!("{wanted} wanted, {} found", value.ty)).note(note) } else { d });
+        }
+        self.wrong(Diagnostic::new(Code::WrongArgumentType, span, message).note(note))
     }
 
     fn method(&mut self, object: &ast::Expr, name: &ast::Name, args: &[ast::Arg], span: Span, scope: &mut Scope) -> Expr {

@@ -27,6 +27,12 @@ impl<'a> Analyzer<'a> {
                     self.enums.insert(name.text.clone(), Rc::new(e));
                 }
                 ItemKind::Function(f) => {
+                    for (i, p) in f.params.iter().enumerate() {
+                        if let Some(first) = f.params.iter().take(i).find(|o| o.name.text == p.name.text) {
+                            let d = Diagnostic::new(Code::DuplicateName, p.name.span, format!("two parameters are called `{}`", p.name.text));
+                            self.report(d.also(first.name.span, "the first one"));
+                        }
+                    }
                     self.functions.insert(f.name.text.clone(), f);
                 }
                 ItemKind::Pattern(p) => {
@@ -37,6 +43,16 @@ impl<'a> Analyzer<'a> {
         }
         // Aliases may name aliases; as many rounds as there are aliases settle them all.
         let aliases: Vec<_> = ast.items.iter().filter_map(|i| if let ItemKind::TypeAlias { name, ty } = &i.kind { Some((name, ty)) } else { None }).collect();
+        for (name, _) in &aliases {
+            let mut stands_for = alias_of(&aliases, &name.text);
+            for _ in &aliases {
+                if stands_for == Some(&name.text) {
+                    self.report(Diagnostic::new(Code::CyclicStreams, name.span, format!("the type `{}` is made of itself", name.text)));
+                    break;
+                }
+                stands_for = stands_for.and_then(|next| alias_of(&aliases, next));
+            }
+        }
         for round in 0..=aliases.len() {
             for (name, ty) in &aliases {
                 let before = self.diagnostics.len();
@@ -79,7 +95,10 @@ impl<'a> Analyzer<'a> {
             ItemKind::Config { .. } => "`config:`",
             _ => return,
         };
-        self.report(Diagnostic::new(Code::NotCompiledYet, span, format!("{what}: understood, not compiled yet")));
+        // What has no name is told at its first word, not over all its lines.
+        let word = if matches!(kind, ItemKind::Import { .. }) { "import" } else { "config" };
+        let at = declared_name(kind).map_or(Span { end: span.end.min(span.start + word.len() as u32), ..span }, |name| name.span);
+        self.report(Diagnostic::new(Code::NotCompiledYet, at, format!("{what}: understood, not compiled yet")));
     }
 
     fn declare_events(&mut self) {
@@ -135,28 +154,34 @@ impl<'a> Analyzer<'a> {
         }
     }
 
+    /// Values may name values that are declared behind them: each is declared when it is first named.
     fn declare_values(&mut self) {
         let ast = self.ast;
-        let is_value = |kind: &ItemKind| matches!(kind, ItemKind::Const { .. } | ItemKind::Let { .. } | ItemKind::Param { .. });
-        for (at, item) in ast.items.iter().enumerate() {
-            if let Some(name) = declared_name(&item.kind).filter(|_| is_value(&item.kind)) {
-                self.pending_values.insert(&name.text, at);
-            }
+        for item in &ast.items {
+            let (ItemKind::Const { name, .. } | ItemKind::Let { name, .. } | ItemKind::Param { name, .. }) = &item.kind else { continue };
+            self.pending.insert(name.text.clone(), &item.kind);
         }
         for item in &ast.items {
-            if let Some(name) = declared_name(&item.kind) {
-                self.declare_value(&name.text);
-            }
+            let (ItemKind::Const { name, .. } | ItemKind::Let { name, .. } | ItemKind::Param { name, .. }) = &item.kind else { continue };
+            self.declare_pending(&name.text, name.span);
         }
     }
 
-    /// Declares a value when it is first asked for, so that their order is free.
-    pub(crate) fn declare_value(&mut self, name: &str) {
-        let ast = self.ast;
-        let Some((name, at)) = self.pending_values.remove_entry(name) else { return };
-        let Some(item) = ast.items.get(at) else { return };
-        self.open_values.push(name);
-        match &item.kind {
+    /// Declares a value that is named before its turn.
+    pub(crate) fn declare_pending(&mut self, name: &str, used_at: Span) {
+        if let Some(item) = self.pending.remove(name) {
+            self.in_progress.push(name.to_owned());
+            self.declare_value(item);
+            self.in_progress.pop();
+        } else if self.in_progress.iter().any(|n| n == name) && !self.stream_decls.contains_key(name) {
+            let path = self.in_progress.iter().skip_while(|n| *n != name).map(|n| format!("`{n}`")).collect::<Vec<_>>().join(" needs ");
+            self.report(Diagnostic::new(Code::CyclicStreams, used_at, format!("values need each other in a circle: {path} needs `{name}`")));
+            self.constants.insert(name.to_owned(), Expr::error(used_at));
+        }
+    }
+
+    fn declare_value(&mut self, item: &'a ItemKind) {
+        match item {
             ItemKind::Const { name, ty, value } => {
                 let mut expr = self.constant(value).unwrap_or_else(|| Expr::error(value.span));
                 if let Some(ty) = ty {
@@ -180,7 +205,6 @@ impl<'a> Analyzer<'a> {
             }
             _ => {}
         }
-        self.open_values.pop();
     }
 
     fn add_global(&mut self, global: Global) {
@@ -199,7 +223,7 @@ impl<'a> Analyzer<'a> {
             Ok(None) => {
                 self.report(
                     Diagnostic::new(Code::NotConstant, e.span, "this must be known at compile time")
-                        .help("constants are made of literals, other constants and functions of them"),
+                        .help("constants are made of literals, other constants and operators; what `let` says is computed at start"),
                 );
                 None
             }
@@ -282,6 +306,18 @@ impl<'a> Analyzer<'a> {
         }
         self.report(d);
         Type::ERROR
+    }
+}
+
+/// The name that an alias stands for, whatever is optional or an array on the way.
+fn alias_of<'e>(aliases: &[(&'e ast::Name, &'e ast::TypeExpr)], name: &str) -> Option<&'e str> {
+    let mut ty = aliases.iter().find(|(n, _)| n.text == name)?.1;
+    loop {
+        match &ty.kind {
+            TypeExprKind::Named(other, _) => return Some(&other.text),
+            TypeExprKind::Optional(inner) | TypeExprKind::Array(inner) => ty = inner,
+            TypeExprKind::Map(..) | TypeExprKind::Tuple(_) => return None,
+        }
     }
 }
 

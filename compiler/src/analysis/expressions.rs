@@ -160,7 +160,17 @@ impl Analyzer<'_> {
             );
             return is_null(operand, op == BinaryOp::NotEqual, span);
         }
+        if left.ty.kind == Kind::Error || right.ty.kind == Kind::Error {
+            return Expr::error(span);
+        }
         let same = self.unify(&mut left, &mut right);
+        if !equality && left.ty.is_lenient() && right.ty.is_lenient() {
+            for side in [&left, &right] {
+                if let Kind::Unsettled { event, field } = side.ty.kind {
+                    self.ordered.push((event, field, side.span));
+                }
+            }
+        }
         let ordered = left.ty.is_lenient() || left.ty.is_ordered() || equality;
         if !same || !ordered {
             return self.cannot(op, &left, &right, span);
@@ -308,10 +318,15 @@ impl Analyzer<'_> {
             return expr;
         }
         let message = format!("{what} must be {to}, found {}", expr.ty);
-        let mut d = self.mismatch(Code::TypeMismatch, &expr, message, &to.to_string()).label(format!("{} found", expr.ty));
         if expr.ty.kind == to.kind {
-            d = d.help("give null a value: `x ?? default`");
+            // Not a conflict of uses, even of an inferred field: all of them are of one kind.
+            return self.wrong(
+                Diagnostic::new(Code::TypeMismatch, expr.span, message)
+                    .label(format!("{} found", expr.ty))
+                    .help("give null a value, as in `x ?? default`; or declare the field without `?`"),
+            );
         }
+        let d = self.mismatch(Code::TypeMismatch, &expr, message, &to.to_string()).label(format!("{} found", expr.ty));
         self.wrong(d)
     }
 }

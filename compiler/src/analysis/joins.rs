@@ -4,34 +4,54 @@ use super::Analyzer;
 use super::scope::{Scope, ScopeInput};
 use super::streams::StreamBuilder;
 use super::typed::{Expr, ExprKind, Place};
+use super::types::Kind;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::plan::logical::{Column, NodeKind, Schema};
 use crate::syntax::ast::{self, BinaryOp, JoinKind, Span};
 
 impl<'a> Analyzer<'a> {
-    pub(crate) fn join(&mut self, name: &str, kind: JoinKind, args: &'a [ast::StreamArg], ops: &'a [ast::Op], at: Span, span: Span) -> Option<StreamBuilder> {
-        let [left, right] = args else {
-            self.not_compiled(at, "a join of other than two inputs", "join two, then join the result with the third");
+    /// The two sides of a join, each with names that are not the other's.
+    fn join_sides(&mut self, name: &str, left: &'a ast::StreamArg, right: &'a ast::StreamArg) -> Option<(StreamBuilder, StreamBuilder)> {
+        let (mut l, mut r) = (self.stream_arg(name, left)?, self.stream_arg(name, right)?);
+        if l.names.first() == r.names.first() {
+            let d = Diagnostic::new(Code::PatternAlias, right.span, format!("both sides of the join are called `{}`", right.source.text));
+            self.report(d.help(format!("give each a name of its own: `{0} as a, {0} as b`", right.source.text)));
             return None;
-        };
-        let (l, r) = (self.stream_arg(name, left)?, self.stream_arg(name, right)?);
-        let inputs: Vec<ScopeInput> =
-            [&l, &r].iter().enumerate().map(|(i, b)| ScopeInput { input: i, names: b.names.clone(), schema: self.schema(b.node), kleene: false }).collect();
+        }
+        // What both sides are called names neither, but for the one whose own name it is.
+        let shared: Vec<String> = l.names.iter().filter(|n| r.names.contains(n)).cloned().collect();
+        for side in [&mut l, &mut r] {
+            let own = side.names.first().cloned();
+            side.names.retain(|n| own.as_ref() == Some(n) || !shared.contains(n));
+        }
+        Some((l, r))
+    }
+
+    /// A join's condition and window, and how many operators say them.
+    fn join_operators(&mut self, kind: JoinKind, ops: &'a [ast::Op], at: Span) -> Option<(&'a ast::Expr, Option<i64>, usize)> {
         let mut taken = 0;
-        let mut condition = None;
-        let mut window = None;
+        // Outer: whether it is written; inner: whether it is right.
+        let mut condition: Option<Option<&ast::Expr>> = None;
+        let mut window: Option<Option<i64>> = None;
         for op in ops {
             match op.name.text.as_str() {
-                "on" if self.check_args(op, &[], 1, 1) => condition = self.positional(op).first().copied(),
-                "window" if kind == JoinKind::Inner && self.check_args(op, &[], 1, 1) => {
-                    window = self.positional(op).first().and_then(|e| self.constant_duration(e, "a join's window"))
+                "on" if condition.is_none() => {
+                    condition = Some(if self.check_args(op, &[], 1, 1) { self.positional(op).first().copied() } else { None });
                 }
-                "on" | "window" => {}
+                // A further window is one over the joined records.
+                "window" if kind == JoinKind::Inner && window.is_none() => {
+                    let size = if self.check_args(op, &[], 1, 1) { self.positional(op).first().copied() } else { None };
+                    window = Some(size.and_then(|e| self.constant_duration(e, "a join's window")));
+                }
                 _ => break,
             }
             taken += 1;
         }
-        let Some(condition) = condition else {
+        if condition == Some(None) || window == Some(None) {
+            return None;
+        }
+        let window = window.flatten();
+        let Some(condition) = condition.flatten() else {
             self.report(Diagnostic::new(Code::JoinCondition, at, "a join needs a condition").help("as in `.on(A.key == B.key)`"));
             return None;
         };
@@ -41,6 +61,18 @@ impl<'a> Analyzer<'a> {
             );
             return None;
         }
+        Some((condition, window, taken))
+    }
+
+    pub(crate) fn join(&mut self, name: &str, kind: JoinKind, args: &'a [ast::StreamArg], ops: &'a [ast::Op], at: Span, span: Span) -> Option<StreamBuilder> {
+        let [left, right] = args else {
+            self.not_compiled(at, "a join of other than two inputs", "join two, then join the result with the third");
+            return None;
+        };
+        let (l, r) = self.join_sides(name, left, right)?;
+        let inputs: Vec<ScopeInput> =
+            [&l, &r].iter().enumerate().map(|(i, b)| ScopeInput { input: i, names: b.names.clone(), schema: self.schema(b.node), kleene: false }).collect();
+        let (condition, window, taken) = self.join_operators(kind, ops, at)?;
         let mut scope = Scope { inputs: inputs.clone(), ..Scope::default() };
         let typed = self.condition(condition, &mut scope);
         let (mut left_keys, mut right_keys, mut rest) = (vec![], vec![], vec![]);
@@ -53,7 +85,8 @@ impl<'a> Analyzer<'a> {
                 None => rest.push(part),
             }
         }
-        if left_keys.is_empty() {
+        let read = rest.iter().all(|part| part.ty.kind != Kind::Error);
+        if left_keys.is_empty() && read {
             self.report(
                 Diagnostic::new(Code::CrossJoin, condition.span, "this join has no equality: every record is compared with all others in the window")
                     .help("add an equality between the two sides, as in `A.key == B.key`"),

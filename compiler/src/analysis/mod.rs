@@ -53,11 +53,9 @@ pub struct Analyzer<'a> {
     pub(crate) enums: HashMap<String, Rc<EnumType>>,
     pub(crate) aliases: HashMap<String, Type>,
     pub(crate) constants: HashMap<String, Expr>,
+    /// Constants, values and parameters that are not declared yet.
+    pub(crate) pending: HashMap<String, &'a ast::ItemKind>,
     pub(crate) global_ids: HashMap<String, usize>,
-    /// Constants, values and parameters that are not declared yet: their places among the items.
-    pub(crate) pending_values: HashMap<&'a str, usize>,
-    /// Those that are being declared.
-    pub(crate) open_values: Vec<&'a str>,
     pub(crate) functions: HashMap<String, &'a ast::FunctionDecl>,
     pub(crate) patterns: HashMap<String, &'a ast::PatternDecl>,
     pub(crate) stream_decls: HashMap<String, usize>,
@@ -71,6 +69,8 @@ pub struct Analyzer<'a> {
     pub(crate) settled: BTreeMap<(String, String), Settled>,
     /// Places of the text that read an inferred field.
     pub(crate) inferred_places: HashMap<Span, (usize, usize)>,
+    /// Inferred fields that are ordered against one another while no use says what they hold.
+    pub(crate) ordered: Vec<(usize, usize, Span)>,
     /// What this pass learnt that earlier ones did not know.
     pub(crate) learnt: usize,
     /// Fields of undeclared events, from earlier passes, in order of first use.
@@ -89,8 +89,7 @@ pub fn analyze(program: &ast::Program) -> Analysis {
             return pass.finish();
         }
         if pass.learnt == 0 {
-            pass.settle_rest();
-            last = true;
+            last = pass.settle_rest();
         }
         settled = pass.settled;
         known_fields = pass.known_fields;
@@ -107,9 +106,8 @@ impl<'a> Analyzer<'a> {
             enums: HashMap::new(),
             aliases: HashMap::new(),
             constants: HashMap::new(),
+            pending: HashMap::new(),
             global_ids: HashMap::new(),
-            pending_values: HashMap::new(),
-            open_values: vec![],
             functions: HashMap::new(),
             patterns: HashMap::new(),
             stream_decls: HashMap::new(),
@@ -120,6 +118,7 @@ impl<'a> Analyzer<'a> {
             used: HashSet::new(),
             settled,
             inferred_places: HashMap::new(),
+            ordered: vec![],
             learnt: 0,
             known_fields,
         }
@@ -131,8 +130,17 @@ impl<'a> Analyzer<'a> {
         self.report_unused();
     }
 
-    /// Fields that no use settled are passed through as they are.
-    fn settle_rest(&mut self) {
+    /// Fields that are only ordered against one another hold numbers; other fields that no use settled are passed through as they are. False if
+    /// this may settle more.
+    fn settle_rest(&mut self) -> bool {
+        if !self.ordered.is_empty() {
+            for (event, field, span) in std::mem::take(&mut self.ordered) {
+                let Some(e) = self.plan.events.get(event) else { continue };
+                let Some(column) = e.schema.columns.get(field) else { continue };
+                self.settled.entry((e.name.clone(), column.name.clone())).or_insert(Settled { kind: Kind::Float, span });
+            }
+            return false;
+        }
         for event in self.plan.events.iter().filter(|e| !e.declared) {
             for column in &event.schema.columns {
                 if matches!(column.ty.kind, Kind::Unsettled { .. }) {
@@ -140,6 +148,7 @@ impl<'a> Analyzer<'a> {
                 }
             }
         }
+        true
     }
 
     fn finish(mut self) -> Analysis {

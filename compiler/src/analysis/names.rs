@@ -43,7 +43,7 @@ impl Analyzer<'_> {
                 return found;
             }
             if holders.len() > 1 {
-                let names: Vec<String> = holders.iter().filter_map(|h| h.names.last().map(|n| format!("`{n}.{name}`"))).collect();
+                let names: Vec<String> = holders.iter().filter_map(|h| h.names.first().map(|n| format!("`{n}.{name}`"))).collect();
                 return self.wrong(
                     Diagnostic::new(Code::UnknownName, span, format!("`{name}` stands in several records")).help(format!("write one of {}", names.join(", "))),
                 );
@@ -90,9 +90,8 @@ impl Analyzer<'_> {
     }
 
     fn global(&mut self, name: &str, span: Span) -> Option<Expr> {
-        self.declare_value(name);
-        if self.open_values.contains(&name) {
-            return Some(self.wrong(Diagnostic::new(Code::CyclicStreams, span, format!("`{name}` is made of itself"))));
+        if !self.constants.contains_key(name) && !self.global_ids.contains_key(name) {
+            self.declare_pending(name, span);
         }
         if let Some(value) = self.constants.get(name) {
             let value = Expr { span, ..value.clone() };
@@ -139,7 +138,8 @@ impl Analyzer<'_> {
     }
 
     fn unknown_field(&mut self, input: &ScopeInput, name: &str, span: Span) -> Expr {
-        let of = input.names.first().map_or("the record", String::as_str);
+        // A projection's record is the stream's, whose name comes last.
+        let of = input.names.last().map_or("the record", String::as_str);
         let fields: Vec<&str> = input.schema.columns.iter().filter(|c| !c.hidden).map(|c| c.name.as_str()).collect();
         let globals: Vec<&str> = self.constants.keys().chain(self.global_ids.keys()).map(String::as_str).collect();
         let mut d = Diagnostic::new(Code::UnknownField, span, format!("`{of}` has no field `{name}`"));
@@ -168,9 +168,9 @@ impl Analyzer<'_> {
                 self.used.insert(of.clone());
                 return self.variant(&e, &name.text, name.span);
             }
-            if !scope.locals.iter().any(|(n, _)| n == of) && scope.current().is_none_or(|c| c.schema.find(of).is_none() && c.schema.open.is_none()) {
-                let candidates: Vec<String> = scope.inputs.iter().flat_map(|i| i.names.clone()).collect();
-                let mut d = Diagnostic::new(Code::UnknownAlias, object.span, format!("no step, alias or record is called `{of}`"));
+            if !scope.locals.iter().any(|(n, _)| n == of) && scope.current().is_none_or(|c| c.schema.find(of).is_none()) {
+                let candidates: Vec<String> = scope.inputs.iter().flat_map(|i| i.names.clone()).chain(self.enums.keys().cloned()).collect();
+                let mut d = Diagnostic::new(Code::UnknownAlias, object.span, format!("no step, alias, record or enum is called `{of}`"));
                 if let Some(similar) = did_you_mean(of, candidates.iter().map(String::as_str)) {
                     d = d.fix(object.span, similar, "a similar name exists");
                 } else if !candidates.is_empty() {
@@ -214,8 +214,10 @@ impl Analyzer<'_> {
             return Expr::literal(Literal::Enum(i as u32), ty, span);
         }
         let mut d = Diagnostic::new(Code::UnknownVariant, span, format!("`{}` has no variant `{name}`", e.name));
+        // A variant is written as a text or, behind the enum's name, as a word.
+        let quoted = span.end - span.start > name.len() as u32;
         d = match did_you_mean(name, e.variants.iter().map(String::as_str)) {
-            Some(similar) => d.help(format!("did you mean `{similar}`?")),
+            Some(similar) => d.fix(span, if quoted { format!("\"{similar}\"") } else { similar.to_owned() }, "a similar variant exists"),
             None => d.note(format!("its variants are {}", e.variants.join(", "))),
         };
         self.wrong(d)

@@ -45,11 +45,16 @@ impl<'a> Analyzer<'a> {
                 fine = false;
             }
         }
-        let count = op.args.iter().filter(|a| a.name.is_none()).count();
+        if !fine {
+            // What has the wrong name is likely what would be missing.
+            return false;
+        }
+        let unnamed: Vec<&ast::Arg> = op.args.iter().filter(|a| a.name.is_none()).collect();
+        let count = unnamed.len();
         if count < least {
             self.report(Diagnostic::new(
                 Code::MissingArgument,
-                op.span,
+                op.name.span,
                 format!("`.{}` needs {}", op.name.text, if least == 1 { "an argument".to_owned() } else { format!("{least} arguments") }),
             ));
             fine = false;
@@ -59,7 +64,8 @@ impl<'a> Analyzer<'a> {
             } else {
                 format!("`.{}` takes at most {most} argument(s), {count} given", op.name.text)
             };
-            self.report(Diagnostic::new(Code::WrongArgumentCount, op.span, message));
+            let surplus = unnamed.get(most).zip(unnamed.last()).map_or(op.name.span, |(first, last)| first.span.to(last.span));
+            self.report(Diagnostic::new(Code::WrongArgumentCount, surplus, message));
             fine = false;
         }
         fine
@@ -99,7 +105,8 @@ impl<'a> Analyzer<'a> {
                 for (key, value) in &entries {
                     let expr = self.in_scope(b, |a, scope| a.with_lambda(e, scope, |a, _, scope| a.expr(value, scope)));
                     match &key.kind {
-                        ExprKind::Name(n) | ExprKind::Str(n) => fields.push((n.clone(), expr)),
+                        ExprKind::Name(n) | ExprKind::Str(n) if self.is_new_field(&fields, n, key.span) => fields.push((n.clone(), null_as_any(expr))),
+                        ExprKind::Name(_) | ExprKind::Str(_) => {}
                         _ => self.report(Diagnostic::new(Code::BadArgument, key.span, "a field's name is a word or a text")),
                     }
                 }
@@ -119,9 +126,21 @@ impl<'a> Analyzer<'a> {
                 }
             };
             let expr = self.in_scope(b, |a, scope| a.expr(e, scope));
-            fields.push((name, null_as_any(expr)));
+            if self.is_new_field(&fields, &name, arg.name.as_ref().map_or(e.span, |n| n.span)) {
+                fields.push((name, null_as_any(expr)));
+            }
         }
         fields
+    }
+
+    /// Refuses a second field of one name where that name stands.
+    pub(crate) fn is_new_field(&mut self, fields: &[(String, Expr)], name: &str, span: ast::Span) -> bool {
+        let first = fields.iter().find(|(n, _)| n == name);
+        if let Some((_, first)) = first {
+            let d = Diagnostic::new(Code::DuplicateField, span, format!("field `{name}` stands twice in the record"));
+            self.report(d.also(first.span, "the first one"));
+        }
+        first.is_none()
     }
 
     /// Keys over the current record.

@@ -56,7 +56,8 @@ impl<'a> Analyzer<'a> {
             self.pattern_operator(&mut steps, op, &mut partition);
         }
         self.partition(&mut steps, &partition);
-        self.check_bounds(&steps.pattern, pattern.span);
+        let last = written.last().map_or(pattern.span, |s| s.span);
+        self.check_bounds(&steps.pattern, written.first().map_or(pattern.span, |s| s.span.to(last)), last);
         let keys = steps
             .pattern
             .key_columns
@@ -124,7 +125,11 @@ impl<'a> Analyzer<'a> {
         if let Some(alias) = &step.alias
             && steps.inputs.iter().any(|i| i.names.contains(&alias.text))
         {
-            self.report(Diagnostic::new(Code::PatternAlias, alias.span, format!("two steps are called `{}`", alias.text)));
+            self.report(
+                Diagnostic::new(Code::PatternAlias, alias.span, format!("two steps are called `{}`", alias.text))
+                    .help("every step needs a name of its own, for its fields to be read by"),
+            );
+            return None;
         }
         let own = ScopeInput { input: number, names, schema: schema.clone(), kleene };
         let conditions = step.condition.as_ref().map(|c| self.step_condition(steps, c, &own, &step.event.text, step.negated)).unwrap_or_default();
@@ -189,7 +194,7 @@ impl<'a> Analyzer<'a> {
                     {
                         last.within = within;
                     } else {
-                        self.report(Diagnostic::new(Code::PatternStep, op.span, "there is no time before the first step to bound"));
+                        self.report(Diagnostic::new(Code::PatternStep, op.name.span, "there is no time before the first step to bound"));
                     }
                 }
                 "within" => {}
@@ -204,7 +209,8 @@ impl<'a> Analyzer<'a> {
         match op.name.text.as_str() {
             "within" if self.check_args(op, &[], 1, 1) => {
                 let within = self.positional(op).first().and_then(|e| self.constant_duration(e, "`within`"));
-                steps.pattern.within = within.or(steps.pattern.within);
+                // One that is wrong has been told: the pattern is not unbounded as well.
+                steps.pattern.within = within.or(Some(i64::MAX));
             }
             "partition_by" if self.check_args(op, &[], 1, usize::MAX) => partition.extend(self.positional(op)),
             "not" => match op.args.as_slice() {
@@ -214,7 +220,7 @@ impl<'a> Analyzer<'a> {
                 [ast::Arg { name: None, value: ArgValue::Expr(ast::Expr { kind: Ast::Name(event), span }, None), .. }] => {
                     self.plain_negation(steps, event, *span)
                 }
-                _ => self.report(Diagnostic::new(Code::BadArgument, op.span, "`.not` takes a step").help("as in `.not(Freeze where user == l.user)`")),
+                _ => self.report(Diagnostic::new(Code::BadArgument, op.name.span, "`.not` takes a step").help("as in `.not(Freeze where user == l.user)`")),
             },
             "selection" => self.only_choice(op, "next", &["any", "strict", "strict_partition", "max", "last"]),
             "after_match" => self.only_choice(op, "no_skip", &["skip_past_last", "skip_to_next", "skip_to_first", "skip_to_last"]),
@@ -295,11 +301,11 @@ impl<'a> Analyzer<'a> {
         }
     }
 
-    fn check_bounds(&mut self, pattern: &Pattern, span: Span) {
+    fn check_bounds(&mut self, pattern: &Pattern, span: Span, last: Span) {
         let waits = pattern.negations.iter().any(|n| !n.whole && n.after + 1 == pattern.steps.len());
         if waits && pattern.within.is_none() {
             self.report(
-                Diagnostic::new(Code::PatternNeedsWithin, span, "an absence at the end is known only when its time is over").help("bound it: `.within(10m)`"),
+                Diagnostic::new(Code::PatternNeedsWithin, last, "an absence at the end is known only when its time is over").help("bound it: `.within(10m)`"),
             );
         } else if pattern.within.is_none() && pattern.steps.len() > 1 {
             self.report(
@@ -308,10 +314,10 @@ impl<'a> Analyzer<'a> {
             );
         }
         if waits && pattern.steps.last().is_some_and(|s| s.kleene) {
-            self.not_compiled(span, "an absence behind a Kleene step in last position", "put another step between them");
+            self.not_compiled(last, "an absence behind a Kleene step in last position", "put another step between them");
         }
         if pattern.steps.len() + pattern.negations.len() > 64 {
-            self.report(Diagnostic::new(Code::TooLarge, span, "a pattern has at most 64 steps and absences"));
+            self.report(Diagnostic::new(Code::TooLarge, last, "a pattern has at most 64 steps and absences"));
         }
     }
 }

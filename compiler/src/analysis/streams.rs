@@ -173,7 +173,8 @@ impl<'a> Analyzer<'a> {
             || self.functions.contains_key(&name.text)
             || self.constants.contains_key(&name.text)
             || self.global_ids.contains_key(&name.text);
-        if taken || self.patterns.contains_key(&name.text) {
+        // A name that is an event and something else as well has been told.
+        if !declared && (taken || self.patterns.contains_key(&name.text)) {
             let what = if taken { "not an event or a stream" } else { "a pattern; it can be a stream's only source" };
             self.report(Diagnostic::new(Code::UnknownStream, name.span, format!("`{}` is {what}", name.text)));
             return None;

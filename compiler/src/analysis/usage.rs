@@ -9,6 +9,13 @@ impl Analyzer<'_> {
     pub(crate) fn report_unused(&mut self) {
         let ast = self.ast;
         for item in &ast.items {
+            if let ItemKind::Function(f) = &item.kind
+                && !self.used.contains(&f.name.text)
+            {
+                self.check_uncalled(f);
+            }
+        }
+        for item in &ast.items {
             let (name, what) = match &item.kind {
                 ItemKind::Event(e) => (&e.name, "event"),
                 ItemKind::TypeAlias { name, .. } => (name, "type"),

@@ -1,9 +1,9 @@
-//! Every diagnostic's code: stable text, level, title and explanation. `varpulis explain E0203` and the documentation are made of this table.
+//! Every diagnostic's code: stable text, level, title, explanation, and a program before and after it is mended. `varpulis explain E0203` and the documentation are made of this table.
 
 use super::diagnostic::Level;
 
 macro_rules! codes {
-    ($($name:ident $text:literal $level:ident $title:literal $explanation:literal;)*) => {
+    ($($name:ident $text:literal $level:ident $title:literal $explanation:literal bad $bad:literal good $good:literal;)*) => {
         /// A diagnostic's code.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Code { $(#[doc = $title] $name),* }
@@ -18,63 +18,223 @@ macro_rules! codes {
             pub const fn title(self) -> &'static str { match self { $(Code::$name => $title),* } }
             /// What it means and how to mend it.
             pub const fn explanation(self) -> &'static str { match self { $(Code::$name => $explanation),* } }
+            /// A short program that gets this diagnostic. Where only a huge one does, a sketch with `…`.
+            pub const fn bad(self) -> &'static str { match self { $(Code::$name => $bad),* } }
+            /// The same program, mended.
+            pub const fn good(self) -> &'static str { match self { $(Code::$name => $good),* } }
         }
     };
 }
 
 codes! {
-    InvalidCharacter "E0001" Error "a character that no program has" "Control characters cannot be seen and mean nothing. Remove them; in a text, write them as `\\u{…}`.";
-    UnterminatedText "E0002" Error "a text without an end" "A text ends on the line where it begins, with the quote that opened it. Write a line break as `\\n`.";
-    TabIndentation "E0003" Error "a tab in indentation" "Blocks are delimited by indentation, and a tab has no fixed width. Indent with spaces.";
-    Indentation "E0004" Error "indentation that fits no block" "A line of a block begins where the block's other lines begin.";
-    InvalidNumber "E0005" Error "a number out of range" "Integers have 64 bits; durations reach 292 years; dates are dates of the calendar.";
-    InvalidEscape "E0006" Error "an unknown escape" "Escapes in texts are \\n \\t \\r \\\\ \\\" \\' and \\u{…} with a character's hexadecimal number.";
-    UnterminatedComment "E0007" Error "a comment without an end" "A comment that begins with `/*` ends with `*/`.";
-    BidiControl "E0008" Error "a character that reorders text" "Characters that change the order in which text is shown can make a program look like another one. Remove them.";
-    Syntax "E0101" Error "a syntax error" "The text is not what the grammar allows here. The message says what could stand in its place.";
-    ChainedComparison "E0102" Error "a chain of comparisons" "`a < b < c` is not a comparison of three values. Write `a < b and b < c`.";
-    UnknownName "E0201" Error "an unknown name" "Nothing of that name is visible here: no field, alias, constant or parameter.";
-    DuplicateName "E0202" Error "a name used twice" "Every declaration of a program has a name of its own.";
-    UnknownField "E0203" Error "an unknown field" "The record has no field of that name. Declared events have the fields of their declaration; records behind `.select` and `.aggregate` have the fields named there.";
-    UnknownFunction "E0204" Error "an unknown function" "No function, aggregate or declaration has that name.";
-    UnknownStream "E0205" Error "an unknown event or stream" "The name is that of no event or stream, and like one that is declared. An event may stay undeclared only if its name is like no other.";
-    CyclicStreams "E0206" Error "streams in a circle" "A stream cannot read what is made of itself.";
-    RecursiveFunction "E0207" Error "a recursive function" "Functions are expanded where they are called, so that none may call itself.";
-    UnknownAlias "E0208" Error "an unknown alias" "What stands before the dot is no step, alias, record or enum that is visible here. A step sees the steps before it.";
-    UnknownType "E0209" Error "an unknown type" "Types are int, float, bool, str, timestamp, duration, any, arrays of them, and the program's own aliases and enums.";
-    TypeMismatch "E0301" Error "types that do not fit" "There is no implicit conversion but from int to float, and from a type to its optional. Convert with `int(x)`, `float(x)`, `str(x)`; give null a value with `x ?? default`.";
-    ConflictingUses "E0302" Error "a field used as two types" "The schema of an undeclared event is inferred from its uses, and these disagree. Declare the event.";
-    WrongArgumentType "E0303" Error "an argument of the wrong type" "The function or operator takes other types.";
-    WrongArgumentCount "E0304" Error "a wrong number of arguments" "The function or operator takes fewer or more arguments.";
-    NotBoolean "E0305" Error "a condition that is no condition" "A condition is a bool: a comparison, or several joined by and, or, not.";
-    NotConstant "E0306" Error "a value that is not constant" "This place needs a value that is known when the program is compiled: literals, constants and functions of them.";
-    ConstantEvaluation "E0307" Error "a constant that cannot be computed" "Computing the constant overflows, divides by zero or fails to convert.";
-    UnknownVariant "E0308" Error "an unknown variant" "The enum has no such variant.";
-    UnknownOperator "E0501" Error "an unknown operator" "Streams have no operator of that name.";
-    MissingArgument "E0502" Error "a missing argument" "The operator needs an argument that is not there.";
-    UnknownArgument "E0503" Error "an unknown argument" "The operator or function takes no argument of that name.";
-    BadArgument "E0504" Error "an argument that does not fit" "The argument is not of the form that the operator takes.";
-    BareFieldInAggregate "E0505" Error "a bare field among aggregates" "A window has many records, so that a field alone has no value. Use a key, or an aggregate such as `last(field)`.";
-    AggregateOutsideWindow "E0506" Error "an aggregate without a window" "An aggregate ranges over the records of a window or the elements of a Kleene step.";
-    OperatorNeedsWindow "E0507" Error "an operator that needs a window" "The operator works on the records of a window.";
-    UnboundedState "E0508" Error "state without a bound" "The operator would keep state for ever. Bound it, or permit it with `allow: \"unbounded\"`.";
-    DuplicateField "E0509" Error "a field that stands twice" "The fields of a record have different names.";
-    JoinCondition "E0510" Error "a join without condition or window" "A join needs `.on(…)`, and `join` needs `.window(…)`: how far apart its members may be.";
-    PatternNeedsWithin "E0602" Error "an absence without an end" "That something did not happen is known when its time is over. Bound the pattern with `.within(…)`.";
-    PatternAlias "E0603" Error "an alias that cannot be" "Aliases of a pattern are different, and absent events have none.";
-    PatternStep "E0604" Error "a step that cannot be" "A pattern begins with an event that happens; absences stand behind one.";
-    NotCompiledYet "E0701" Error "understood, not compiled yet" "The language has it, and this version reads and checks it, but cannot compile it. The program is refused rather than run as something else.";
-    OperatorNotCompiledYet "E0702" Error "an operator that is not compiled yet" "The language has the operator; this version cannot compile it.";
-    FunctionNotCompiledYet "E0703" Error "a function that is not compiled yet" "The language has the function; this version cannot compile it.";
-    TypeNotCompiledYet "E0704" Error "a type that is not compiled yet" "The language has the type; this version cannot compile it.";
-    TooLarge "E0901" Error "too large" "The program goes beyond a limit of the compiler.";
-    TooDeep "E0902" Error "nested too deeply" "Brackets, blocks and expressions nest at most 128 levels deep.";
-    UnusedDeclaration "W1001" Warning "an unused declaration" "Nothing uses it. Remove it, or begin its name with `_`.";
-    OldForm "W1002" Warning "an older form" "The form is accepted; there is a newer one.";
-    NullComparison "W1003" Warning "a comparison with null" "`x == null` means `x is null`, which says it.";
-    CrossJoin "W1004" Warning "a join without an equality" "Every record is compared with every other of the window: cost grows with the square.";
-    UnboundedPattern "W1005" Warning "a pattern without an end" "Runs wait for ever, and memory grows with the input. Bound the pattern with `.within(…)`.";
-    InferredSchema "N2001" Note "an inferred schema" "The event is not declared; its schema follows from its uses. To settle it, paste the declaration.";
+    InvalidCharacter "E0001" Error "a character that no program has"
+        "Control characters cannot be seen and mean nothing. Remove them; in a text, write them as `\\u{…}`."
+        bad "stream Big = Trade.where(price > \u{1} 1.0)"
+        good "stream Big = Trade.where(price > 1.0)";
+    UnterminatedText "E0002" Error "a text without an end"
+        "A text ends on the line where it begins, with the quote that opened it. Write a line break as `\\n`."
+        bad "stream A = Trade.where(symbol == \"A)"
+        good "stream A = Trade.where(symbol == \"A\")";
+    TabIndentation "E0003" Error "a tab in indentation"
+        "Blocks are delimited by indentation, and a tab has no fixed width. Indent with spaces."
+        bad "event Trade:\n\tprice: float\nstream Big = Trade.where(price > 1.0)"
+        good "event Trade:\n    price: float\nstream Big = Trade.where(price > 1.0)";
+    Indentation "E0004" Error "indentation that fits no block"
+        "A line of a block begins where the block's other lines begin."
+        bad "event Trade:\n    price: float\n  volume: int\nstream Big = Trade.where(price > 1.0)"
+        good "event Trade:\n    price: float\n    volume: int\nstream Big = Trade.where(price > 1.0)";
+    InvalidNumber "E0005" Error "a number out of range"
+        "Integers have 64 bits; durations reach 292 years; dates are dates of the calendar."
+        bad "const LIMIT = 100_000_000_000_000_000_000\nstream Big = Trade.where(price > LIMIT)"
+        good "const LIMIT = 1e20\nstream Big = Trade.where(price > LIMIT)";
+    InvalidEscape "E0006" Error "an unknown escape"
+        "Escapes in texts are \\n \\t \\r \\\\ \\\" \\' and \\u{…} with a character's hexadecimal number."
+        bad "stream A = Log.where(path == \"C:\\data\")"
+        good "stream A = Log.where(path == \"C:\\\\data\")";
+    UnterminatedComment "E0007" Error "a comment without an end"
+        "A comment that begins with `/*` ends with `*/`."
+        bad "/* large trades\nstream Big = Trade.where(price > 1.0)"
+        good "/* large trades */\nstream Big = Trade.where(price > 1.0)";
+    BidiControl "E0008" Error "a character that reorders text"
+        "Characters that change the order in which text is shown can make a program look like another one. Remove them."
+        bad "stream A = Log.where(user == \"admin\u{202e}\")"
+        good "stream A = Log.where(user == \"admin\\u{202e}\")";
+    Syntax "E0101" Error "a syntax error"
+        "The text is not what the grammar allows here. The message says what could stand in its place."
+        bad "stream Big = Trade.where(price > )"
+        good "stream Big = Trade.where(price > 1.0)";
+    ChainedComparison "E0102" Error "a chain of comparisons"
+        "`a < b < c` is not a comparison of three values. Write `a < b and b < c`."
+        bad "stream Mid = Trade.where(1.0 < price < 2.0)"
+        good "stream Mid = Trade.where(1.0 < price and price < 2.0)";
+    UnknownName "E0201" Error "an unknown name"
+        "Nothing of that name is visible here: no field, alias, constant or parameter."
+        bad "const LIMIT = 10\nstream Sample = Trade.limit(LIMT)"
+        good "const LIMIT = 10\nstream Sample = Trade.limit(LIMIT)";
+    DuplicateName "E0202" Error "a name used twice"
+        "Every declaration of a program has a name of its own."
+        bad "stream Big = Trade.where(price > 1.0)\nstream Big = Trade.where(price > 2.0)"
+        good "stream Big = Trade.where(price > 1.0)\nstream Bigger = Trade.where(price > 2.0)";
+    UnknownField "E0203" Error "an unknown field"
+        "The record has no field of that name. Declared events have the fields of their declaration; records behind `.select` and `.aggregate` have the fields named there."
+        bad "event Trade:\n    price: float\nstream Big = Trade.where(pirce > 1.0)"
+        good "event Trade:\n    price: float\nstream Big = Trade.where(price > 1.0)";
+    UnknownFunction "E0204" Error "an unknown function"
+        "No function, aggregate or declaration has that name."
+        bad "stream Whole = Trade.select(price: flor(price))"
+        good "stream Whole = Trade.select(price: floor(price))";
+    UnknownStream "E0205" Error "an unknown event or stream"
+        "The name is that of no event or stream, and like one that is declared. An event may stay undeclared only if its name is like no other."
+        bad "event Trade:\n    price: float\nstream Big = Trad.where(price > 1.0)"
+        good "event Trade:\n    price: float\nstream Big = Trade.where(price > 1.0)";
+    CyclicStreams "E0206" Error "declarations in a circle"
+        "A stream cannot read what is made of itself; nor can a constant, a type or an event be made of itself."
+        bad "stream A = B.where(x > 1)\nstream B = A.where(x > 2)"
+        good "stream A = Trade.where(x > 1)\nstream B = A.where(x > 2)";
+    RecursiveFunction "E0207" Error "a recursive function"
+        "Functions are expanded where they are called, so that none may call itself."
+        bad "event Trade:\n    price: float\nfn half(x: float) -> float:\n    half(x) / 2.0\nstream Half = Trade.select(x: half(price))"
+        good "event Trade:\n    price: float\nfn half(x: float) -> float:\n    x / 2.0\nstream Half = Trade.select(x: half(price))";
+    UnknownAlias "E0208" Error "an unknown alias"
+        "What stands before the dot is no step, alias, record or enum that is visible here. A step sees the steps before it."
+        bad "stream Rise = Trade as a -> Trade where price > first.price as b .within(1m)"
+        good "stream Rise = Trade as a -> Trade where price > a.price as b .within(1m)";
+    UnknownType "E0209" Error "an unknown type"
+        "Types are int, float, bool, str, timestamp, duration, any, arrays of them, and the program's own aliases and enums."
+        bad "event Trade:\n    symbol: string\nstream All = Trade.select(symbol)"
+        good "event Trade:\n    symbol: str\nstream All = Trade.select(symbol)";
+    TypeMismatch "E0301" Error "types that do not fit"
+        "There is no implicit conversion but from int to float, and from a type to its optional. Convert with `int(x)`, `float(x)`, `str(x)`; give null a value with `x ?? default`."
+        bad "event Trade:\n    volume: int\nstream A = Trade.where(volume == \"100\")"
+        good "event Trade:\n    volume: int\nstream A = Trade.where(volume == 100)";
+    ConflictingUses "E0302" Error "a field used as two types"
+        "The schema of an undeclared event is inferred from its uses, and these disagree. Declare the event."
+        bad "stream A = Trade.where(price > 1.0)\nstream B = Trade.where(price == \"none\")"
+        good "event Trade:\n    price: str\nstream A = Trade.where(float(price) > 1.0)\nstream B = Trade.where(price == \"none\")";
+    WrongArgumentType "E0303" Error "an argument of the wrong type"
+        "The function or operator takes other types."
+        bad "event Trade:\n    price: float\nstream A = Trade.select(x: upper(price))"
+        good "event Trade:\n    price: float\nstream A = Trade.select(x: upper(str(price)))";
+    WrongArgumentCount "E0304" Error "a wrong number of arguments"
+        "The function or operator takes fewer or more arguments."
+        bad "stream A = Trade.select(x: floor(price, 2))"
+        good "stream A = Trade.select(x: floor(price))";
+    NotBoolean "E0305" Error "a condition that is no condition"
+        "A condition is a bool: a comparison, or several joined by and, or, not."
+        bad "event Trade:\n    price: float\nstream A = Trade.where(price)"
+        good "event Trade:\n    price: float\nstream A = Trade.where(price > 0.0)";
+    NotConstant "E0306" Error "a value that is not constant"
+        "This place needs a value that is known when the program is compiled: literals, constants and functions of them."
+        bad "let n: int = 5\nstream First = Trade.limit(n)"
+        good "const N: int = 5\nstream First = Trade.limit(N)";
+    ConstantEvaluation "E0307" Error "a constant that cannot be computed"
+        "Computing the constant overflows, divides by zero or fails to convert."
+        bad "const N = 10 / 0\nstream First = Trade.limit(N)"
+        good "const N = 10 / 1\nstream First = Trade.limit(N)";
+    UnknownVariant "E0308" Error "an unknown variant"
+        "The enum has no such variant."
+        bad "enum Side: Buy, Sell\nevent Trade:\n    side: Side\nstream Bought = Trade.where(side == \"buy\")"
+        good "enum Side: Buy, Sell\nevent Trade:\n    side: Side\nstream Bought = Trade.where(side == \"Buy\")";
+    UnknownOperator "E0501" Error "an unknown operator"
+        "Streams have no operator of that name."
+        bad "stream Big = Trade.wehre(price > 1.0)"
+        good "stream Big = Trade.where(price > 1.0)";
+    MissingArgument "E0502" Error "a missing argument"
+        "The operator needs an argument that is not there."
+        bad "stream First = Trade.limit()"
+        good "stream First = Trade.limit(5)";
+    UnknownArgument "E0503" Error "an unknown argument"
+        "The operator or function takes no argument of that name."
+        bad "stream V = Trade.window(5m, slide: 30s).aggregate(n: count())"
+        good "stream V = Trade.window(5m, sliding: 30s).aggregate(n: count())";
+    BadArgument "E0504" Error "an argument that does not fit"
+        "The argument is not of the form that the operator takes."
+        bad "stream First = Trade.limit(0)"
+        good "stream First = Trade.limit(1)";
+    BareFieldInAggregate "E0505" Error "a bare field among aggregates"
+        "A window has many records, so that a field alone has no value. Use a key, or an aggregate such as `last(field)`."
+        bad "stream V = Trade.window(1m).aggregate(n: count(), price: price)"
+        good "stream V = Trade.window(1m).aggregate(n: count(), price: last(price))";
+    AggregateOutsideWindow "E0506" Error "an aggregate without a window"
+        "An aggregate ranges over the records of a window or the elements of a Kleene step."
+        bad "stream V = Trade.select(total: sum(price))"
+        good "stream V = Trade.window(1m).aggregate(total: sum(price))";
+    OperatorNeedsWindow "E0507" Error "an operator that needs a window"
+        "The operator works on the records of a window."
+        bad "stream V = Trade.aggregate(n: count())"
+        good "stream V = Trade.window(1m).aggregate(n: count())";
+    UnboundedState "E0508" Error "state without a bound"
+        "The operator would keep state for ever. Bound it, or permit it with `allow: \"unbounded\"`."
+        bad "stream Once = Trade.distinct(symbol)"
+        good "stream Once = Trade.distinct(symbol, within: 1h)";
+    DuplicateField "E0509" Error "a field that stands twice"
+        "The fields of a record have different names."
+        bad "stream V = Trade.select(price, price: volume)"
+        good "stream V = Trade.select(price, volume)";
+    JoinCondition "E0510" Error "a join without condition or window"
+        "A join needs `.on(…)`, and `join` needs `.window(…)`: how far apart its members may be."
+        bad "stream J = join(Order, Payment).on(Order.id == Payment.id)"
+        good "stream J = join(Order, Payment).on(Order.id == Payment.id).window(5m)";
+    PatternNeedsWithin "E0602" Error "an absence without an end"
+        "That something did not happen is known when its time is over. Bound the pattern with `.within(…)`."
+        bad "stream Unpaid = Order as o -> not Payment where id == o.id"
+        good "stream Unpaid = Order as o -> not Payment where id == o.id .within(1h)";
+    PatternAlias "E0603" Error "an alias that cannot be"
+        "Aliases of a pattern's steps and a join's sides are different, and absent events have none."
+        bad "stream Rise = Trade as a -> Trade where price > a.price as a .within(1m)"
+        good "stream Rise = Trade as a -> Trade where price > a.price as b .within(1m)";
+    PatternStep "E0604" Error "a step that cannot be"
+        "A pattern begins with an event that happens; absences stand behind one."
+        bad "stream Alone = not Login -> Transfer as t .within(1m)"
+        good "stream Alone = Logout as o -> not Login -> Transfer as t .within(1m)";
+    NotCompiledYet "E0701" Error "understood, not compiled yet"
+        "The language has it, and this version reads and checks it, but cannot compile it. The program is refused rather than run as something else."
+        bad "stream V = Trade.partition_by(upper(symbol)).window(1m).aggregate(n: count())"
+        good "stream V = Trade.select(key: upper(symbol)).partition_by(key).window(1m).aggregate(n: count())";
+    OperatorNotCompiledYet "E0702" Error "an operator that is not compiled yet"
+        "The language has the operator; this version cannot compile it."
+        bad "stream Rich = Trade.enrich(venues, key: venue, fields: [country])"
+        good "stream Rich = latest_join(Trade, Venue).on(Trade.venue == Venue.name).emit(venue: Trade.venue, country: Venue.country)";
+    FunctionNotCompiledYet "E0703" Error "a function that is not compiled yet"
+        "The language has the function; this version cannot compile it."
+        bad "stream Seen = Trade.select(price, seen: wall_clock())"
+        good "stream Seen = Trade.select(price, seen: now())";
+    TypeNotCompiledYet "E0704" Error "a type that is not compiled yet"
+        "The language has the type; this version cannot compile it."
+        bad "event Payment:\n    amount: decimal(12, 2)\nstream All = Payment.select(amount)"
+        good "event Payment:\n    amount: float\nstream All = Payment.select(amount)";
+    TooLarge "E0901" Error "too large"
+        "The program goes beyond a limit of the compiler."
+        bad "stream Long = E1 -> E2 -> E3 -> … -> E65"
+        good "stream Long = E1 -> E2 -> E3 -> … -> E64";
+    TooDeep "E0902" Error "nested too deeply"
+        "Brackets, blocks and expressions nest at most 128 levels deep."
+        bad "const X = ((((…((1))…))))\nstream A = Trade.limit(X)"
+        good "const X = (1)\nstream A = Trade.limit(X)";
+    UnusedDeclaration "W1001" Warning "an unused declaration"
+        "Nothing uses it. Remove it, or begin its name with `_`."
+        bad "const LIMIT = 10.0\nstream Big = Trade.where(price > 9.0)"
+        good "const LIMIT = 10.0\nstream Big = Trade.where(price > LIMIT)";
+    OldForm "W1002" Warning "an older form"
+        "The form is accepted; there is a newer one."
+        bad "stream Big from Trade.where(price > 1.0)"
+        good "stream Big = Trade.where(price > 1.0)";
+    NullComparison "W1003" Warning "a comparison with null"
+        "`x == null` means `x is null`, which says it."
+        bad "stream A = Trade.where(venue == null)"
+        good "stream A = Trade.where(venue is null)";
+    CrossJoin "W1004" Warning "a join without an equality"
+        "Every record is compared with every other of the window: cost grows with the square."
+        bad "stream J = join(Bid, Ask).on(Bid.price >= Ask.price).window(1s)"
+        good "stream J = join(Bid, Ask).on(Bid.symbol == Ask.symbol and Bid.price >= Ask.price).window(1s)";
+    UnboundedPattern "W1005" Warning "a pattern without an end"
+        "Runs wait for ever, and memory grows with the input. Bound the pattern with `.within(…)`."
+        bad "stream Paid = Order as o -> Payment where id == o.id as p"
+        good "stream Paid = Order as o -> Payment where id == o.id as p .within(1h)";
+    InferredSchema "N2001" Note "an inferred schema"
+        "The event is not declared; its schema follows from its uses. To settle it, paste the declaration."
+        bad "stream Big = Trade.where(price > 1.0)"
+        good "event Trade:\n    price: float\nstream Big = Trade.where(price > 1.0)";
 }
 
 impl Code {

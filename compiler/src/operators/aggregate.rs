@@ -21,7 +21,7 @@ pub(super) const ENTRY: Entry = Entry {
 
 fn analyze<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
     if !matches!(a.current_firing(b), Some(NodeKind::Window { .. })) {
-        a.report(Diagnostic::new(Code::OperatorNeedsWindow, op.span, "`.aggregate` needs a window").help("put `.window(…)` in front of it"));
+        a.report(Diagnostic::new(Code::OperatorNeedsWindow, op.name.span, "`.aggregate` needs a window").help("put `.window(…)` in front of it"));
         return;
     }
     let mut scope = a.scope(b);
@@ -33,11 +33,13 @@ fn analyze<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
             continue;
         };
         let value = a.expr(e, &mut scope);
-        scope.locals.push((name.text.clone(), value.clone()));
-        entries.push((name.text.clone(), value));
+        if a.is_new_field(&entries, &name.text, name.span) {
+            scope.locals.push((name.text.clone(), value.clone()));
+            entries.push((name.text.clone(), value));
+        }
     }
     if op.args.is_empty() {
-        a.report(Diagnostic::new(Code::MissingArgument, op.span, "`.aggregate` needs at least one entry").help("as in `.aggregate(n: count())`"));
+        a.report(Diagnostic::new(Code::MissingArgument, op.name.span, "`.aggregate` needs at least one entry").help("as in `.aggregate(n: count())`"));
     }
     a.keep_aggregates(b, scope);
     let mut fields = vec![];

@@ -32,7 +32,7 @@ fn analyze<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
             let allowed = a.named(op, "allow").and_then(|e| a.constant_text(e, "`allow`"));
             if allowed.as_deref() != Some("unbounded") {
                 a.report(
-                    Diagnostic::new(Code::UnboundedState, op.span, "`.distinct` without `within` keeps every value forever")
+                    Diagnostic::new(Code::UnboundedState, op.name.span, "`.distinct` without `within` keeps every value forever")
                         .help("bound it with `within: 1h`, or permit it with `allow: \"unbounded\"`"),
                 );
                 return;

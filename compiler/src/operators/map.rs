@@ -21,7 +21,7 @@ fn analyze<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
     let record = |arg: &ast::Arg| matches!(&arg.value, ArgValue::Expr(e, None) if matches!(&e.kind, ExprKind::Lambda { body, .. } if matches!(body.kind, ExprKind::Map(_))));
     if op.args.len() != 1 || !op.args.iter().all(record) {
         a.report(
-            Diagnostic::new(Code::BadArgument, op.span, "`.map` takes a function that makes a record")
+            Diagnostic::new(Code::BadArgument, op.name.span, "`.map` takes a function that makes a record")
                 .help("as in `.map(e => {symbol: e.symbol, value: e.price * 2})`"),
         );
         return;

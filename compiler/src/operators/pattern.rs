@@ -64,8 +64,8 @@ pub(super) const ON: Entry = Entry {
 
 fn analyze<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
     if op.name.text == "on" {
-        a.report(Diagnostic::new(Code::BadArgument, op.span, "`.on` stands directly behind `join(…)`"));
+        a.report(Diagnostic::new(Code::BadArgument, op.name.span, "`.on` stands directly behind `join(…)`"));
     } else if !matches!(a.current_firing(b), Some(NodeKind::Pattern(_))) {
-        a.report(Diagnostic::new(Code::PatternStep, op.span, format!("`.{}` stands behind a pattern, before its records are made", op.name.text)));
+        a.report(Diagnostic::new(Code::PatternStep, op.name.span, format!("`.{}` stands behind a pattern, before its records are made", op.name.text)));
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Entry, Order};
 use crate::analysis::{Analyzer, StreamBuilder};
+use crate::diagnostics::{Code, Diagnostic};
 use crate::syntax::ast;
 
 /// `.select(a, b: expr)`
@@ -17,6 +18,10 @@ pub(super) const ENTRY: Entry = Entry {
 };
 
 fn analyze<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
+    if op.args.is_empty() {
+        let d = Diagnostic::new(Code::MissingArgument, op.name.span, "`.select` needs a field");
+        a.report(d.help("as in `.select(symbol, value: price * volume)`"));
+    }
     let fields = a.fields(b, &op.args, &[]);
     a.project(b, fields, op.span);
 }

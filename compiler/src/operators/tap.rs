@@ -52,6 +52,6 @@ fn analyze<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
         a.chain(b, NodeKind::Observe { input: b.node, observation: Observation::Sample { text, every } }, op.span);
     }
     if counter.is_none() && log.is_none() {
-        a.report(Diagnostic::new(Code::MissingArgument, op.span, "`.tap` needs `counter:` or `log:`"));
+        a.report(Diagnostic::new(Code::MissingArgument, op.name.span, "`.tap` needs `counter:` or `log:`"));
     }
 }

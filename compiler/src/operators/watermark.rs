@@ -27,7 +27,7 @@ fn analyze<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
         return;
     }
     let Some(e) = a.named(op, "out_of_order") else {
-        a.report(Diagnostic::new(Code::MissingArgument, op.span, "`.watermark` needs `out_of_order:`"));
+        a.report(Diagnostic::new(Code::MissingArgument, op.name.span, "`.watermark` needs `out_of_order:`"));
         return;
     };
     let Some(lag) = a.constant_duration(e, "`out_of_order`") else { return };
@@ -36,6 +36,6 @@ fn analyze<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
             let event = *event;
             a.allow_lag(event, lag);
         }
-        _ => a.report(Diagnostic::new(Code::BadArgument, op.span, "`.watermark` stands directly behind an event")),
+        _ => a.report(Diagnostic::new(Code::BadArgument, op.name.span, "`.watermark` stands directly behind an event")),
     }
 }

@@ -43,16 +43,22 @@ fn read(a: &mut Analyzer<'_>, op: &ast::Op) -> Option<Window> {
         return None;
     }
     if let Some(gap) = a.named(op, "session") {
+        if !a.check_args(op, &["session"], 0, 0) {
+            return None;
+        }
         return Some(Window::Session { gap: a.constant_duration(gap, "a session's gap")? });
     }
     let size_at = *a.positional(op).first().or_else(|| {
-        a.report(Diagnostic::new(Code::MissingArgument, op.span, "a window needs a size").help("a duration `5m`, a count `100`, or `session: 30s`"));
+        a.report(Diagnostic::new(Code::MissingArgument, op.name.span, "a window needs a size").help("a duration `5m`, a count `100`, or `session: 30s`"));
         None
     })?;
     let size = a.constant(size_at)?;
     let sliding = a.named(op, "sliding");
     match size.as_literal() {
         Some(Literal::Int(_)) => {
+            if !a.check_args(op, &["sliding"], 1, 1) {
+                return None;
+            }
             let size = a.constant_count(size_at, "a count window's size")?;
             match sliding {
                 Some(s) => Some(Window::SlidingCount { size, slide: a.constant_count(s, "a slide")? }),

@@ -45,12 +45,14 @@ impl Printer<'_> {
             steps.extend(quote!(let #name = #read;));
         }
         let all = self.program.globals.iter().map(|g| names::field(&g.name));
+        // Values alone read no parameter, and users deny warnings.
+        let params = if self.program.globals.iter().any(|g| g.is_param) { quote!(params) } else { quote!(_) };
         quote! {
             /// What is set from outside or computed once, at the start.
             #[derive(Clone, Debug)]
             struct Globals { #(#fields),* }
             impl Globals {
-                fn new(params: &Params) -> Result<Self, String> {
+                fn new(#params: &Params) -> Result<Self, String> {
                     #steps
                     Ok(Self { #(#all),* })
                 }

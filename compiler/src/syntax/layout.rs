@@ -101,7 +101,11 @@ fn blank(text: &str, diagnostics: &mut Vec<Diagnostic>) -> String {
                 at = end;
             }
             (0..=8 | 11..=12 | 14..=31 | 127, _) => {
-                diagnostics.push(Diagnostic::new(Code::InvalidCharacter, Span::new(at, at + 1), "a control character does not belong in a program"));
+                diagnostics.push(Diagnostic::new(
+                    Code::InvalidCharacter,
+                    Span::new(at, at + 1),
+                    format!("a control character (U+{b:04X}) does not belong in a program"),
+                ));
                 wipe(&mut out, at, at + 1);
                 at += 1;
             }
@@ -180,6 +184,32 @@ fn scan_brackets(body: &str, depth: &mut usize) {
         }
         at += 1;
     }
+}
+
+/// The bracket that keeps a declaration from being read at `at`: one that closes nothing or another one's, or one before it that stays open.
+pub(super) fn bracket_mistake(text: &str, failed: usize) -> Option<(usize, String)> {
+    let bytes = text.as_bytes();
+    let mut open: Vec<(usize, char)> = vec![];
+    let mut at = 0;
+    while let Some(b) = bytes.get(at) {
+        match b {
+            b'"' | b'\'' => {
+                at = text_end(bytes, at, &mut vec![]);
+                continue;
+            }
+            b'(' | b'[' | b'{' => open.push((at, char::from(*b))),
+            b')' | b']' | b'}' => match open.pop() {
+                Some((_, '(')) if *b == b')' => {}
+                Some((_, '[')) if *b == b']' => {}
+                Some((_, '{')) if *b == b'}' => {}
+                Some((_, bracket)) => return (at == failed).then(|| (at, format!("this `{}` does not close the `{bracket}`", char::from(*b)))),
+                None => return (at == failed).then(|| (at, format!("this `{}` closes nothing", char::from(*b)))),
+            },
+            _ => {}
+        }
+        at += 1;
+    }
+    open.pop().filter(|(place, _)| *place < failed).map(|(place, bracket)| (place, format!("this `{bracket}` is never closed")))
 }
 
 /// Whether a line at the left edge goes on with the declaration before it.

@@ -110,7 +110,7 @@ impl Reader<'_> {
                                 chars.next();
                             }
                         }
-                        None => self.bad_escape(start + at, 2, "`\\u{…}` takes the hexadecimal number of a character"),
+                        None => self.bad_escape(start + at, code.map_or(2, |hex| hex.len() + 4), "`\\u{…}` takes the hexadecimal number of a character"),
                     }
                 }
                 other => {
@@ -137,6 +137,9 @@ impl Reader<'_> {
         let bytes = text.as_bytes();
         while let Some(b) = bytes.get(at) {
             match b {
+                b'\\' if bytes.get(at + 1) == Some(&b'u') && bytes.get(at + 2) == Some(&b'{') => {
+                    at += bytes.iter().skip(at).position(|b| *b == b'}').map_or(3, |n| n + 1);
+                }
                 b'\\' => at += 2,
                 b'{' | b'}' if bytes.get(at + 1) == Some(b) => at += 2,
                 b'{' => {
@@ -175,7 +178,8 @@ impl Reader<'_> {
         let parsed = match Grammar::parse(Rule::lone_expr, &chunk.text) {
             Ok(mut pairs) => pairs.next().and_then(|p| p.into_inner().next()).map(|p| inner.expr(p)),
             Err(error) => {
-                inner.syntax_error(&error);
+                let d = inner.syntax_error(&error, Rule::lone_expr);
+                inner.report(d);
                 None
             }
         };

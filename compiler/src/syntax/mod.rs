@@ -2,6 +2,7 @@
 
 pub mod ast;
 mod depth;
+mod errors;
 mod expressions;
 mod items;
 mod layout;
@@ -11,7 +12,6 @@ pub mod print;
 mod streams;
 
 use pest::Parser;
-use pest::error::{ErrorVariant, InputLocation};
 
 use crate::diagnostics::{Code, Diagnostic};
 use ast::Span;
@@ -48,10 +48,16 @@ pub fn parse(text: &str) -> Parsed {
         diagnostics.push(too_deep);
         return Parsed { program, diagnostics };
     }
-    for chunk in &layout.chunks {
+    let lexical: Vec<usize> = diagnostics.iter().map(|d| d.span.start as usize).collect();
+    for (i, chunk) in layout.chunks.iter().enumerate() {
         let mut reader = Reader { map: chunk, text, diagnostics: vec![] };
         if let Some(item) = reader.read() {
             program.items.push(item);
+        }
+        // What a wrong text, comment or indentation made unreadable has been told.
+        let end = layout.chunks.get(i + 1).map_or(text.len(), |next| next.original(0));
+        if lexical.iter().any(|at| (chunk.original(0)..=end).contains(at)) {
+            reader.diagnostics.retain(|d| d.code != Code::Syntax);
         }
         diagnostics.extend(reader.diagnostics);
     }
@@ -63,7 +69,8 @@ impl Reader<'_> {
         match Grammar::parse(Rule::item, &self.map.text) {
             Ok(mut pairs) => pairs.next().and_then(|p| self.item(p)),
             Err(error) => {
-                self.syntax_error(&error);
+                let d = self.syntax_error(&error, Rule::item);
+                self.report(d);
                 None
             }
         }
@@ -80,61 +87,4 @@ impl Reader<'_> {
     fn report(&mut self, d: Diagnostic) {
         self.diagnostics.push(d);
     }
-
-    fn syntax_error(&mut self, error: &pest::error::Error<Rule>) {
-        let at = match error.location {
-            InputLocation::Pos(p) | InputLocation::Span((p, _)) => p,
-        };
-        let rest = self.map.text.get(at..).unwrap_or_default();
-        let found: String = match rest.chars().next() {
-            None => "the end of the declaration".to_owned(),
-            Some(c) if c.is_control() => "the end of the line".to_owned(),
-            Some(c) if c.is_alphanumeric() || c == '_' => format!("`{}`", rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>()),
-            Some(c) => format!("`{c}`"),
-        };
-        let length = if found.starts_with('`') { found.len() - 2 } else { 0 };
-        let start = self.map.original(at);
-        let span = Span::new(start, (start + length).min(self.text.len()));
-        let mut expected: Vec<&'static str> = match &error.variant {
-            ErrorVariant::ParsingError { positives, .. } => positives.iter().filter_map(|r| in_words(*r)).collect(),
-            ErrorVariant::CustomError { .. } => vec![],
-        };
-        expected.sort_unstable();
-        expected.dedup();
-        let wanted = match expected.as_slice() {
-            [] => String::new(),
-            [one] => format!("expected {one}, "),
-            [some @ .., last] if some.len() < 5 => format!("expected {} or {last}, ", some.join(", ")),
-            _ => String::new(),
-        };
-        let message = if wanted.is_empty() { format!("unexpected {found}") } else { format!("{wanted}found {found}") };
-        let mut d = Diagnostic::new(Code::Syntax, span, message);
-        if at == 0 {
-            d = d.help("a declaration begins with one of event, type, enum, const, let, param, var, fn, connector, context, pattern, embedding, config, import, stream");
-        }
-        self.report(d);
-    }
-}
-
-/// What a rule is called in messages; `None` for rules that say nothing to a user.
-fn in_words(rule: Rule) -> Option<&'static str> {
-    Some(match rule {
-        Rule::expr | Rule::operand | Rule::primary | Rule::value_name | Rule::match_value => "an expression",
-        Rule::name | Rule::event_name | Rule::arg_name => "a name",
-        Rule::type_expr | Rule::named_type => "a type",
-        Rule::int => "a number",
-        Rule::string => "a text",
-        Rule::infix | Rule::is_null => "an operator",
-        Rule::args | Rule::arg => "an argument",
-        Rule::op | Rule::op_call | Rule::any_op => "an operator such as `.where(…)`",
-        Rule::source | Rule::sequence | Rule::element | Rule::step => "an event or a stream",
-        Rule::open_block => "an indented block",
-        Rule::end_line => "the end of the line",
-        Rule::close_block => "the end of the block",
-        Rule::then_word => "`then`",
-        Rule::else_word => "`else`",
-        Rule::field => "a field",
-        Rule::statement => "a statement",
-        _ => return None,
-    })
 }

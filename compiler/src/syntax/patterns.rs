@@ -2,7 +2,7 @@
 
 use pest::iterators::Pair;
 
-use super::ast::{ArgValue, Expr, PatternDecl, PatternExpr, PatternKind, Quantifier, Step};
+use super::ast::{ArgValue, Expr, PatternDecl, PatternExpr, PatternKind, Quantifier, Span, Step};
 use super::{Reader, Rule};
 use crate::diagnostics::{Code, Diagnostic};
 
@@ -99,7 +99,10 @@ impl Reader<'_> {
     }
 
     pub(super) fn step(&mut self, pair: Pair<'_, Rule>) -> Option<Step> {
-        let span = self.span(&pair);
+        // Operators behind a step are the pattern's, or bound the time before it.
+        let is_op = |p: &Pair<'_, Rule>| p.as_rule() == Rule::step_part && p.clone().into_inner().next().is_some_and(|q| q.as_rule() == Rule::op);
+        let own = pair.clone().into_inner().filter(|p| !is_op(p)).last();
+        let span = own.map_or(self.span(&pair), |last| Span { end: self.span(&last).end, ..self.span(&pair) });
         let mut step = Step {
             negated: false,
             event: super::ast::Name { text: String::new(), span },
@@ -113,10 +116,14 @@ impl Reader<'_> {
         };
         for p in pair.into_inner() {
             match p.as_rule() {
-                Rule::step_word => match p.into_inner().next().map(|q| q.as_rule()) {
-                    Some(Rule::not_step) => step.negated = true,
-                    _ => step.quantifier = Some(Quantifier::OneOrMore),
-                },
+                Rule::step_word => {
+                    let at = self.span(&p);
+                    match p.into_inner().next().map(|q| q.as_rule()) {
+                        Some(Rule::not_step) if step.negated => self.report(Diagnostic::new(Code::PatternStep, at, "a step is negated once")),
+                        Some(Rule::not_step) => step.negated = true,
+                        _ => step.quantifier = Some(Quantifier::OneOrMore),
+                    }
+                }
                 Rule::event_name => step.event = self.name(&p),
                 Rule::quantifier => step.quantifier = Some(self.quantifier(p)),
                 Rule::step_part => self.step_part(p, &mut step),

@@ -40,12 +40,7 @@ impl Reader<'_> {
                             alias = step.alias.clone();
                             if let Some(condition) = step.condition.clone() {
                                 let at = condition.span;
-                                let word = Span { start: step.event.span.end, end: at.start };
-                                self.report(
-                                    Diagnostic::new(Code::OldForm, at, "`where` without a dot is the older form")
-                                        .label("this condition")
-                                        .help("write it as `.where(…)`"),
-                                );
+                                let word = self.old_where(at);
                                 ops.push(Op {
                                     name: Name { text: "where".to_owned(), span: word },
                                     args: vec![Arg { name: None, value: ArgValue::Expr(condition, None), span: at }],
@@ -127,7 +122,7 @@ impl Reader<'_> {
         }
         let (word, condition) = (word?, condition?);
         if old {
-            self.report(Diagnostic::new(Code::OldForm, span, "`where` without a dot is the older form").help("write it as `.where(…)`"));
+            self.old_where(condition.span);
         }
         let at = condition.span;
         Some(Op {
@@ -137,6 +132,28 @@ impl Reader<'_> {
             span,
             undotted: true,
         })
+    }
+
+    /// Warns of a `where` without a dot in front of a condition, with the newer form to replace it by; says where the word stands.
+    fn old_where(&mut self, condition: Span) -> Span {
+        let before = self.text.get(..condition.start as usize).unwrap_or_default().trim_end();
+        let start = before.len().saturating_sub("where".len());
+        let word = before.get(start..).filter(|w| w.eq_ignore_ascii_case("where"));
+        // A comment may stand between the two.
+        let span = word.map_or(condition, |_| Span::new(start, before.len()));
+        let mut d = Diagnostic::new(Code::OldForm, span, "`where` without a dot is the older form");
+        // Several conditions of one step are read as one.
+        let written = self.text.get(condition.start as usize..condition.end as usize).filter(|text| !text.to_lowercase().contains("where"));
+        d = match word.and(written) {
+            Some(text) => {
+                let bare = text.strip_prefix('(').and_then(|t| t.strip_suffix(')')).filter(|t| !t.contains(['(', ')'])).unwrap_or(text);
+                let spaces = self.text.get(..start).map_or(0, |t| t.len() - t.trim_end_matches(' ').len());
+                d.fix(Span::new(start - spaces, condition.end as usize), format!(".where({bare})"), "write it as an operator")
+            }
+            None => d.help("write it as `.where(…)`"),
+        };
+        self.report(d);
+        span
     }
 
     pub(super) fn op(&mut self, pair: Pair<'_, Rule>) -> Option<Op> {
