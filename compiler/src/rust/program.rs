@@ -201,18 +201,25 @@ impl Printer<'_> {
                 quote!(#field: #b.#getter())
             });
             let index = Token::usize_unsuffixed(i);
-            quote!(#index => if let &[#(#bindings),*] = values { self.#take(&#name { ts, #(#fields),* }, out); })
+            (quote!(#index), quote!(&[#(#bindings),*]), quote!(self.#take(&#name { ts, #(#fields),* }, out);))
         });
-        if self.program.events.is_empty() {
-            return quote!(
-                fn event<Destination: Output<Self>>(&mut self, _event: usize, _ts: i64, _values: &[Value<'_>], _out: &mut Destination) {}
-            );
-        }
+        let arms: Vec<_> = arms.collect();
+        let body = match arms.as_slice() {
+            [] => {
+                return quote!(
+                    fn event<Destination: Output<Self>>(&mut self, _event: usize, _ts: i64, _values: &[Value<'_>], _out: &mut Destination) {}
+                );
+            }
+            // A match with one arm would be an `if` in other words.
+            [(index, fields, taken)] => quote!(if let (#index, #fields) = (event, values) { #taken }),
+            arms => {
+                let arms = arms.iter().map(|(index, fields, taken)| quote!(#index => if let #fields = values { #taken }));
+                quote!(match event { #(#arms)* _ => {} })
+            }
+        };
         quote! {
             #[inline]
-            fn event<Destination: Output<Self>>(&mut self, event: usize, ts: i64, values: &[Value<'_>], out: &mut Destination) {
-                match event { #(#arms)* _ => {} }
-            }
+            fn event<Destination: Output<Self>>(&mut self, event: usize, ts: i64, values: &[Value<'_>], out: &mut Destination) { #body }
         }
     }
 

@@ -286,8 +286,8 @@ impl<'p> BodyPrinter<'p, '_> {
                 continue;
             }
             let v = self.take(*v).tokens;
-            let bit = Token::u32_unsuffixed(*bit);
-            parts.push(quote!(u64::from(#v) << #bit));
+            let shift = Token::u32_unsuffixed(*bit);
+            parts.push(if *bit == 0 { quote!(u64::from(#v)) } else { quote!(u64::from(#v) << #shift) });
         }
         if constant != 0 || parts.is_empty() {
             let constant = Token::u64_unsuffixed(constant);
