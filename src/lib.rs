@@ -2,6 +2,7 @@
 //!
 //! [`varpulis!`] compiles a program where it stands, `build` compiles one in a build script (feature `build`), and [`include!`] takes that one in.
 //! Either way the program is a module with a `Program` to push events into, a struct for each event, and an enum `Row` of what it publishes.
+//! These types have a lifetime whatever fields they have, so that `Row<'_>` stays right when a program gains or loses a `str`.
 //!
 //! ```
 //! varpulis::varpulis! {

@@ -27,6 +27,12 @@ fn generated_code_of_a_filter() {
     ));
 }
 
+/// What users name has a lifetime, though nothing here borrows.
+#[test]
+fn types_without_texts_have_a_lifetime() {
+    insta::assert_snapshot!(rust("event Reading:\n    sensor: int\n    value: float\nstream Hot = Reading.where(value > 30.0).emit(sensor)\n"));
+}
+
 #[test]
 fn generated_code_of_the_flights() {
     insta::assert_snapshot!("cascade", rust(CASCADE));

@@ -76,7 +76,7 @@ fn text() {
 #[test]
 fn file() {
     let mut bytes = vec![];
-    let mut out = varpulis::rows(|row: file::Row| varpulis::WriteRecord::write(&row, &mut varpulis::RecordWriter::new(&mut bytes)));
+    let mut out = varpulis::rows(|row: file::Row<'_>| varpulis::WriteRecord::write(&row, &mut varpulis::RecordWriter::new(&mut bytes)));
     let mut program = file::Program::new();
     program.push(file::Reading { ts: 5_000_000, sensor: 7, value: 20.0 }, &mut out);
     program.push(file::Reading { ts: 4_000_000, sensor: 7, value: 40.0 }, &mut out);
@@ -86,10 +86,26 @@ fn file() {
     assert_eq!(String::from_utf8_lossy(&bytes), r#"{"type":"Hot","ts":6,"sensor":7,"value":40.0}"#);
 }
 
+/// Types have a lifetime with texts and without: code that names them does not depend on which fields a program has.
+#[test]
+fn types_without_texts_have_a_lifetime() {
+    fn hot<'a>(row: &file::Row<'a>) -> file::Hot<'a> {
+        match row {
+            file::Row::Hot(hot) => *hot,
+        }
+    }
+    let mut seen = vec![];
+    let mut out = varpulis::rows(|row: file::Row<'_>| seen.push((hot(&row).sensor, format!("{row:?}"))));
+    let mut program = file::Program::new();
+    program.push(file::Event::Reading(file::Reading { ts: 0, sensor: 7, value: 40.0 }), &mut out);
+    program.finish(&mut out);
+    assert_eq!(seen, [(7, "Hot(Hot { ts: 0, sensor: 7, value: 40.0 })".to_owned())]);
+}
+
 #[test]
 fn renamed_crate_and_shadowed_names() {
     let mut count = 0;
-    let mut out = varpulis::rows(|_: inner::program::Row| count += 1);
+    let mut out = varpulis::rows(|_: inner::program::Row<'_>| count += 1);
     inner::program::Program::new().push(inner::program::Trade { ts: 0, price: Some(51.0) }, &mut out);
     assert_eq!(count, 1);
     assert_eq!(shadowed::program::Program::NAME, "program");

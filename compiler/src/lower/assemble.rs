@@ -29,8 +29,26 @@ pub(super) struct Assembler<'p> {
 }
 
 /// Names that generated code gives to its own types.
-const RESERVED: &[&str] =
-    &["Program", "Row", "Event", "Held", "Builder", "Globals", "Destination", "Self", "i64", "f64", "bool", "str", "u32", "u64", "usize", "runtime", "std"];
+const RESERVED: &[&str] = &[
+    "Program",
+    "Row",
+    "Event",
+    "Held",
+    "Builder",
+    "Globals",
+    "Destination",
+    "Self",
+    "i64",
+    "f64",
+    "bool",
+    "str",
+    "u32",
+    "u64",
+    "usize",
+    "runtime",
+    "std",
+    "without_text",
+];
 
 /// What places mean while code is lowered.
 #[derive(Clone, Debug)]

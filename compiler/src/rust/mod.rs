@@ -19,6 +19,7 @@ mod tables;
 mod text;
 mod uses;
 mod value;
+mod without_text;
 
 use proc_macro2::TokenStream;
 

@@ -18,6 +18,8 @@ pub(super) struct Printer<'a> {
     pub(super) used: HashSet<(RecordId, usize)>,
     /// Records of which every field is used.
     pub(super) whole: HashSet<RecordId>,
+    /// Records that users name: events, and rows that are published.
+    pub(super) public: HashSet<RecordId>,
     pub(super) source: &'a str,
     pub(super) lines: Lines,
     /// Publications of rule tables: their number → the table's first.
@@ -26,8 +28,10 @@ pub(super) struct Printer<'a> {
 
 impl<'a> Printer<'a> {
     pub(super) fn new(program: &'a Program, source: &'a str, options: &'a Options) -> Self {
-        let mut s = Self { program, options, used: HashSet::new(), whole: HashSet::new(), source, lines: Lines::new(source), rules: vec![] };
+        let mut s =
+            Self { program, options, used: HashSet::new(), whole: HashSet::new(), public: HashSet::new(), source, lines: Lines::new(source), rules: vec![] };
         s.collect_usage();
+        s.public = s.public_records().into_iter().collect();
         s
     }
 
@@ -69,6 +73,7 @@ impl<'a> Printer<'a> {
         let kernels = (0..self.program.operators.len()).map(|i| self.kernel(OperatorId(i as u32)));
         let rows = self.rows();
         let events = self.events();
+        let without_text = self.without_text();
         let globals = self.globals();
         let stages = self.stages();
         let program = self.program_item();
@@ -78,6 +83,7 @@ impl<'a> Printer<'a> {
             #records
             #events
             #rows
+            #without_text
             #globals
             #(#kernels)*
             #stages

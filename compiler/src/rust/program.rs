@@ -25,8 +25,6 @@ impl Printer<'_> {
             let (variant, take) = (self.record_name(e.record), self.take_name(e.record));
             quote!(Event::#variant(row) => self.#take(&row, out))
         });
-        let any_lifetime = self.program.events.iter().any(|e| self.has_lifetime(e.record));
-        let (event_generics, event_type) = if any_lifetime { (quote!(<'a>), quote!(Event<'a>)) } else { (quote!(), quote!(Event)) };
         let time = self.program_time();
         let new = if self.program.globals.is_empty() {
             quote! {
@@ -55,7 +53,6 @@ impl Printer<'_> {
         };
         let counters = self.counters();
         let decode = self.decode();
-        let row_type = if self.row_records().iter().any(|r| self.has_lifetime(*r)) { quote!(Row<'a>) } else { quote!(Row) };
         let doc = format!("The program of `{}`, compiled: events in, rows out. It owns all its state.", self.options.file);
         let builder = self.builder();
         quote! {
@@ -65,7 +62,7 @@ impl Printer<'_> {
             impl Program {
                 #new
                 /// Takes an event. A late one goes to `out.late`, and nothing else happens.
-                pub fn push #event_generics (&mut self, event: impl Into<#event_type>, out: &mut impl Output<Self>) {
+                pub fn push<'a>(&mut self, event: impl Into<Event<'a>>, out: &mut impl Output<Self>) {
                     match event.into() { #(#pushes,)* }
                 }
                 #takes
@@ -73,7 +70,7 @@ impl Printer<'_> {
             #builder
             impl CompiledProgram for Program {
                 #tables
-                type Row<'a> = #row_type;
+                type Row<'a> = Row<'a>;
                 #with_params
                 #decode
                 #time

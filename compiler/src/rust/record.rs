@@ -7,6 +7,7 @@ use varpulis_abi::scalar::{Physical, Scalar};
 use super::literal::json_text;
 use super::names;
 use super::printer::Printer;
+use super::without_text;
 use crate::lower::ir::{FieldType, RecordField, RecordId};
 
 /// The Rust type of a value: borrowed in rows, owned in slots.
@@ -71,9 +72,19 @@ impl Printer<'_> {
         self.whole.contains(&id) || self.used.contains(&(id, field))
     }
 
-    /// Whether the row's type has a lifetime.
-    pub(super) fn has_lifetime(&self, id: RecordId) -> bool {
+    /// Whether the row's type has a lifetime: where a text is in it, and wherever users name it, text or not.
+    fn has_lifetime(&self, id: RecordId) -> bool {
+        self.has_text(id) || self.public.contains(&id)
+    }
+
+    /// Whether the row borrows.
+    pub(super) fn has_text(&self, id: RecordId) -> bool {
         !self.program.record(id).stored && self.used_fields(id).iter().any(|(_, f)| borrows(f.ty))
+    }
+
+    /// The records that users name: events, and rows that are published.
+    pub(super) fn public_records(&self) -> Vec<RecordId> {
+        self.event_records().into_iter().chain(self.row_records()).collect()
     }
 
     pub(super) fn record_name(&self, id: RecordId) -> Ident {
@@ -86,41 +97,63 @@ impl Printer<'_> {
         if self.has_lifetime(id) { quote!(#name<#lifetime>) } else { quote!(#name) }
     }
 
-    /// The struct of a row or of a slot.
+    /// The type of a row or of a slot.
     pub(super) fn record(&self, id: RecordId) -> TokenStream {
         let record = self.program.record(id);
         let name = self.record_name(id);
         let doc = &record.doc;
-        let used = self.used_fields(id);
-        let fields = used.iter().map(|(_, f)| {
+        if !record.stored {
+            let lent = self.has_lifetime(id) && !self.has_text(id);
+            return if lent { without_text::alias(&name, doc) } else { self.row_struct(id) };
+        }
+        let fields = self.struct_fields(id);
+        quote! {
+            #[doc = #doc]
+            #[derive(Clone, Debug, Default)]
+            pub struct #name { #fields }
+        }
+    }
+
+    /// The struct of a row.
+    pub(super) fn row_struct(&self, id: RecordId) -> TokenStream {
+        let name = self.record_name(id);
+        let generics = if self.has_text(id) { quote!(<'a>) } else { quote!() };
+        let rule = self.rule_of_record(id);
+        let doc = rule.map_or_else(|| self.program.record(id).doc.clone(), |r| format!("A row of {} streams that differ in constants only.", r.len()));
+        let number = rule.map(|_| {
+            quote! {
+                /// Which of the streams, in the order of the program.
+                pub rule: usize,
+            }
+        });
+        let fields = self.struct_fields(id);
+        quote! {
+            #[doc = #doc]
+            #[derive(Clone, Copy, Debug, PartialEq)]
+            pub struct #name #generics {
+                #number
+                /// Event time, ns since the epoch.
+                pub ts: i64,
+                #fields
+            }
+        }
+    }
+
+    fn struct_fields(&self, id: RecordId) -> TokenStream {
+        let stored = self.program.record(id).stored;
+        let fields = self.used_fields(id).into_iter().map(|(_, f)| {
             let name = names::field(&f.name);
             let ty = match f.ty {
-                FieldType::Scalar(ty) => value_type(ty, record.stored),
+                FieldType::Scalar(ty) => value_type(ty, stored),
                 FieldType::Object(o) => {
                     let o = names::ident(o.name);
                     quote!(#o)
                 }
             };
             let doc = format!("`{}`", f.name);
-            quote!(#[doc = #doc] pub #name: #ty)
+            quote!(#[doc = #doc] pub #name: #ty,)
         });
-        if record.stored {
-            return quote! {
-                #[doc = #doc]
-                #[derive(Clone, Debug, Default)]
-                pub struct #name { #(#fields,)* }
-            };
-        }
-        let generics = if self.has_lifetime(id) { quote!(<'a>) } else { quote!() };
-        quote! {
-            #[doc = #doc]
-            #[derive(Clone, Copy, Debug, PartialEq)]
-            pub struct #name #generics {
-                /// Event time, ns since the epoch.
-                pub ts: i64,
-                #(#fields,)*
-            }
-        }
+        quote!(#(#fields)*)
     }
 
     /// `impl WriteRecord`, with the record's name in the output.

@@ -6,7 +6,7 @@ use quote::{format_ident, quote};
 use super::literal::json_text;
 use super::names;
 use super::printer::Printer;
-use super::record::{value_type, writer_method};
+use super::record::writer_method;
 use crate::lower::ir::{FieldType, RecordId};
 
 impl Printer<'_> {
@@ -15,22 +15,19 @@ impl Printer<'_> {
         self.rules.iter().any(|r| r.iter().skip(1).any(|p| *p == publication))
     }
 
+    /// The publications of the rule table whose rows a record is.
+    pub(super) fn rule_of_record(&self, id: RecordId) -> Option<&Vec<usize>> {
+        self.program.outputs.iter().position(|o| o.record == id).and_then(|publication| self.rule_of(publication))
+    }
+
     pub(super) fn rule_of(&self, publication: usize) -> Option<&Vec<usize>> {
         self.rules.iter().find(|r| r.first() == Some(&publication))
     }
 
     /// The row of many rules: it knows which one it came from.
     pub(super) fn rule_record(&self, id: RecordId, rule: &[usize]) -> TokenStream {
-        let name = self.record_name(id);
-        let generics = if self.has_lifetime(id) { quote!(<'a>) } else { quote!() };
+        let row = self.record(id);
         let ty = self.record_type(id, &quote!('_));
-        let fields = self.used_fields(id).into_iter().map(|(_, f)| {
-            let name = names::field(&f.name);
-            let FieldType::Scalar(ty) = f.ty else { return quote!() };
-            let ty = value_type(ty, false);
-            let doc = format!("`{}`", f.name);
-            quote!(#[doc = #doc] pub #name: #ty,)
-        });
         let streams = rule.iter().filter_map(|p| self.program.outputs.get(*p)).map(|o| o.name.as_str());
         let heads = rule.iter().filter_map(|p| self.program.outputs.get(*p)).map(|o| format!("{{\"type\":{},\"ts\":", json_text(&o.name)));
         let count = rule.len();
@@ -45,17 +42,8 @@ impl Printer<'_> {
             let plain = writer_method(p);
             quote!(writer.#plain(#key, self.#field);)
         });
-        let doc = format!("A row of {count} streams that differ in constants only.");
         quote! {
-            #[doc = #doc]
-            #[derive(Clone, Copy, Debug, PartialEq)]
-            pub struct #name #generics {
-                /// Which of the streams, in the order of the program.
-                pub rule: usize,
-                /// Event time, ns since the epoch.
-                pub ts: i64,
-                #(#fields)*
-            }
+            #row
             const #heads_name: [&str; #count] = [#(#heads),*];
             const #names_name: [&str; #count] = [#(#streams),*];
             impl #ty {
