@@ -15,7 +15,7 @@ pub(super) const ENTRY: Entry = Entry {
     doc: "Entries may combine aggregates, keys, constants and earlier entries. The record is the keys (unless an entry has their name), then the entries. Every aggregate takes `where:`.",
     example: "stream V = Trade.partition_by(symbol).window(1m).aggregate(vwap: sum(price * volume) / sum(volume))",
     order: Order::Time,
-    memory: "",
+    memory: "per key and open window, a few numbers per aggregate; all values for median, percentile and collect; the different ones for count_distinct and collect_distinct",
     analyze: Some(analyze),
 };
 

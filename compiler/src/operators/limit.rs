@@ -10,7 +10,7 @@ pub(super) const ENTRY: Entry = Entry {
     name: "limit",
     title: "Passes the first n records, per key of the partition.",
     arguments: "(n)",
-    doc: "",
+    doc: "Records behind the n-th are dropped. In time order: where events may be late, the first n by `ts` pass.",
     example: "stream Sample = Trade.partition_by(symbol).limit(3)",
     order: Order::Time,
     memory: "keys × (key + 8 B)",

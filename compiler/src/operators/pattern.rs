@@ -23,7 +23,7 @@ pub(super) const NOT: Entry = Entry {
     name: "not",
     title: "Kills a match if the event comes between its first and its last event.",
     arguments: "(Event where condition)",
-    doc: "",
+    doc: "The condition may use every step of the match. The event that completes the match does not kill it.",
     example: "stream S = Login as a -> Logout where user == a.user as b .within(10m) .not(Freeze where user == a.user) .emit(user: a.user)",
     memory: "",
     ..WITHIN

@@ -1,11 +1,14 @@
 //! Shared windows: streams that aggregate the same records over the same window keep one state, with the aggregates of all.
+//!
+//! A record that an aggregate refuses leaves the window, so that windows share only what can refuse a record for all of their streams.
 
 use std::collections::HashMap;
 
+use super::push_down_filter::can_fail;
 use super::{map_expressions, share_nodes};
 use crate::analysis::calls_same;
 use crate::analysis::typed::{Expr, ExprKind, Place};
-use crate::plan::logical::{NodeId, NodeKind, Plan};
+use crate::plan::logical::{AggregateCall, NodeId, NodeKind, Plan};
 use crate::plan::print::expression_key;
 
 /// Merges equal windows.
@@ -18,17 +21,31 @@ pub(super) fn apply(plan: &mut Plan) {
         let names: Vec<&str> = key_columns.iter().map(|c| c.name.as_str()).collect();
         let key = format!("{} {window:?} {names:?} {:?}", input.0, keys.iter().map(expression_key).collect::<Vec<_>>());
         match first.get(&key).copied() {
-            Some(original) => {
+            Some(original) if refuse_the_same(plan, original, id) => {
                 let map = merge(plan, original, id);
                 renumber(plan, id, &map);
                 replaced.insert(id, original);
             }
+            Some(_) => {}
             None => {
                 first.insert(key, id);
             }
         }
     }
     share_nodes::redirect(plan, &replaced);
+}
+
+/// Whether every aggregate that can refuse a record stands in both windows.
+fn refuse_the_same(plan: &Plan, a: NodeId, b: NodeId) -> bool {
+    let (NodeKind::Window { aggregates: a, .. }, NodeKind::Window { aggregates: b, .. }) = (&plan.node(a).kind, &plan.node(b).kind) else { return false };
+    let all = |of: &[AggregateCall], others: &[AggregateCall]| of.iter().all(|c| !can_refuse(c) || others.iter().any(|o| calls_same(o, c)));
+    all(a, b) && all(b, a)
+}
+
+/// Whether computing what it aggregates can fail. A sum beyond 64 bits refuses the record that reaches it for all streams of the window: for that
+/// alone no window is kept twice.
+fn can_refuse(call: &AggregateCall) -> bool {
+    call.args.iter().chain(&call.condition).any(can_fail)
 }
 
 /// Adds the aggregates of `other` to `original`; returns where each went.

@@ -95,7 +95,11 @@ fn collect(tokens: &TokenStream, taken: &mut HashSet<String>) {
 
 fn rename(tokens: TokenStream, taken: &HashSet<String>) -> TokenStream {
     let mut out = TokenStream::new();
+    let mut colons = 0;
     for token in tokens {
+        // What stands behind `::` is a name of what stands before it.
+        let in_path = colons >= 2;
+        colons = if matches!(&token, TokenTree::Punct(p) if p.as_char() == ':') { colons + 1 } else { 0 };
         match token {
             TokenTree::Group(g) => {
                 let mut inner = Group::new(g.delimiter(), rename(g.stream(), taken));
@@ -110,7 +114,7 @@ fn rename(tokens: TokenStream, taken: &HashSet<String>) -> TokenStream {
                         out.extend(quote!(#own));
                     }
                     // Types of the runtime begin with a capital; anything else lives in another name space.
-                    None if text.starts_with(|c: char| c.is_uppercase()) && taken.contains(&text) => out.extend(quote!(runtime::#i)),
+                    None if !in_path && text.starts_with(|c: char| c.is_uppercase()) && taken.contains(&text) => out.extend(quote!(runtime::#i)),
                     None => out.extend([TokenTree::Ident(i)]),
                 }
             }

@@ -65,16 +65,20 @@ impl Reader<'_> {
         if inner.as_rule() == Rule::step {
             return self.step(inner).map(|s| PatternExpr { kind: PatternKind::Step(Box::new(s)), span });
         }
-        let mut parts = vec![];
+        let (mut parts, mut ops) = (vec![], vec![]);
         let mut quantifier = None;
         for p in inner.into_inner() {
             match p.as_rule() {
                 Rule::choice => parts.extend(self.choice(p)),
                 Rule::quantifier => quantifier = Some(self.quantifier(p)),
+                Rule::op => ops.extend(self.op(p)),
                 _ => {}
             }
         }
-        let group = if parts.len() == 1 { parts.pop()? } else { PatternExpr { kind: PatternKind::Sequence(parts), span } };
+        let mut group = if parts.len() == 1 { parts.pop()? } else { PatternExpr { kind: PatternKind::Sequence(parts), span } };
+        if let Some(step) = last_step(&mut group) {
+            step.ops.extend(ops);
+        }
         Some(match quantifier {
             Some(q) => PatternExpr { kind: PatternKind::Repeat(Box::new(group), q), span },
             None => group,
@@ -195,5 +199,14 @@ fn condition_of(op: super::ast::Op) -> Option<Expr> {
     match op.args.into_iter().next()?.value {
         ArgValue::Expr(e, _) => Some(e),
         _ => None,
+    }
+}
+
+/// The step that ends a group: what stands behind the group stands behind it.
+fn last_step(pattern: &mut PatternExpr) -> Option<&mut Step> {
+    match &mut pattern.kind {
+        PatternKind::Step(step) => Some(step),
+        PatternKind::Sequence(parts) | PatternKind::And(parts) | PatternKind::Or(parts) | PatternKind::Xor(parts) => last_step(parts.last_mut()?),
+        PatternKind::Repeat(inner, _) => last_step(inner),
     }
 }
