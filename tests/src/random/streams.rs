@@ -165,7 +165,7 @@ fn pattern(rng: &mut Rng, sources: &[(String, Vec<Field>)], name: &str) -> (Stri
     }
     if rng.u8(..5) == 0 {
         let (event, fields) = pick(rng, sources);
-        operators.push(format!(".not({event}{})", step_condition(rng, &fields, &bound[..bound.len().min(1)], false)));
+        operators.push(format!(".not({event}{})", step_condition(rng, &fields, bound.get(..1).unwrap_or_default(), false)));
     }
     let (project, fields) = renamed(rng, "select", &bound, extra);
     operators.push(project);

@@ -7,12 +7,10 @@ pub(super) const OPERATORS_WITHOUT_CASE: &[&str] = &["selection", "after_match"]
 pub(super) const AGGREGATES_WITHOUT_CASE: &[&str] = &[];
 
 /// Bodies of run-time functions that no accepted case calls.
-pub(super) const FUNCTIONS_WITHOUT_CASE: &[&str] = &[
-];
+pub(super) const FUNCTIONS_WITHOUT_CASE: &[&str] = &[];
 
 /// Codes that no case is refused or warned with.
-pub(super) const CODES_WITHOUT_CASE: &[&str] = &[
-];
+pub(super) const CODES_WITHOUT_CASE: &[&str] = &[];
 
 /// Rules of docs/language.md, compiled ones, that no case names in its first line.
 pub(super) const RULES_WITHOUT_CASE: &[&str] = &[
