@@ -112,7 +112,9 @@ impl Machine<'_> {
                 let args = args.iter().map(|a| self.get(*a)).collect::<Result<Vec<_>, _>>()?;
                 call(function.row().body, &args)?
             }
-            Op::Load { .. } | Op::Read(_) | Op::Global(_) | Op::SameKey(..) | Op::Hash(_) | Op::Mask(_) | Op::Ask { .. } => return Err(Stop::Unknown),
+            Op::Widen(_) | Op::Narrow(..) | Op::Load { .. } | Op::Read(_) | Op::Global(_) | Op::SameKey(..) | Op::Hash(_) | Op::Mask(_) | Op::Ask { .. } => {
+                return Err(Stop::Unknown);
+            }
         })
     }
 

@@ -64,6 +64,7 @@ fn scalar(scalar: Scalar) -> &'static str {
         Scalar::Text => "str",
         Scalar::Timestamp => "timestamp",
         Scalar::Duration => "duration",
+        Scalar::Wide => "a sum",
         Scalar::Enum => "enum",
         Scalar::Json => "any",
     }

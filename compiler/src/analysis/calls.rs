@@ -235,7 +235,7 @@ impl Analyzer<'_> {
 pub(crate) fn kind_of(scalar: varpulis_abi::scalar::Scalar) -> Kind {
     use varpulis_abi::scalar::Scalar;
     match scalar {
-        Scalar::Int | Scalar::Enum => Kind::Int,
+        Scalar::Int | Scalar::Enum | Scalar::Wide => Kind::Int,
         Scalar::Float => Kind::Float,
         Scalar::Bool => Kind::Bool,
         Scalar::Text => Kind::Str,

@@ -140,6 +140,18 @@ impl<'p> Assembler<'p> {
         }
     }
 
+    /// A place of the program where a stream's records can be refused.
+    pub(super) fn site(&mut self, stream: &str, span: Span) -> SiteId {
+        let key = (stream.to_owned(), span);
+        if let Some(id) = self.sites.get(&key) {
+            return *id;
+        }
+        let id = SiteId(self.program.sites.len() as u32);
+        self.program.sites.push(SiteInfo { stream: stream.to_owned(), start: span.start, end: span.end });
+        self.sites.insert(key, id);
+        id
+    }
+
     pub(super) fn add_record(&mut self, record: Record) -> RecordId {
         self.program.records.push(record);
         RecordId(self.program.records.len() as u32 - 1)
@@ -444,14 +456,7 @@ impl Context for Lowering<'_, '_> {
     }
 
     fn site(&mut self, span: Span) -> SiteId {
-        let key = (self.stream.clone(), span);
-        if let Some(id) = self.a.sites.get(&key) {
-            return *id;
-        }
-        let id = SiteId(self.a.program.sites.len() as u32);
-        self.a.program.sites.push(SiteInfo { stream: self.stream.clone(), start: span.start, end: span.end });
-        self.a.sites.insert(key, id);
-        id
+        self.a.site(&self.stream, span)
     }
 }
 

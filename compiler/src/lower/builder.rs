@@ -241,6 +241,6 @@ fn zero(scalar: Scalar) -> Option<Literal> {
         Scalar::Timestamp => Literal::Timestamp(0),
         Scalar::Duration => Literal::Duration(0),
         Scalar::Enum => Literal::Enum(0),
-        Scalar::Json => return None,
+        Scalar::Json | Scalar::Wide => return None,
     })
 }

@@ -97,15 +97,19 @@ pub enum Op {
     IsTrue(ValueId),
     /// `int → float`
     ToFloat(ValueId),
+    /// An integer as a sum in the making.
+    Widen(ValueId),
+    /// A sum as an integer; refuses what takes more than 64 bits.
+    Narrow(ValueId, SiteId),
     /// Negation; checked on integers.
     Negate(ValueId, SiteId),
     /// `not` of a bool that is not null.
     Not(ValueId),
     /// `~`
     BitNot(ValueId),
-    /// The sum of two counts or of two sums of one aggregate; saturates.
+    /// The sum of two counts; saturates.
     AddCounts(ValueId, ValueId),
-    /// Arithmetic; on integers it refuses on overflow.
+    /// Arithmetic; on integers it refuses on overflow. Sums in the making are added only, and have room for more terms than there can be.
     Arithmetic { op: Arithmetic, left: ValueId, right: ValueId, site: SiteId },
     /// IEEE comparison of floats, bytes of text, order of the rest.
     Compare { op: Comparison, left: ValueId, right: ValueId },
@@ -245,7 +249,10 @@ impl Value {
     pub fn is_fallible(&self) -> bool {
         match &self.op {
             Op::Negate(..) => self.ty.scalar != Scalar::Float,
-            Op::Arithmetic { op, .. } => self.ty.scalar != Scalar::Float && matches!(op, Arithmetic::Add | Arithmetic::Subtract | Arithmetic::Multiply),
+            Op::Narrow(..) => true,
+            Op::Arithmetic { op, .. } => {
+                !matches!(self.ty.scalar, Scalar::Float | Scalar::Wide) && matches!(op, Arithmetic::Add | Arithmetic::Subtract | Arithmetic::Multiply)
+            }
             Op::Call { function, .. } => function.row().fallible,
             _ => false,
         }

@@ -290,7 +290,10 @@ impl Assembler<'_> {
             (Place::WindowStart, _) => b.value(Op::Read(Read::WindowStart), ty),
             (Place::WindowEnd, _) => b.value(Op::Read(Read::WindowEnd), ty),
             (Place::Key(i), _) => b.value(Op::Load { param: "key", record: state.keys, field: *i }, ty),
-            (Place::Aggregate(i), StateKind::Window(accumulators)) => accumulators.finish(b, *i, "accs"),
+            (Place::Aggregate(i), StateKind::Window(accumulators)) => {
+                let stream = self.plan.node(node).stream.clone();
+                accumulators.finish(b, *i, "accs", &mut |span| self.site(&stream, span))
+            }
             (place, StateKind::Pattern(layout)) => layout.place(self, b, node, place, ty, kernel_port, state.keys),
             (Place::Field { input, .. } | Place::Ts { input }, StateKind::Join { records, fields }) => {
                 let side = (*input).min(1);

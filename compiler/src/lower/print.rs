@@ -203,6 +203,8 @@ impl BodyText<'_> {
             Op::IsNull(v) => unary("is_null", v),
             Op::IsTrue(v) => unary("is_true", v),
             Op::ToFloat(v) => unary("to_float", v),
+            Op::Widen(v) => unary("widen", v),
+            Op::Narrow(v, site) => (format!("narrow.checked {}", Id(*v)), Some(*site)),
             Op::Negate(v, site) => (format!("negate{checked} {}", Id(*v)), value.is_fallible().then_some(*site)),
             Op::Not(v) => unary("not", v),
             Op::BitNot(v) => unary("bit_not", v),
@@ -274,6 +276,7 @@ fn physical(ty: Physical) -> String {
         Scalar::Text => "str",
         Scalar::Timestamp => "timestamp",
         Scalar::Duration => "duration",
+        Scalar::Wide => "wide",
         Scalar::Enum => "enum",
         Scalar::Json => "any",
     };

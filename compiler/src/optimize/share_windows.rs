@@ -42,8 +42,7 @@ fn refuse_the_same(plan: &Plan, a: NodeId, b: NodeId) -> bool {
     all(a, b) && all(b, a)
 }
 
-/// Whether computing what it aggregates can fail. A sum beyond 64 bits refuses the record that reaches it for all streams of the window: for that
-/// alone no window is kept twice.
+/// Whether computing what it aggregates can fail. A sum beyond 64 bits refuses the row that reads it, not a record of the window.
 fn can_refuse(call: &AggregateCall) -> bool {
     call.args.iter().chain(&call.condition).any(can_fail)
 }

@@ -99,7 +99,7 @@ impl Printer<'_> {
 
 fn param_method(ty: Physical) -> &'static str {
     match ty.scalar {
-        Scalar::Int | Scalar::Enum => "int",
+        Scalar::Int | Scalar::Wide | Scalar::Enum => "int",
         Scalar::Timestamp => "timestamp",
         Scalar::Duration => "duration",
         Scalar::Float => "float",

@@ -188,7 +188,7 @@ impl Printer<'_> {
                 let field = names::field(&f.name);
                 let FieldType::Scalar(p) = f.ty else { return quote!() };
                 let getter = match p.scalar {
-                    Scalar::Int | Scalar::Timestamp | Scalar::Duration => "int",
+                    Scalar::Int | Scalar::Wide | Scalar::Timestamp | Scalar::Duration => "int",
                     Scalar::Float => "float",
                     Scalar::Bool => "bool",
                     Scalar::Text | Scalar::Json => "text",

@@ -14,6 +14,7 @@ use crate::lower::ir::{FieldType, RecordField, RecordId};
 pub(super) fn value_type(ty: Physical, stored: bool) -> TokenStream {
     let inner = match ty.scalar {
         Scalar::Int | Scalar::Timestamp | Scalar::Duration => quote!(i64),
+        Scalar::Wide => quote!(i128),
         Scalar::Float => quote!(f64),
         Scalar::Bool => quote!(bool),
         Scalar::Enum => quote!(u32),
@@ -201,7 +202,7 @@ impl Printer<'_> {
 /// The method of `RecordWriter` that writes a value.
 pub(super) fn writer_method(p: Physical) -> Ident {
     let plain = match p.scalar {
-        Scalar::Int | Scalar::Enum => "int",
+        Scalar::Int | Scalar::Wide | Scalar::Enum => "int",
         Scalar::Float => "float",
         Scalar::Bool => "boolean",
         Scalar::Text => "text",

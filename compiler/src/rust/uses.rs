@@ -103,7 +103,16 @@ impl Printer<'_> {
 fn operands(value: &Value, into: &mut Vec<ValueId>) {
     match &value.op {
         Op::Const(_) | Op::Null | Op::Load { .. } | Op::Read(_) | Op::Global(_) => {}
-        Op::Wrap(v) | Op::Unwrap(v) | Op::IsNull(v) | Op::IsTrue(v) | Op::ToFloat(v) | Op::Negate(v, _) | Op::Not(v) | Op::BitNot(v) => into.push(*v),
+        Op::Wrap(v)
+        | Op::Unwrap(v)
+        | Op::IsNull(v)
+        | Op::IsTrue(v)
+        | Op::ToFloat(v)
+        | Op::Widen(v)
+        | Op::Narrow(v, _)
+        | Op::Negate(v, _)
+        | Op::Not(v)
+        | Op::BitNot(v) => into.push(*v),
         Op::Arithmetic { left, right, .. } | Op::Compare { left, right, .. } => into.extend([*left, *right]),
         Op::SameKey(a, b) | Op::AddCounts(a, b) => into.extend([*a, *b]),
         Op::If { condition, .. } => into.push(*condition),

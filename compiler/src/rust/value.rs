@@ -123,6 +123,11 @@ impl<'p> BodyPrinter<'p, '_> {
             }
             Op::IsNull(v) => self.around(*v, |t| quote!(#t.is_none()), true),
             Op::IsTrue(v) => self.around(*v, |t| quote!(#t == Some(true)), true).loosened(),
+            Op::Widen(v) => self.around(*v, |t| quote!(i128::from(#t)), false),
+            Op::Narrow(v, site) => {
+                let t = self.take(*v).tokens;
+                self.checked(quote!(narrow(#t)), *site)
+            }
             Op::ToFloat(v) => self.around(*v, |t| quote!(#t as f64), true).loosened(),
             Op::Not(v) => self.not(*v),
             Op::BitNot(v) => self.around(*v, |t| quote!(!#t), true).loosened(),
@@ -220,7 +225,7 @@ impl<'p> BodyPrinter<'p, '_> {
             Arithmetic::Multiply => "multiply_int",
             Arithmetic::Divide | Arithmetic::BitAnd | Arithmetic::BitOr | Arithmetic::BitXor => "",
         };
-        if scalar != Scalar::Float && !function.is_empty() {
+        if !matches!(scalar, Scalar::Float | Scalar::Wide) && !function.is_empty() {
             let (name, l, r) = (names::ident(function), l.tokens, r.tokens);
             return self.checked(quote!(#name(#l, #r)), site);
         }

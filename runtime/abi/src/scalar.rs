@@ -19,6 +19,8 @@ pub enum Scalar {
     Enum,
     /// One JSON value as it stood in the input (type `any`).
     Json,
+    /// A sum of integers in the making, signed 128 bits: of state only, never of a record.
+    Wide,
 }
 
 /// A scalar type and whether it may be null.

@@ -152,7 +152,7 @@ pub(crate) fn from_number(field: &FieldSchema, number: Number, text: &[u8], valu
         Scalar::Float => Value::Float(number.float(text)?),
         Scalar::Timestamp => Value::Timestamp(number.scaled(text, 6)?),
         Scalar::Duration => Value::Duration(number.scaled(text, 6)?),
-        Scalar::Bool | Scalar::Text | Scalar::Enum | Scalar::Json => return Err(Reason::WrongType),
+        Scalar::Bool | Scalar::Text | Scalar::Enum | Scalar::Json | Scalar::Wide => return Err(Reason::WrongType),
     };
     Ok(())
 }
@@ -167,7 +167,7 @@ pub(crate) fn from_text<'a>(field: &FieldSchema, text: &'a str, value: &mut Valu
             Value::Enum(u32::try_from(variant).map_err(|_| Reason::UnknownVariant)?)
         }
         Scalar::Timestamp => Value::Timestamp(timestamp_of_text(text).map_err(|_| Reason::WrongType)?),
-        Scalar::Int | Scalar::Float | Scalar::Bool | Scalar::Duration | Scalar::Json => return Err(Reason::WrongType),
+        Scalar::Int | Scalar::Float | Scalar::Bool | Scalar::Duration | Scalar::Json | Scalar::Wide => return Err(Reason::WrongType),
     };
     Ok(())
 }

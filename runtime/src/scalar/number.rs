@@ -29,6 +29,12 @@ pub fn negate_int(a: i64) -> Result<i64, Reason> {
     a.checked_neg().ok_or(Reason::Overflow)
 }
 
+/// A sum of integers as one.
+#[inline(always)]
+pub fn narrow(sum: i128) -> Result<i64, Reason> {
+    i64::try_from(sum).map_err(|_| Reason::Overflow)
+}
+
 /// `a / b`, truncated toward zero.
 #[inline(always)]
 pub fn divide_int(a: i64, b: i64) -> Result<i64, Reason> {

@@ -14,7 +14,10 @@ pub(crate) fn of(call: &AggregateCall, values: &[Value]) -> Value {
     let some = |v: f64, enough: bool| if enough { Value::Float(v) } else { Value::Null };
     match call.aggregate {
         Aggregate::Count => Value::Int(values.len() as i64),
-        Aggregate::Sum if call.ty.kind == varpulis_compiler::analysis::types::Kind::Int => Value::Int(values.iter().map(Value::int).sum()),
+        Aggregate::Sum if call.ty.kind == varpulis_compiler::analysis::types::Kind::Int => {
+            let sum: i128 = values.iter().map(|v| i128::from(v.int())).sum();
+            i64::try_from(sum).map_or(Value::Refused("integer overflow"), Value::Int)
+        }
         Aggregate::Sum => Value::Float(numbers.iter().sum()),
         Aggregate::Avg => some(mean, n > 0.0),
         Aggregate::Variance => some(squares / (n - 1.0), n > 1.0),

@@ -16,7 +16,10 @@ pub(crate) type Read<'r> = &'r dyn Fn(&Place) -> Value;
 pub(crate) fn eval(e: &Expr, read: Read<'_>) -> Result<Value, Refused> {
     Ok(match &e.kind {
         ExprKind::Literal(l) => literal(l, &e.ty.kind),
-        ExprKind::Place(p) => read(p),
+        ExprKind::Place(p) => match read(p) {
+            Value::Refused(reason) => return Err(reason),
+            value => value,
+        },
         ExprKind::ToFloat(a) => match eval(a, read)? {
             Value::Int(v) => Value::Float(v as f64),
             other => other,

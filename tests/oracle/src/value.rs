@@ -28,6 +28,8 @@ pub enum Value {
     Json(serde_json::Value),
     /// `[T]`
     Array(Vec<Value>),
+    /// What reading refuses, for a reason.
+    Refused(&'static str),
 }
 
 impl Value {
@@ -85,7 +87,7 @@ impl Value {
     /// As it is written in a row.
     pub fn to_json(&self) -> serde_json::Value {
         match self {
-            Value::Null => serde_json::Value::Null,
+            Value::Null | Value::Refused(_) => serde_json::Value::Null,
             Value::Int(v) => (*v).into(),
             Value::Float(v) => serde_json::Number::from_f64(*v).map_or(serde_json::Value::Null, serde_json::Value::Number),
             Value::Bool(v) => (*v).into(),

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use varpulis_compiler::analysis::typed::{Expr, Place};
-use varpulis_compiler::functions::aggregates::Aggregate;
 use varpulis_compiler::plan::logical::{AggregateCall, NodeId, Window};
 
 use crate::aggregate;
@@ -65,10 +64,6 @@ pub(crate) fn records(s: &mut Streams<'_>, id: NodeId, input: NodeId, keys: &[Ex
         });
         let member = Rc::new(Member { at, moment: r.moment.clone(), ts: r.ts, values });
         let windows = windows_of(window, key, r.ts, taken[key], &open);
-        if windows.iter().any(|w| overflows(calls, open.iter().find(|o| is(o, key, *w)), &member)) {
-            s.refuse(id, r.ts, "integer overflow");
-            continue;
-        }
         taken[key] += 1;
         for (start, end) in windows {
             match open.iter_mut().find(|o| is(o, key, (start, end))) {
@@ -106,15 +101,6 @@ fn windows_of(window: Window, key: usize, ts: i64, taken: i64, open: &[Open]) ->
         Window::Count { size } => vec![(taken - taken % size, size)],
         Window::SlidingCount { size, slide } => (0..=taken).filter(|first| first % slide == 0 && taken - first < size).map(|first| (first, size)).collect(),
     }
-}
-
-/// Whether adding a record to a window takes a sum of integers out of range.
-fn overflows(calls: &[AggregateCall], open: Option<&Open>, member: &Member) -> bool {
-    calls.iter().enumerate().filter(|(_, c)| c.aggregate == Aggregate::Sum).any(|(i, _)| {
-        let Some(Value::Int(new)) = member.values[i] else { return false };
-        let before: i64 = open.iter().flat_map(|o| &o.members).filter_map(|m| m.values[i].as_ref()).map(Value::int).sum();
-        before.checked_add(new).is_none()
-    })
 }
 
 fn fire(s: &Streams<'_>, id: NodeId, window: Window, calls: &[AggregateCall], keys: &[Vec<Value>], open: Vec<Open>) -> Vec<Record> {

@@ -251,18 +251,18 @@ fn projection(rng: &mut Rng, verb: &str, fields: &[Field]) -> (String, Vec<Field
 }
 
 fn window(rng: &mut Rng, operators: &mut Vec<String>, fields: &[Field], keys: &[Field]) -> Vec<Field> {
-    let (text, sliding) = match rng.u8(..8) {
-        0..=2 => (pick(rng, &["(20ms)", "(1s)", "(10s, offset: 300ms)", "(1m)"]), false),
-        3..=4 => (pick(rng, &["(20ms, sliding: 10ms)", "(3s, sliding: 2s)", "(10s, sliding: 3s, offset: 1s)", "(1s, sliding: 5s)"]), true),
-        5 => (pick(rng, &["(session: 15ms)", "(session: 2s)"]), false),
-        6 => (pick(rng, &["(1)", "(3)", "(10)"]), false),
-        _ => (pick(rng, &["(4, sliding: 2)", "(3, sliding: 1)", "(5, sliding: 3)", "(2, sliding: 5)"]), true),
+    let text = match rng.u8(..8) {
+        0..=2 => pick(rng, &["(20ms)", "(1s)", "(10s, offset: 300ms)", "(1m)"]),
+        3..=4 => pick(rng, &["(20ms, sliding: 10ms)", "(3s, sliding: 2s)", "(10s, sliding: 3s, offset: 1s)", "(1s, sliding: 5s)"]),
+        5 => pick(rng, &["(session: 15ms)", "(session: 2s)"]),
+        6 => pick(rng, &["(1)", "(3)", "(10)"]),
+        _ => pick(rng, &["(4, sliding: 2)", "(3, sliding: 1)", "(5, sliding: 3)", "(2, sliding: 5)"]),
     };
     operators.push(format!(".window{text}"));
     let mut parts = vec![];
     let mut made: Vec<Field> = keys.to_vec();
     for i in 0..rng.usize(1..4) {
-        let (text, ty, nullable) = aggregate(rng, fields, sliding);
+        let (text, ty, nullable) = aggregate(rng, fields);
         let name = format!("a{i}{}", ty.text().to_lowercase());
         parts.push(format!("{name}: {text}"));
         made.push(Field { name, ty, nullable });
@@ -271,7 +271,7 @@ fn window(rng: &mut Rng, operators: &mut Vec<String>, fields: &[Field], keys: &[
     made
 }
 
-fn aggregate(rng: &mut Rng, fields: &[Field], sliding: bool) -> (String, Type, bool) {
+fn aggregate(rng: &mut Rng, fields: &[Field]) -> (String, Type, bool) {
     let condition = if rng.u8(..4) == 0 { format!(", where: {}", condition(rng, &Scope::new(fields), 1).0) } else { String::new() };
     let nullable = |f: &Field| f.nullable || !condition.is_empty();
     let numbers: Vec<&Field> = fields.iter().filter(|f| f.ty.is_number()).collect();
@@ -283,8 +283,7 @@ fn aggregate(rng: &mut Rng, fields: &[Field], sliding: bool) -> (String, Type, b
         3 => (format!("count_distinct({}{condition})", f.name), Type::Int, false),
         4..=5 if f.ty.is_ordered() => (format!("{}({}{condition})", pick(rng, &["min", "max"]), f.name), f.ty, nullable(f)),
         _ => match rng.choice(numbers) {
-            // The panes of a sliding window add up without a check.
-            Some(n) if n.ty == Type::Int && !sliding => (format!("sum({}{condition})", n.name), Type::Int, false),
+            Some(n) if n.ty == Type::Int => (format!("sum({}{condition})", n.name), Type::Int, false),
             Some(n) if n.ty == Type::Float && rng.bool() => (format!("sum({}{condition})", n.name), Type::Float, false),
             Some(n) if n.ty == Type::Float => match rng.u8(..5) {
                 0 => (format!("avg({}{condition})", n.name), Type::Float, nullable(n)),

@@ -38,7 +38,6 @@ pub(super) const RULES_WITHOUT_CASE: &[&str] = &[
     "§6.aggregate.direct",
     "§6.aggregates.where",
     "§6.aggregates.empty",
-    "§6.aggregates.overflow",
     "§7.record",
     "§7.unbounded",
     "§7.partition.written",

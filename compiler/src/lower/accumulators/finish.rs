@@ -8,16 +8,22 @@ use crate::functions::aggregates::Aggregate;
 use crate::lower::builder::{Builder, nullable, plain};
 use crate::lower::expression::physical;
 use crate::lower::ir::{Arithmetic, Comparison, Method, Op, ParamName, SiteId, ValueId};
+use crate::syntax::ast::Span;
 
 impl Accumulators {
-    /// The result of an aggregate, read from the slot `param`.
-    pub fn finish(&self, b: &mut Builder, index: usize, param: ParamName) -> ValueId {
+    /// The result of an aggregate, read from the slot `param`. A sum of integers refuses where it does not fit 64 bits: only then, so that the
+    /// order of its terms and the parts that a window is kept in make no difference.
+    pub fn finish(&self, b: &mut Builder, index: usize, param: ParamName, site: &mut dyn FnMut(Span) -> SiteId) -> ValueId {
         let Some((call, ids)) = self.results.get(index) else { return b.int(0) };
         let ty = physical(&call.ty);
         let part = |i: usize| ids.get(i).and_then(|id| self.all.get(*id));
         let Some(a) = part(0) else { return b.value(Op::Null, ty) };
         let value = match call.aggregate {
             Aggregate::Count => self.load(b, param, a.field, plain(Scalar::Int)),
+            Aggregate::Sum if a.kind == Kind::SumInt => {
+                let sum = self.load(b, param, a.field, plain(Scalar::Wide));
+                b.value(Op::Narrow(sum, site(call.span)), plain(Scalar::Int))
+            }
             Aggregate::Sum => self.load(b, param, a.field, ty),
             Aggregate::Avg if a.kind == Kind::Moments => {
                 let mean = self.load(b, param, a.field + 1, plain(Scalar::Float));

@@ -4,7 +4,6 @@ use varpulis_abi::scalar::{Physical, Scalar};
 
 use super::{Accumulator, Accumulators, Input, Kind};
 use crate::functions::Function;
-use crate::functions::aggregates::Aggregate;
 use crate::lower::builder::{Builder, nullable, plain};
 use crate::lower::expression::{Context, lower, physical, truth};
 use crate::lower::ir::{Arithmetic, Comparison, Method, Op, ParamName, SiteId, Statement, ValueId};
@@ -20,29 +19,8 @@ impl Accumulators {
     /// Adds a record to the slot `param`.
     pub fn fold(&self, b: &mut Builder, cx: &mut dyn Context, param: ParamName) {
         let folded: Vec<Folded> = self.inputs.iter().map(|i| folded(b, cx, i)).collect();
-        // First whatever can refuse.
-        let mut sums = vec![];
-        for a in self.all.iter().filter(|a| a.kind == Kind::SumInt) {
-            let Some(f) = folded.get(a.input) else { continue };
-            let Some(value) = f.value else { continue };
-            let span = self.results.iter().find(|(c, _)| c.aggregate == Aggregate::Sum).map(|(c, _)| c.span).unwrap_or_default();
-            let site = cx.site(span);
-            let old = self.load(b, param, a.field, plain(Scalar::Int));
-            let add = |b: &mut Builder| {
-                let v = b.unwrap(value);
-                b.arithmetic(Arithmetic::Add, old, v, Scalar::Int, site)
-            };
-            let new = match f.present {
-                None => add(b),
-                Some(present) => b.choose(present, plain(Scalar::Int), add, |_| old),
-            };
-            sums.push((a.field, new));
-        }
-        for (field, new) in sums {
-            self.store(b, param, field, new);
-        }
         for (at, f) in folded.iter().enumerate() {
-            let mine: Vec<&Accumulator> = self.all.iter().filter(|a| a.input == at && a.kind != Kind::SumInt).collect();
+            let mine: Vec<&Accumulator> = self.all.iter().filter(|a| a.input == at).collect();
             if mine.is_empty() {
                 continue;
             }
@@ -72,7 +50,13 @@ impl Accumulators {
         let x = b.unwrap(value);
         let scalar = b.ty(x).scalar;
         match a.kind {
-            Kind::Count | Kind::SumInt => {}
+            Kind::Count => {}
+            Kind::SumInt => {
+                let old = self.load(b, param, a.field, plain(Scalar::Wide));
+                let x = b.value(Op::Widen(x), plain(Scalar::Wide));
+                let new = b.arithmetic(Arithmetic::Add, old, x, Scalar::Wide, SiteId(0));
+                self.store(b, param, a.field, new);
+            }
             Kind::SumFloat => {
                 let x = if scalar == Scalar::Int { b.value(Op::ToFloat(x), plain(Scalar::Float)) } else { x };
                 let old = self.load(b, param, a.field, plain(Scalar::Float));
@@ -93,7 +77,7 @@ impl Accumulators {
             Kind::Ema(alpha) => self.add_ema(b, a, param, x, alpha),
             Kind::Distinct | Kind::Collected => {
                 let name = match scalar {
-                    Scalar::Int => "add_int",
+                    Scalar::Int | Scalar::Wide => "add_int",
                     Scalar::Float => "add_float",
                     Scalar::Bool => "add_bool",
                     Scalar::Text => "add_text",

@@ -11,14 +11,15 @@ impl Accumulators {
     pub fn merge(&self, b: &mut Builder, into: ParamName, older: ParamName, newer: ParamName) {
         for a in &self.all {
             match a.kind {
-                Kind::Count | Kind::SumInt => {
+                Kind::Count => {
                     let (o, n) = (self.load(b, older, a.field, plain(Scalar::Int)), self.load(b, newer, a.field, plain(Scalar::Int)));
                     let sum = b.value(Op::AddCounts(o, n), plain(Scalar::Int));
                     self.store(b, into, a.field, sum);
                 }
-                Kind::SumFloat => {
-                    let (o, n) = (self.load(b, older, a.field, plain(Scalar::Float)), self.load(b, newer, a.field, plain(Scalar::Float)));
-                    let sum = b.arithmetic(Arithmetic::Add, o, n, Scalar::Float, SiteId(0));
+                Kind::SumInt | Kind::SumFloat => {
+                    let scalar = if a.kind == Kind::SumInt { Scalar::Wide } else { Scalar::Float };
+                    let (o, n) = (self.load(b, older, a.field, plain(scalar)), self.load(b, newer, a.field, plain(scalar)));
+                    let sum = b.arithmetic(Arithmetic::Add, o, n, scalar, SiteId(0));
                     self.store(b, into, a.field, sum);
                 }
                 Kind::Min | Kind::Max | Kind::First | Kind::Last => self.merge_one(b, a, into, older, newer),

@@ -133,7 +133,7 @@ impl Accumulators {
         let value = |s| FieldType::Scalar(plain(s));
         let parts: Vec<(&str, FieldType)> = match kind {
             Kind::Count => vec![("count", value(Scalar::Int))],
-            Kind::SumInt => vec![("sum", value(Scalar::Int))],
+            Kind::SumInt => vec![("sum", value(Scalar::Wide))],
             Kind::SumFloat => vec![("sum", value(Scalar::Float))],
             Kind::Min => vec![("min", FieldType::Scalar(nullable(scalar)))],
             Kind::Max => vec![("max", FieldType::Scalar(nullable(scalar)))],

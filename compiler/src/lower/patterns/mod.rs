@@ -141,7 +141,10 @@ impl RunLayout {
             let Some((step, _)) = self.pattern.aggregates.get(*i) else { return b.value(Op::Null, ty) };
             let local = self.pattern.aggregates.iter().take(*i).filter(|(s, _)| s == step).count();
             return match self.kleene.get(step) {
-                Some(k) => k.run.finish(b, local, "run"),
+                Some(k) => {
+                    let stream = a.plan.node(node).stream.clone();
+                    k.run.finish(b, local, "run", &mut |span| a.site(&stream, span))
+                }
                 None => b.value(Op::Null, ty),
             };
         }
