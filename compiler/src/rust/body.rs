@@ -216,7 +216,14 @@ impl<'p, 'a> BodyPrinter<'p, 'a> {
         if trivial {
             return;
         }
+        // What can leave the function does so in the program's order, and not under another value's condition.
+        if matches!(value.op, Op::If { .. }) {
+            self.flush(out, false);
+        }
         let printed = self.op(value);
+        if !printed.movable {
+            self.flush(out, false);
+        }
         if uses == 0 {
             let t = printed.tokens;
             out.extend(quote!(let _ = #t;));
