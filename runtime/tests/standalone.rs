@@ -1,104 +1,16 @@
 //! The command line of a standalone program, driven without a process and with real files.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
+mod squares;
+
 use std::collections::HashMap;
 use std::io::{self, Cursor, Read, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use varpulis_abi::reason::Reason;
-use varpulis_abi::scalar::{Physical, Scalar};
-use varpulis_runtime::clock::{Arrival, Clock};
-use varpulis_runtime::operator::Refusal;
-use varpulis_runtime::output::{Output, RecordWriter, WriteRecord};
-use varpulis_runtime::program::{EventSchema, FieldSchema, ParamSchema, Params, Program, Site, StreamSchema};
-use varpulis_runtime::standalone::{Host, Opened, Options, Process, execute, run};
-use varpulis_runtime::value::Value;
+use varpulis_runtime::standalone::{Bar, Host, Opened, Options, Process, execute, run};
 
-const fn field(name: &'static str, scalar: Scalar, nullable: bool) -> FieldSchema {
-    FieldSchema { name, ty: Physical { scalar, nullable }, variants: &[] }
-}
-
-/// `stream Squares = Trade.where(volume >= least).emit(symbol, square: volume * volume)`, and its count at the end.
-struct Squares {
-    clock: Clock,
-    least: i64,
-    kept: i64,
-}
-
-struct Trade<'a> {
-    ts: i64,
-    symbol: &'a str,
-    volume: i64,
-}
-
-enum Row<'a> {
-    Square(i64, &'a str, i64),
-    Total(i64, i64),
-}
-
-impl WriteRecord for Trade<'_> {
-    fn write(&self, writer: &mut RecordWriter<'_>) {
-        writer.begin(r#"{"type":"Trade","ts":"#, self.ts);
-        writer.text(r#","symbol":"#, self.symbol);
-        writer.int(r#","volume":"#, self.volume);
-        writer.end();
-    }
-}
-
-impl WriteRecord for Row<'_> {
-    fn write(&self, writer: &mut RecordWriter<'_>) {
-        match *self {
-            Row::Square(ts, symbol, square) => {
-                writer.begin(r#"{"type":"Squares","ts":"#, ts);
-                writer.text(r#","symbol":"#, symbol);
-                writer.int(r#","square":"#, square);
-            }
-            Row::Total(ts, kept) => {
-                writer.begin(r#"{"type":"Total","ts":"#, ts);
-                writer.int(r#","kept":"#, kept);
-            }
-        }
-        writer.end();
-    }
-}
-
-impl Program for Squares {
-    const NAME: &'static str = "squares";
-    const EVENTS: &'static [EventSchema] =
-        &[EventSchema { name: "Trade", fields: &[field("symbol", Scalar::Text, true), field("volume", Scalar::Int, false)], out_of_order: 0 }];
-    const STREAMS: &'static [StreamSchema] = &[StreamSchema { name: "Squares", fields: &[] }, StreamSchema { name: "Total", fields: &[] }];
-    const SITES: &'static [Site] = &[Site { stream: "Squares", file: "squares.vpl", line: 3, column: 7, text: "volume * volume" }];
-    const PARAMS: &'static [ParamSchema] = &[ParamSchema { name: "least", ty: Physical { scalar: Scalar::Int, nullable: false }, default: Some("0") }];
-    type Row<'a> = Row<'a>;
-
-    fn with_params(params: &Params) -> Result<Self, String> {
-        if let Some(name) = params.names().find(|name| *name != "least") {
-            return Err(format!("no parameter `{name}`"));
-        }
-        let least = params.get("least").unwrap_or("0").parse().map_err(|_| "`least` is an int".to_owned())?;
-        Ok(Self { clock: Clock::new(0), least, kept: 0 })
-    }
-
-    fn event<O: Output<Self>>(&mut self, _: usize, ts: i64, values: &[Value<'_>], out: &mut O) {
-        let trade = Trade { ts, symbol: values[0].text(), volume: values[1].int() };
-        if self.clock.observe(ts) == Arrival::Late {
-            return out.late(&trade);
-        }
-        if trade.volume < self.least {
-            return;
-        }
-        match trade.volume.checked_mul(trade.volume) {
-            Some(square) => out.row(Row::Square(ts, trade.symbol, square)),
-            None => out.error(Refusal::new(0, Reason::Overflow), &trade),
-        }
-        self.kept += 1;
-    }
-
-    fn advance<O: Output<Self>>(&mut self, _: i64, out: &mut O) {
-        out.row(Row::Total(self.clock.watermark(), self.kept));
-    }
-}
+use squares::Squares;
 
 /// Files in memory.
 #[derive(Default, Clone)]
@@ -160,8 +72,11 @@ impl Host for Memory {
     fn now(&self) -> Duration {
         Duration::ZERO
     }
-    fn can_show_progress(&self, _: &str) -> bool {
-        false
+    fn progress(&self, _: &str, _: Option<u64>) -> Option<Box<dyn Bar>> {
+        None
+    }
+    fn is_same_file(&self, a: &str, b: &str) -> bool {
+        a == b
     }
 }
 
@@ -374,8 +289,11 @@ impl Host for LongHost {
     fn now(&self) -> Duration {
         Duration::ZERO
     }
-    fn can_show_progress(&self, _: &str) -> bool {
-        false
+    fn progress(&self, _: &str, _: Option<u64>) -> Option<Box<dyn Bar>> {
+        None
+    }
+    fn is_same_file(&self, a: &str, b: &str) -> bool {
+        a == b
     }
 }
 

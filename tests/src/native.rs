@@ -1,7 +1,8 @@
 //! Programs as native code: many of them compiled into one binary, whose first argument says which one to run.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{ChildStdin, Command, Stdio};
 
 use varpulis_compiler::compile;
 use varpulis_compiler::rust::{Options, file, items, path};
@@ -54,20 +55,42 @@ pub fn build(folder: &Path, programs: &[(String, String)]) -> Result<PathBuf, St
     Ok(target.join("debug").join(package))
 }
 
-/// Runs a program of the binary over a file; outputs go to a folder.
+/// What a run reads.
+#[derive(Clone, Copy, Debug)]
+pub enum Input<'a> {
+    /// A file.
+    File(&'a Path),
+    /// Standard input: the bytes, and the seed of the sizes in which they are written.
+    Stdin(&'a [u8], u64),
+}
+
+/// Runs a program of the binary; outputs go to a folder.
 ///
 /// # Errors
 /// It could not be started, or it failed.
-pub fn run(binary: &Path, name: &str, folder: &Path, input: &Path, arguments: &[String]) -> Result<Outputs, String> {
+pub fn run(binary: &Path, name: &str, folder: &Path, input: Input<'_>, arguments: &[String]) -> Result<Outputs, String> {
     let told = |e: std::io::Error| e.to_string();
     std::fs::create_dir_all(folder).map_err(told)?;
     let mut command = Command::new(binary);
-    command.arg(name).arg("--input").arg(input).args(["--stats", "none"]).args(arguments);
+    command.arg(name).args(["--stats", "none"]).args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+    match input {
+        Input::File(path) => command.arg("--input").arg(path).stdin(Stdio::null()),
+        Input::Stdin(..) => command.args(["--input", "-"]).stdin(Stdio::piped()),
+    };
     for (flag, file) in [("--late", "late"), ("--errors", "errors"), ("--dead-letter", "dead")] {
         let _ = std::fs::remove_file(folder.join(file));
         command.arg(flag).arg(folder.join(file));
     }
-    let output = command.output().map_err(told)?;
+    let mut child = command.spawn().map_err(told)?;
+    let output = match input {
+        Input::File(_) => child.wait_with_output(),
+        Input::Stdin(bytes, seed) => std::thread::scope(|scope| {
+            let stdin = child.stdin.take();
+            scope.spawn(move || hand_over(stdin, bytes, seed));
+            child.wait_with_output()
+        }),
+    };
+    let output = output.map_err(told)?;
     let messages = String::from_utf8_lossy(&output.stderr).into_owned();
     if !output.status.success() {
         return Err(format!("{name} ended with {}:\n{messages}", output.status));
@@ -75,6 +98,21 @@ pub fn run(binary: &Path, name: &str, folder: &Path, input: &Path, arguments: &[
     let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap_or_default();
     let rows = String::from_utf8_lossy(&output.stdout).into_owned();
     Ok(Outputs { rows, late: read("late"), errors: read("errors"), dead: read("dead"), messages })
+}
+
+/// Writes in chunks of random sizes. A program that does not read on has a reason, which it tells itself.
+fn hand_over(stdin: Option<ChildStdin>, mut bytes: &[u8], seed: u64) {
+    let Some(mut stdin) = stdin else { return };
+    let mut rng = fastrand::Rng::with_seed(seed);
+    // A large input is handed over in some hundred pieces, a small one in a dozen.
+    let most = (bytes.len() / 100).max(20);
+    while !bytes.is_empty() {
+        let (chunk, rest) = bytes.split_at(rng.usize(1..=most).min(bytes.len()));
+        if stdin.write_all(chunk).is_err() {
+            return;
+        }
+        bytes = rest;
+    }
 }
 
 fn write(path: &Path, text: &str) -> Result<(), String> {

@@ -7,6 +7,7 @@ use std::sync::{Arc, LazyLock};
 use libtest_mimic::{Arguments, Failed, Trial};
 use varpulis_compiler::compile;
 use varpulis_compiler::diagnostics::{Diagnostic, Level, Lines};
+use varpulis_tests::modes::{self, Mode};
 use varpulis_tests::{Case, Refusal, cases, compare, native, sorted};
 
 fn root() -> PathBuf {
@@ -24,6 +25,14 @@ fn main() {
     // Built by the first case that runs natively, so that the others can be run alone.
     let binary = Arc::new(LazyLock::new(move || native::build(&folder, &programs)));
     for case in accepted {
+        for (mode, seed) in modes(&case) {
+            let (case, binary) = (case.clone(), binary.clone());
+            trials.push(Trial::test(format!("{}/{}", mode.name(), case.name), move || {
+                let binary = LazyLock::force(&binary).as_ref().map_err(Failed::from)?;
+                let again = |e: Failed| Failed::from(format!("{}\nVARPULIS_SEED={seed} runs it again", e.message().unwrap_or_default()));
+                run_in(&case, binary, mode, seed).map_err(again)
+            }));
+        }
         let binary = binary.clone();
         trials.push(Trial::test(format!("native/{}", case.name), move || {
             let binary = LazyLock::force(&binary).as_ref().map_err(Failed::from)?;
@@ -36,6 +45,20 @@ fn main() {
 /// Whether cases are rewritten to what is found rather than compared with it.
 fn updates() -> bool {
     std::env::var_os("UPDATE_EXPECT").is_some()
+}
+
+/// The modes in which a case is run besides the plain one: `VARPULIS_MODES=all` has all that apply, else there is one, which `VARPULIS_SEED`
+/// chooses.
+fn modes(case: &Case) -> Vec<(Mode, u64)> {
+    let seed = std::env::var("VARPULIS_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
+    let Ok((input, format)) = input(case) else { return vec![] };
+    let modes = Mode::of(case, &input, &format);
+    let chosen = match std::env::var("VARPULIS_MODES") {
+        _ if updates() => vec![],
+        Ok(all) if all == "all" => modes,
+        _ => Mode::choose(&modes, &mut modes::rng(seed, &case.name)).into_iter().collect(),
+    };
+    chosen.into_iter().map(|mode| (mode, seed)).collect()
 }
 
 /// The diagnostics of a program are the ones it states, no more and no less.
@@ -116,22 +139,47 @@ fn run(case: &Case, binary: &Path) -> Result<(), Failed> {
     if !updates() {
         check_diagnostics(case)?;
     }
-    let outputs = execute(case, binary)?;
+    let outputs = execute(case, binary, None)?;
     if updates() {
         return update(case, &outputs);
     }
-    for (section, found) in &outputs {
-        if *section == "rows" && case.has("sorted") {
-            unordered(case, found)?;
-        } else if found.trim_end() != case.section(section).trim_end() {
-            return Err(format!("{section}: expected\n{}found\n{found}", case.section(section)).into());
-        }
-    }
+    check_outputs(case, &outputs, str::to_owned)?;
     let plan = program.logical.to_string();
     if case.has("logical") && plan.trim_end() != case.section("logical").trim_end() {
         return Err(format!("logical: found\n{plan}").into());
     }
     Ok(())
+}
+
+/// The same outputs come of an input that is handed over in another way.
+fn run_in(case: &Case, binary: &Path, mode: Mode, seed: u64) -> Result<(), Failed> {
+    let outputs = execute(case, binary, Some((mode, seed)))?;
+    check_outputs(case, &outputs, if mode == Mode::Spaced { without_positions } else { str::to_owned })
+}
+
+/// Outputs are as expected, where dead letters are compared in the form given.
+fn check_outputs(case: &Case, outputs: &[(&str, String)], form: fn(&str) -> String) -> Result<(), Failed> {
+    for (section, found) in outputs {
+        let expected = case.section(section);
+        let same = match *section {
+            "dead" => form(found).trim_end() == form(expected).trim_end(),
+            _ => found.trim_end() == expected.trim_end(),
+        };
+        if *section == "rows" && case.has("sorted") {
+            unordered(case, found)?;
+        } else if !same {
+            return Err(format!("{section}: expected\n{expected}found\n{found}").into());
+        }
+    }
+    Ok(())
+}
+
+/// Dead letters without the places that white space moves.
+fn without_positions(dead: &str) -> String {
+    let is_place = |part: &str| part.parse::<u64>().is_ok() || part.starts_with("byte ");
+    let rest = |part: &str| part.split_once(", byte ").map_or(part, |(field, _)| field).to_owned();
+    let line = |line: &str| line.split(" | ").filter(|part| !is_place(part)).map(rest).collect::<Vec<_>>().join(" | ") + "\n";
+    dead.lines().map(line).collect()
 }
 
 /// Rows that came in an order of their own.
@@ -144,24 +192,36 @@ fn unordered(case: &Case, found: &str) -> Result<(), Failed> {
     }
 }
 
+/// What a case reads, and its format.
+fn input(case: &Case) -> std::io::Result<(Vec<u8>, String)> {
+    match &case.input {
+        Some(path) => Ok((std::fs::read(path)?, path.extension().unwrap_or_default().display().to_string())),
+        None => Ok((case.input().0.as_bytes().to_vec(), case.input().1.to_owned())),
+    }
+}
+
 /// Every output of a run, by its section's name.
-fn execute(case: &Case, binary: &Path) -> Result<[(&'static str, String); 5], Failed> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("outputs").join(&case.name);
+fn execute(case: &Case, binary: &Path, mode: Option<(Mode, u64)>) -> Result<[(&'static str, String); 5], Failed> {
+    // Trials run at the same time, each in a folder of its own.
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("outputs").join(mode.map_or("native", |(mode, _)| mode.name())).join(&case.name);
     std::fs::create_dir_all(&folder)?;
-    let mut arguments = vec![];
-    let input = match &case.input {
-        Some(path) => path.clone(),
-        None => {
-            let (input, format) = case.input();
-            std::fs::write(folder.join("input"), input)?;
-            arguments.extend(["--format".to_owned(), format.to_owned()]);
-            folder.join("input")
+    let (mut bytes, format) = input(case)?;
+    let mut arguments = vec!["--format".to_owned(), format];
+    if let Some((mode, seed)) = mode {
+        bytes = mode.apply(case, bytes, &mut modes::rng(seed, &case.name));
+    }
+    let path = folder.join("input");
+    let input = match mode {
+        Some((Mode::Stdin, seed)) => native::Input::Stdin(&bytes, seed),
+        _ => {
+            std::fs::write(&path, &bytes)?;
+            native::Input::File(&path)
         }
     };
     for line in case.section("params").lines() {
         arguments.extend(["--param".to_owned(), line.to_owned()]);
     }
-    let native::Outputs { rows, late, errors, dead, messages } = native::run(binary, &case.name, &folder, &input, &arguments)?;
+    let native::Outputs { rows, late, errors, dead, messages } = native::run(binary, &case.name, &folder, input, &arguments)?;
     // Messages of `.print` and `.log` are the only lines on standard error without a label.
     let printed: String = messages.lines().filter(|l| !l.starts_with("warning:") && !l.starts_with("error:")).map(|l| format!("{l}\n")).collect();
     let dead: String = dead.lines().map(|l| format!("{}\n", reasons(l))).collect();

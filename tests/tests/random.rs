@@ -38,7 +38,7 @@ fn agree(binary: &Path, name: &str, text: &str, lines: &str, statistics: &mut St
     let outputs = folder("random-outputs");
     std::fs::create_dir_all(&outputs).map_err(|e| e.to_string())?;
     std::fs::write(outputs.join("input"), lines).map_err(|e| e.to_string())?;
-    let found = native::run(binary, name, &outputs, &outputs.join("input"), &[])?;
+    let found = native::run(binary, name, &outputs, native::Input::File(&outputs.join("input")), &[])?;
     statistics.pairs += 1;
     statistics.rows += found.rows.lines().count();
     statistics.with_rows += usize::from(!found.rows.is_empty());

@@ -9,7 +9,8 @@ mod dependencies;
 mod gaps;
 #[path = "tidy/language.rs"]
 mod language;
-
+#[path = "tidy/seam.rs"]
+mod seam;
 #[path = "tidy/sources.rs"]
 mod sources;
 

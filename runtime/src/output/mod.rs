@@ -5,6 +5,8 @@ pub(crate) mod text;
 
 pub use record::{RecordWriter, WriteRecord};
 
+use std::io::Write;
+
 use crate::operator::Refusal;
 use crate::program::Program;
 
@@ -55,6 +57,7 @@ impl<P: Program, F: FnMut(P::Row<'_>)> Output<P> for Rows<F> {
         self.late += 1;
     }
     fn print(&mut self, line: &str) {
-        eprintln!("{line}");
+        // Unlike `eprintln!`, this does not panic where stderr is gone.
+        let _ = writeln!(std::io::stderr(), "{line}");
     }
 }

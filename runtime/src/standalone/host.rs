@@ -1,8 +1,14 @@
 //! What a run needs of the machine, as a seam that tests drive.
+//!
+//! Nothing else in the runtime opens a file, looks at a stream of the process or reads a clock. Two things stand beside it: the command line
+//! and its environment, which are read before a run begins (see [`main`](super::main)), and the seeds of hash tables, on which no output depends.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read, Write};
 use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
 
 /// An input, opened.
 pub struct Opened {
@@ -28,8 +34,20 @@ pub trait Host {
     fn messages(&self) -> Box<dyn Write + Send>;
     /// Time since some start.
     fn now(&self) -> Duration;
-    /// Whether a progress bar would be seen, and not disturb rows written to `output`.
-    fn can_show_progress(&self, output: &str) -> bool;
+    /// A bar over `length` bytes, or a running count, if it would be seen and not disturb rows written to `output`.
+    fn progress(&self, output: &str, length: Option<u64>) -> Option<Box<dyn Bar>>;
+    /// Whether two names are one regular file; devices may be shared.
+    fn is_same_file(&self, a: &str, b: &str) -> bool;
+}
+
+/// A progress bar.
+pub trait Bar {
+    /// How many bytes have been read.
+    fn set_position(&self, bytes: u64);
+    /// Takes the bar away while messages are written.
+    fn suspend(&self, write: &mut dyn FnMut());
+    /// Takes it away for good.
+    fn finish(&self);
 }
 
 /// The process's own files and streams.
@@ -40,6 +58,13 @@ pub struct Process {
 impl Default for Process {
     fn default() -> Self {
         Self { start: Instant::now() }
+    }
+}
+
+impl Process {
+    /// The command line, the program's own name first.
+    pub(super) fn arguments() -> impl Iterator<Item = OsString> {
+        std::env::args_os()
     }
 }
 
@@ -68,8 +93,40 @@ impl Host for Process {
         self.start.elapsed()
     }
 
-    fn can_show_progress(&self, output: &str) -> bool {
-        io::stderr().is_terminal() && !(output == "-" && io::stdout().is_terminal())
+    fn progress(&self, output: &str, length: Option<u64>) -> Option<Box<dyn Bar>> {
+        let disturbs = output == "-" && io::stdout().is_terminal();
+        (io::stderr().is_terminal() && !disturbs).then(|| Box::new(bar(length)) as Box<dyn Bar>)
+    }
+
+    fn is_same_file(&self, a: &str, b: &str) -> bool {
+        match (std::fs::canonicalize(a), std::fs::canonicalize(b)) {
+            (Ok(a), Ok(b)) => a == b && a.is_file(),
+            _ => a == b,
+        }
+    }
+}
+
+fn bar(length: Option<u64>) -> ProgressBar {
+    let bar = length.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
+    let template = match length {
+        Some(_) => "{bar:40} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left",
+        None => "{spinner} {bytes}  {bytes_per_sec}",
+    };
+    match ProgressStyle::with_template(template) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+impl Bar for ProgressBar {
+    fn set_position(&self, bytes: u64) {
+        Self::set_position(self, bytes);
+    }
+    fn suspend(&self, write: &mut dyn FnMut()) {
+        Self::suspend(self, write);
+    }
+    fn finish(&self) {
+        self.finish_and_clear();
     }
 }
 

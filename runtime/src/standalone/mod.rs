@@ -10,7 +10,7 @@ mod progress;
 mod summary;
 
 pub use failure::Failure;
-pub use host::{Host, Opened, Process};
+pub use host::{Bar, Host, Opened, Process};
 pub use options::{Options, Progress, Stats};
 pub use summary::Summary;
 
@@ -26,7 +26,7 @@ use crate::program::Program;
 /// The exit code is 0 if the run went through (and, with `--strict`, nothing was refused), 1 if the data was refused or a file failed, 2 if
 /// the command line is wrong. If the reader of stdout goes away, the run ends quietly with 0.
 pub fn main<P: Program>() -> ExitCode {
-    let options = match Options::parse_for::<P>(std::env::args_os()) {
+    let options = match Options::parse_for::<P>(Process::arguments()) {
         Ok(options) => options,
         Err(error) => {
             let _ = error.print();
@@ -66,12 +66,13 @@ pub fn execute<P: Program>(options: &Options, host: &dyn Host) -> u8 {
 /// The options make no sense, or a file cannot be opened, read or written. That the reader of stdout went away is no failure: see [`Summary::closed`].
 pub fn run<P: Program>(options: &Options, host: &dyn Host) -> Result<Summary, Failure> {
     let start = host.now();
-    options.check_files()?;
+    options.check_files(host)?;
     let mut program = P::with_params(&options.params()?).map_err(Failure::Usage)?;
     let opened = open(options, host)?;
     let mut run = Run { out: Outputs::create(options, P::STREAMS, host)?, events: 0, skipped: 0 };
-    if options.progress == Progress::Auto && host.can_show_progress(options.output.as_deref().unwrap_or("-")) {
-        run.out.messages.show_bar(opened.iter().map(|(_, opened)| opened.length).sum());
+    if options.progress == Progress::Auto {
+        let length = opened.iter().map(|(_, opened)| opened.length).sum();
+        run.out.messages.show_bar(host.progress(options.output.as_deref().unwrap_or("-"), length));
     }
     let feeds: Vec<Feed> = opened.into_iter().map(|(name, opened)| feed::<P>(options, name, opened, &run)).collect();
     let driven = run.drive(&mut program, feeds);

@@ -4,6 +4,7 @@ use clap::builder::FalseyValueParser;
 use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
 
 use super::failure::Failure;
+use super::host::Host;
 use crate::input::{DecodeOptions, Format, TimeUnit};
 use crate::program::{Params, Program};
 
@@ -120,7 +121,7 @@ impl Options {
     }
 
     /// No file is written to twice, or read and written.
-    pub(super) fn check_files(&self) -> Result<(), Failure> {
+    pub(super) fn check_files(&self, host: &dyn Host) -> Result<(), Failure> {
         let inputs = self.inputs();
         if inputs.iter().filter(|input| *input == "-").count() > 1 {
             return Err(Failure::Usage("stdin can be one input only".to_owned()));
@@ -132,20 +133,12 @@ impl Options {
         let mut taken: Vec<(&str, &str)> = inputs.iter().filter(|input| *input != "-").map(|input| ("--input", input.as_str())).collect();
         for (flag, name) in [("--output", &self.output)].into_iter().chain(extra) {
             let Some(name) = name.as_deref().filter(|name| *name != "-") else { continue };
-            if let Some((other, _)) = taken.iter().find(|(_, taken)| same_file(taken, name)) {
+            if let Some((other, _)) = taken.iter().find(|(_, taken)| host.is_same_file(taken, name)) {
                 return Err(Failure::Usage(format!("`{flag} {name}`: `{other}` names the same file")));
             }
             taken.push((flag, name));
         }
         Ok(())
-    }
-}
-
-/// Whether two names are one regular file; devices may be shared.
-fn same_file(a: &str, b: &str) -> bool {
-    match (std::fs::canonicalize(a), std::fs::canonicalize(b)) {
-        (Ok(a), Ok(b)) => a == b && a.is_file(),
-        _ => a == b,
     }
 }
 

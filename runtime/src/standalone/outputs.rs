@@ -26,18 +26,33 @@ struct File {
     name: String,
     writer: Box<dyn Write + Send>,
     buffer: Vec<u8>,
+    /// Writing failed once. Should it work again later, as on a disk that was full for a while, the file would have a gap.
+    failed: bool,
 }
 
 impl File {
     fn create(host: &dyn Host, name: &str) -> Result<Self, Failure> {
         let writer = host.create(name).map_err(|error| Failure::Output { name: name.to_owned(), error })?;
-        Ok(Self { name: name.to_owned(), writer, buffer: Vec::with_capacity(BUFFER + (BUFFER >> 3)) })
+        Ok(Self { name: name.to_owned(), writer, buffer: Vec::with_capacity(BUFFER + (BUFFER >> 3)), failed: false })
     }
 
+    /// Writes what was gathered. A failure is told once; what comes after it is dropped.
     #[cold]
     fn write(&mut self) -> Result<(), Failure> {
-        let result = self.writer.write_all(&self.buffer);
+        let result = if self.failed { Ok(()) } else { self.writer.write_all(&self.buffer) };
         self.buffer.clear();
+        self.told(result)
+    }
+
+    /// Writes the rest.
+    fn finish(&mut self) -> Result<(), Failure> {
+        self.write()?;
+        let result = if self.failed { Ok(()) } else { self.writer.flush() };
+        self.told(result)
+    }
+
+    fn told(&mut self, result: io::Result<()>) -> Result<(), Failure> {
+        self.failed |= result.is_err();
         result.map_err(|error| Failure::Output { name: self.name.clone(), error })
     }
 }
@@ -95,7 +110,7 @@ pub(super) struct Outputs {
     late: Class,
     errors: Class,
     pub(super) messages: Messages,
-    /// The first failure to write; nothing is written after it.
+    /// The first failure to write. The event at hand is finished, and what the other files still have to take is written.
     failure: Option<Failure>,
 }
 
@@ -129,7 +144,7 @@ impl Outputs {
 
     /// Writes what rows were gathered: the next read may take long.
     pub(super) fn flush_rows(&mut self) {
-        if !self.rows.buffer.is_empty() && !self.failed() {
+        if !self.rows.buffer.is_empty() {
             let result = self.rows.write();
             self.keep(result);
         }
@@ -146,8 +161,7 @@ impl Outputs {
         let files = std::iter::once(&mut self.rows).chain(classes.into_iter().filter_map(|class| class.file.as_mut()));
         let mut failure = self.failure.take();
         for file in files {
-            let written = file.write().and_then(|()| file.writer.flush().map_err(|error| Failure::Output { name: file.name.clone(), error }));
-            failure = failure.or(written.err());
+            failure = failure.or(file.finish().err());
         }
         failure.map_or(Ok(()), Err)
     }

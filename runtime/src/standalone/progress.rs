@@ -4,12 +4,12 @@ use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use indicatif::{ProgressBar, ProgressStyle};
+use super::host::Bar;
 
 /// Stderr, with or without a bar.
 pub(super) struct Messages {
     writer: Box<dyn Write + Send>,
-    bar: Option<ProgressBar>,
+    bar: Option<Box<dyn Bar>>,
     read: Arc<AtomicU64>,
 }
 
@@ -23,17 +23,9 @@ impl Messages {
         Box::new(Counted { reader, read: Arc::clone(&self.read) })
     }
 
-    /// Shows a bar over so many bytes, or a running count.
-    pub(super) fn show_bar(&mut self, length: Option<u64>) {
-        let bar = length.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
-        let template = match length {
-            Some(_) => "{bar:40} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left",
-            None => "{spinner} {bytes}  {bytes_per_sec}",
-        };
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
-        }
-        self.bar = Some(bar);
+    /// Shows a bar, which messages take away while they are written.
+    pub(super) fn show_bar(&mut self, bar: Option<Box<dyn Bar>>) {
+        self.bar = bar;
     }
 
     /// Called where a buffer of input is done.
@@ -45,7 +37,7 @@ impl Messages {
 
     pub(super) fn hide_bar(&mut self) {
         if let Some(bar) = self.bar.take() {
-            bar.finish_and_clear();
+            bar.finish();
         }
     }
 
@@ -56,7 +48,7 @@ impl Messages {
         line.push(b'\n');
         let writer = &mut self.writer;
         match &self.bar {
-            Some(bar) => bar.suspend(|| drop(writer.write_all(&line))),
+            Some(bar) => bar.suspend(&mut || drop(writer.write_all(&line))),
             None => drop(writer.write_all(&line)),
         }
     }
