@@ -21,7 +21,8 @@ pub(crate) fn build(source: &Source, rust: &str, target: Option<&str>) -> Result
     }
     unpack(&home)?;
     let project = home.join("programs").join(&name);
-    project_files(&project, &name, rust, &home.join("runtime"))?;
+    // A workspace by itself, so that the profile counts.
+    project_files(&project, &name, rust, &home.join("runtime"), &format!("\n{PROFILE}\n[workspace]\n"))?;
     write_new(&project.join("Cargo.lock"), lock())?;
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--release", "--quiet"]).current_dir(&project).env("CARGO_TARGET_DIR", home.join("target"));
@@ -52,13 +53,11 @@ pub(crate) fn build(source: &Source, rust: &str, target: Option<&str>) -> Result
 /// Writes the generated project where the user wants it, with the runtime beside it.
 pub(crate) fn keep(source: &Source, rust: &str, folder: &Path) -> Result<()> {
     runtime_files(folder)?;
-    write_new(&folder.join("Cargo.toml"), &workspace(&["runtime", "runtime/abi", "program"]))?;
+    let manifest = workspace(&["runtime", "runtime/abi", "program"]);
+    write_new(&folder.join("Cargo.toml"), &format!("{manifest}\n{PROFILE}"))?;
     write_new(&folder.join("Cargo.lock"), lock())?;
     let name: String = source.name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
-    project_files(&folder.join("program"), &format!("program-{name}"), rust, Path::new("../runtime"))?;
-    let manifest = folder.join("program/Cargo.toml");
-    let text = std::fs::read_to_string(&manifest)?;
-    write_new(&manifest, &text.replace("\n[workspace]\n", "\n"))
+    project_files(&folder.join("program"), &format!("program-{name}"), rust, Path::new("../runtime"), "")
 }
 
 /// Copies a binary into place in one step, so that nobody runs half of it.
@@ -140,10 +139,13 @@ fn workspace(members: &[&str]) -> String {
     format!("[workspace]\nresolver = \"3\"\nmembers = [{}]\n\n{}\n{dependencies}", members.join(", "), from("[workspace.package]"))
 }
 
-/// The generated crate.
-fn project_files(project: &Path, name: &str, rust: &str, runtime: &Path) -> Result<()> {
+/// How programs are compiled. Cargo reads it in the manifest of the workspace, not of a member.
+const PROFILE: &str = "[profile.release]\npanic = \"abort\"\ncodegen-units = 4\n";
+
+/// The generated crate; `rest` ends its manifest.
+fn project_files(project: &Path, name: &str, rust: &str, runtime: &Path, rest: &str) -> Result<()> {
     let manifest = format!(
-        "[package]\nname = {name:?}\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\nvarpulis-runtime = {{ path = {:?}, features = [\"standalone\"] }}\n\n[profile.release]\npanic = \"abort\"\ncodegen-units = 4\n\n[workspace]\n",
+        "[package]\nname = {name:?}\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\nvarpulis-runtime = {{ path = {:?}, features = [\"standalone\"] }}\n{rest}",
         runtime.display().to_string()
     );
     let main = "//! A compiled VarpulisQL program.\n#![deny(warnings)]\n#![forbid(unsafe_code)]\n\n#[allow(dead_code, reason = \"a standalone program uses a part of the library form\")]\nmod program;\n\nfn main() -> std::process::ExitCode {\n    varpulis_runtime::standalone::main::<program::Program>()\n}\n";

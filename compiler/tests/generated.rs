@@ -33,6 +33,17 @@ fn types_without_texts_have_a_lifetime() {
     insta::assert_snapshot!(rust("event Reading:\n    sensor: int\n    value: float\nstream Hot = Reading.where(value > 30.0).emit(sensor)\n"));
 }
 
+/// `--help` shows them.
+#[test]
+fn defaults_of_parameters_are_stated() {
+    let text = "param a: int = 6 * 10\nparam b: float = 2\nparam c: str = \"x\"\nparam d: duration = 90s\nparam e: timestamp = @2026-01-23\nparam f: bool\nparam g: int?\n\
+        stream S = T.where(x > a and y > b and z == c and f and x > (g ?? 0)).emit(x, d: d, e: e)\n";
+    let rust = rust(text);
+    for default in ["Some(\"60\")", "Some(\"2.0\")", "Some(\"x\")", "Some(\"90s\")", "Some(\"2026-01-23T00:00:00Z\")", "None", "Some(\"null\")"] {
+        assert!(rust.contains(&format!("default: {default}")), "{default} in {rust}");
+    }
+}
+
 #[test]
 fn generated_code_of_the_flights() {
     insta::assert_snapshot!("cascade", rust(CASCADE));

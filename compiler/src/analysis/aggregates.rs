@@ -54,7 +54,7 @@ impl Analyzer<'_> {
             return self.wrong(Diagnostic::new(Code::WrongArgumentCount, surplus, message));
         }
         let parameter = match positional.get(1) {
-            Some(e) => match self.constant_number(e) {
+            Some(e) => match self.constant_number(e, scope) {
                 Some(v) => Some(v),
                 None => return Expr::error(span),
             },
@@ -186,8 +186,24 @@ impl Analyzer<'_> {
         Some(if float { to_float(value) } else { value })
     }
 
+    /// A field of the records that an aggregate ranges over, if the expression names one.
+    fn field_named<'e>(&self, e: &'e ast::Expr, scope: &Scope) -> Option<&'e str> {
+        let mut names = vec![];
+        collect_names(e, &mut names);
+        let records: Vec<&ScopeInput> = scope.inputs.iter().chain(scope.firing.iter().flat_map(|f| &f.record)).collect();
+        let is_value = |name: &str| self.constants.contains_key(name) || self.global_ids.contains_key(name);
+        // An undeclared event takes any name for a field, but not that of a function in a call.
+        let is_bare = matches!(e.kind, ast::ExprKind::Name(_));
+        names.into_iter().find(|n| records.iter().any(|r| r.schema.find(n).is_some() || (is_bare && r.schema.open.is_some())) && !is_value(n))
+    }
+
     /// A number known at compile time.
-    fn constant_number(&mut self, e: &ast::Expr) -> Option<f64> {
+    fn constant_number(&mut self, e: &ast::Expr, scope: &Scope) -> Option<f64> {
+        if let Some(field) = self.field_named(e, scope) {
+            let message = format!("this must be known at compile time, and `{field}` is a field");
+            self.report(Diagnostic::new(Code::NotConstant, e.span, message).help("write a number, or name a `const`"));
+            return None;
+        }
         let expr = self.constant(e)?;
         match expr.as_literal() {
             Some(Literal::Int(v)) => Some(*v as f64),

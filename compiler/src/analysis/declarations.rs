@@ -9,7 +9,7 @@ use super::typed::Expr;
 use super::types::{EnumType, Kind, Type};
 use crate::diagnostics::{Code, Diagnostic, did_you_mean};
 use crate::plan::logical::{Column, Event, Global, Schema};
-use crate::syntax::ast::{self, ItemKind, Span, TypeExprKind};
+use crate::syntax::ast::{self, ItemKind, Span, TypeExpr, TypeExprKind};
 
 impl<'a> Analyzer<'a> {
     pub(crate) fn collect_declarations(&mut self) {
@@ -131,7 +131,7 @@ impl<'a> Analyzer<'a> {
                 self.used.insert(base.text.clone());
             }
             for field in chain.iter().rev().flat_map(|e| &e.fields) {
-                let ty = self.resolve_type(&field.ty);
+                let ty = self.field_type(&field.ty);
                 if field.name.text == "ts" {
                     // Every record has `ts`, listed or not.
                     continue;
@@ -154,10 +154,25 @@ impl<'a> Analyzer<'a> {
         }
     }
 
+    /// The type of a field of the input. Decoders do not examine the elements of arrays.
+    fn field_type(&mut self, t: &TypeExpr) -> Type {
+        let ty = self.resolve_type(t);
+        if !matches!(ty.kind, Kind::Array(_)) {
+            return ty;
+        }
+        let message = "arrays as fields of events: understood, not compiled yet";
+        self.report(Diagnostic::new(Code::TypeNotCompiledYet, t.span, message).help("declare it as `any`, which passes any JSON value through"));
+        Type::ERROR
+    }
+
     /// Values may name values that are declared behind them: each is declared when it is first named.
     fn declare_values(&mut self) {
         let ast = self.ast;
         for item in &ast.items {
+            if let ItemKind::Var { name, value, .. } = &item.kind {
+                // It has been refused; its uses are neither told as well nor taken for fields.
+                self.constants.insert(name.text.clone(), Expr::error(value.span));
+            }
             let (ItemKind::Const { name, .. } | ItemKind::Let { name, .. } | ItemKind::Param { name, .. }) = &item.kind else { continue };
             self.pending.insert(name.text.clone(), &item.kind);
         }

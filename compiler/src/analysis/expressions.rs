@@ -163,6 +163,9 @@ impl Analyzer<'_> {
         if left.ty.kind == Kind::Error || right.ty.kind == Kind::Error {
             return Expr::error(span);
         }
+        if let Some(comparison) = equality.then(|| json_is(op, &left, &right, span)).flatten() {
+            return comparison;
+        }
         let same = self.unify(&mut left, &mut right);
         if !equality && left.ty.is_lenient() && right.ty.is_lenient() {
             for side in [&left, &right] {
@@ -329,6 +332,19 @@ impl Analyzer<'_> {
         let d = self.mismatch(Code::TypeMismatch, &expr, message, &to.to_string()).label(format!("{} found", expr.ty));
         self.wrong(d)
     }
+}
+
+/// An `any` compared with a value of a type that JSON has; `None` for any other operands.
+fn json_is(op: BinaryOp, left: &Expr, right: &Expr, span: Span) -> Option<Expr> {
+    let (json, value) = match (&left.ty.kind, &right.ty.kind) {
+        (Kind::Any, _) => (left, right),
+        (_, Kind::Any) => (right, left),
+        _ => return None,
+    };
+    let function = Function::find("==", &[json.ty.scalar(), value.ty.scalar()])?;
+    let ty = Type::BOOL.with_null(left.ty.nullable || right.ty.nullable);
+    let is = Expr { kind: ExprKind::Call(function, vec![json.clone(), value.clone()]), ty: ty.clone(), span };
+    Some(if op == BinaryOp::Equal { is } else { Expr { kind: ExprKind::Unary(UnaryOp::Not, Box::new(is)), ty, span } })
 }
 
 /// `x is null`, `x is not null`

@@ -149,7 +149,7 @@ impl<'a> Analyzer<'a> {
         for e in exprs {
             let expr = self.in_scope(b, |a, scope| a.expr(e, scope));
             if !matches!(expr.kind, super::typed::ExprKind::Place(_)) && expr.ty.kind != Kind::Error {
-                self.not_compiled(e.span, "a computed key", "make a field of it first: `.select(…, key: expression)`");
+                self.no_key(&expr);
                 continue;
             }
             if !expr.ty.kind.is_key() {
@@ -164,6 +164,15 @@ impl<'a> Analyzer<'a> {
             keys.push(Key { column: Column { name, ty: expr.ty.clone(), hidden: false }, expr });
         }
         keys
+    }
+
+    /// Refuses a key that is no field.
+    pub(crate) fn no_key(&mut self, expr: &Expr) -> Expr {
+        if !expr.reads_something() {
+            let d = Diagnostic::new(Code::BadArgument, expr.span, "a constant is no key: every record would have it");
+            return self.wrong(d.help("name a field"));
+        }
+        self.not_compiled(expr.span, "a computed key", "make a field of it first: `.select(…, key: expression)`")
     }
 
     /// A whole number above zero, known at compile time.

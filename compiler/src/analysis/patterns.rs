@@ -274,7 +274,7 @@ impl<'a> Analyzer<'a> {
                 let mut scope = Scope { inputs: vec![record], current: Some(0), ..Scope::default() };
                 let mut key = self.expr(e, &mut scope);
                 if !matches!(key.kind, ExprKind::Place(_)) && key.ty.kind != Kind::Error {
-                    key = self.not_compiled(e.span, "a computed key", "make a field of it first: `.select(…, key: expression)`");
+                    key = self.no_key(&key);
                 }
                 match &column {
                     None => {

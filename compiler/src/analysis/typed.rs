@@ -129,6 +129,12 @@ impl Expr {
         }
         self.children(&mut |c| c.places(visit));
     }
+    /// Whether it reads anything: a constant does not.
+    pub fn reads_something(&self) -> bool {
+        let mut reads = false;
+        self.places(&mut |_| reads = true);
+        reads
+    }
     /// Calls `visit` with every direct part.
     pub fn children(&self, visit: &mut impl FnMut(&Expr)) {
         match &self.kind {

@@ -8,10 +8,11 @@ use super::expression::{Context, lower, physical, truth};
 use super::ir::{ChainId, FieldType, Op, OperatorId, Read, Record, RecordField, RecordId, RowSource, SiteId, Statement, ValueId};
 use super::kernels::OperatorState;
 use super::{patterns, rules, stages};
-use crate::analysis::typed::{Expr, Place};
+use crate::analysis::typed::{Expr, Literal, Place};
 use crate::analysis::types::{Kind, Type};
 use crate::plan::logical::{CURRENT, Node, NodeId, NodeKind, Observation, Plan, Publication};
 use crate::plan::physical::{Chain, ChainInput, EventInput, GlobalValue, Output, Program, SiteInfo};
+use crate::plan::print::duration;
 use crate::syntax::ast::Span;
 
 /// The state of assembly.
@@ -121,7 +122,8 @@ impl<'p> Assembler<'p> {
                 b.statement(Statement::Return(value));
                 b.finish()
             });
-            self.program.globals.push(GlobalValue { name: g.name.clone(), ty: physical(&g.ty), body, is_param: g.is_param });
+            let default = g.value.as_ref().filter(|_| g.is_param).and_then(|v| v.as_literal()).map(parameter_text);
+            self.program.globals.push(GlobalValue { name: g.name.clone(), ty: physical(&g.ty), body, is_param: g.is_param, default });
         }
     }
 
@@ -462,6 +464,17 @@ impl Context for Lowering<'_, '_> {
 
 fn enum_variants<'t>(types: impl Iterator<Item = &'t Type>) -> Vec<(usize, Vec<String>)> {
     types.enumerate().filter_map(|(i, t)| if let Kind::Enum(e) = &t.kind { Some((i, e.variants.clone())) } else { None }).collect()
+}
+
+/// A constant as `--param` reads it.
+fn parameter_text(value: &Literal) -> String {
+    match value {
+        Literal::Str(text) => text.clone(),
+        Literal::Duration(ns) => duration(*ns),
+        Literal::Timestamp(ns) => jiff::Timestamp::from_nanosecond(i128::from(*ns)).map_or_else(|_| ns.to_string(), |t| t.to_string()),
+        Literal::Enum(variant) => variant.to_string(),
+        other => other.to_string(),
+    }
 }
 
 /// `BigTrades` → `big_trades`.

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 
 use super::map_inputs;
+use super::push_down_filter::can_fail;
 use crate::plan::logical::{NodeId, NodeKind, Plan};
 use crate::plan::print::expression_key;
 
 /// Redirects readers of a node to the first equal one. Windows have a rule of their own; observations are never shared, since each is seen.
+/// What can refuse a record is not shared either: each stream has its own errors, and only those of columns that it reads.
 pub(super) fn apply(plan: &mut Plan) {
     let mut first: HashMap<String, NodeId> = HashMap::new();
     let mut replaced: HashMap<NodeId, NodeId> = HashMap::new();
@@ -41,6 +43,14 @@ pub(super) fn redirect(plan: &mut Plan, replaced: &HashMap<NodeId, NodeId>) {
 fn key(plan: &Plan, id: NodeId) -> Option<String> {
     let node = plan.node(id);
     let list = |exprs: &[crate::analysis::typed::Expr]| exprs.iter().map(expression_key).collect::<Vec<_>>().join(";");
+    let refuses = match &node.kind {
+        NodeKind::Filter { condition, .. } => can_fail(condition),
+        NodeKind::Project { columns: exprs, .. } | NodeKind::Distinct { keys: exprs, .. } | NodeKind::Limit { keys: exprs, .. } => exprs.iter().any(can_fail),
+        _ => false,
+    };
+    if refuses {
+        return None;
+    }
     Some(match &node.kind {
         NodeKind::Filter { input, condition } => format!("filter {} {}", input.0, expression_key(condition)),
         NodeKind::Project { input, columns } => {

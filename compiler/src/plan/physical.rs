@@ -132,6 +132,8 @@ pub struct GlobalValue {
     pub body: Option<Body>,
     /// Whether it is set from outside.
     pub is_param: bool,
+    /// The default of a `param`, as text that sets it.
+    pub default: Option<String>,
 }
 
 /// A whole program.

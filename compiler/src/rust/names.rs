@@ -42,9 +42,9 @@ pub(super) fn permit_spelling(tokens: TokenStream) -> TokenStream {
     for item in &mut file.items {
         let (syn::Item::Struct(syn::ItemStruct { attrs, .. })
         | syn::Item::Enum(syn::ItemEnum { attrs, .. })
-        | syn::Item::Impl(syn::ItemImpl { attrs, .. })
-        | syn::Item::Mod(syn::ItemMod { attrs, .. })
         | syn::Item::Type(syn::ItemType { attrs, .. })
+        | syn::Item::Mod(syn::ItemMod { attrs, .. })
+        | syn::Item::Impl(syn::ItemImpl { attrs, .. })
         | syn::Item::Use(syn::ItemUse { attrs, .. })
         | syn::Item::Fn(syn::ItemFn { attrs, .. })) = item
         else {

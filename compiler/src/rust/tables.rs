@@ -36,8 +36,8 @@ impl Printer<'_> {
         let params = self.program.globals.iter().filter(|g| g.is_param).map(|g| {
             let name = &g.name;
             let ty = physical(g.ty);
-            let has_default = g.body.is_some() || g.ty.nullable;
-            let default = if has_default { quote!(Some("")) } else { quote!(None) };
+            let default = g.default.as_deref().or(g.ty.nullable.then_some("null"));
+            let default = default.map_or(quote!(None), |text| quote!(Some(#text)));
             quote!(ParamSchema { name: #name, ty: #ty, default: #default })
         });
         quote! {

@@ -10,7 +10,7 @@ use super::{Grammar, Reader, Rule, layout};
 use crate::diagnostics::{Code, Diagnostic, did_you_mean};
 
 /// The words that begin declarations.
-const DECLARATIONS: &[&str] =
+pub(super) const DECLARATIONS: &[&str] =
     &["event", "type", "enum", "const", "let", "param", "var", "fn", "connector", "context", "pattern", "embedding", "config", "import", "stream"];
 
 /// Operators of other languages: how they begin, how far in front of the failure, and what is written here.

@@ -124,8 +124,16 @@ impl Reader<'_> {
 
     fn operand(&mut self, pair: Pair<'_, Rule>, tokens: &mut Vec<Token>) {
         let mut value: Option<Expr> = None;
-        for part in pair.into_inner() {
+        let mut parts = pair.into_inner().peekable();
+        while let Some(part) = parts.next() {
             match part.as_rule() {
+                Rule::primary if parts.peek().is_none() && is_least_int(tokens.last(), &part) => {
+                    // One above the largest: it fits with its sign only.
+                    let sign = tokens.pop();
+                    let span = self.span(&part);
+                    let span = if let Some(Token::Prefix(_, at)) = sign { at.to(span) } else { span };
+                    value = Some(Expr { kind: ExprKind::Int(i64::MIN), span });
+                }
                 Rule::prefix => {
                     let at = self.span(&part);
                     let op = match part.as_str().trim() {
@@ -259,6 +267,11 @@ impl Reader<'_> {
         }
         Arg { name, value, span }
     }
+}
+
+/// Whether a number behind a sign makes the least integer.
+fn is_least_int(sign: Option<&Token>, number: &Pair<'_, Rule>) -> bool {
+    matches!(sign, Some(Token::Prefix(UnaryOp::Negate, _))) && number.as_str().trim().replace('_', "").parse() == Ok(i64::MIN.unsigned_abs())
 }
 
 fn prefix(op: UnaryOp, at: Span, operand: Expr) -> Expr {

@@ -1,6 +1,9 @@
 //! Layout: comments are blanked, the text is cut into declarations, and blocks get marks. Every position can be traced back to the program's text.
 
+use std::ops::Range;
+
 use super::ast::Span;
+use super::errors::DECLARATIONS;
 use crate::diagnostics::{Code, Diagnostic};
 
 /// The mark where a block begins.
@@ -42,8 +45,9 @@ pub(super) struct Layout {
     pub(super) chunks: Vec<Chunk>,
 }
 
-/// A line at bracket depth 0.
+/// A line that is not blank.
 struct Line {
+    /// Where its text begins, behind its indentation.
     start: usize,
     end: usize,
     indent: usize,
@@ -54,8 +58,8 @@ struct Line {
 
 /// Cuts a program into declarations.
 pub(super) fn layout(text: &str, diagnostics: &mut Vec<Diagnostic>) -> Layout {
-    let clean = blank(text, diagnostics);
-    let lines = lines(&clean, diagnostics);
+    let (clean, comments) = blank(text, diagnostics);
+    let lines = lines(&clean, &comments, diagnostics);
     let mut chunks = vec![];
     let mut at = 0;
     while at < lines.len() {
@@ -71,9 +75,10 @@ pub(super) fn layout(text: &str, diagnostics: &mut Vec<Diagnostic>) -> Layout {
     Layout { clean, chunks }
 }
 
-/// Blanks comments and refuses characters that hide what the text says.
-fn blank(text: &str, diagnostics: &mut Vec<Diagnostic>) -> String {
+/// Blanks comments and refuses characters that hide what the text says. With the text come the places of its `/* … */`.
+fn blank(text: &str, diagnostics: &mut Vec<Diagnostic>) -> (String, Vec<Range<usize>>) {
     let bytes = text.as_bytes();
+    let mut comments = vec![];
     let mut out = bytes.to_vec();
     let mut at = 0;
     let wipe = |out: &mut Vec<u8>, from: usize, to: usize| {
@@ -98,6 +103,7 @@ fn blank(text: &str, diagnostics: &mut Vec<Diagnostic>) -> String {
                 }
                 let end = end.unwrap_or(bytes.len());
                 wipe(&mut out, at, end);
+                comments.push(at..end);
                 at = end;
             }
             (0..=8 | 11..=12 | 14..=31 | 127, _) => {
@@ -112,6 +118,11 @@ fn blank(text: &str, diagnostics: &mut Vec<Diagnostic>) -> String {
             _ => at += 1,
         }
     }
+    bidi_controls(text, diagnostics);
+    (String::from_utf8(out).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned()), comments)
+}
+
+fn bidi_controls(text: &str, diagnostics: &mut Vec<Diagnostic>) {
     for (at, c) in text.char_indices() {
         if matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}') {
             let d = Diagnostic::new(Code::BidiControl, Span::new(at, at + c.len_utf8()), "this invisible character changes the order in which text is shown")
@@ -119,7 +130,6 @@ fn blank(text: &str, diagnostics: &mut Vec<Diagnostic>) -> String {
             diagnostics.push(d);
         }
     }
-    String::from_utf8(out).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned())
 }
 
 /// One past the end of a text that begins at `at`. A text does not go past the end of its line.
@@ -142,34 +152,68 @@ fn text_end(bytes: &[u8], at: usize, diagnostics: &mut Vec<Diagnostic>) -> usize
     end
 }
 
-fn lines(clean: &str, diagnostics: &mut Vec<Diagnostic>) -> Vec<Line> {
-    let mut lines = vec![];
-    let mut start = 0;
-    let mut depth: usize = 0;
+fn lines(clean: &str, comments: &[Range<usize>], diagnostics: &mut Vec<Diagnostic>) -> Vec<Line> {
+    let mut lines: Vec<Line> = vec![];
+    let mut from = 0;
+    let mut brackets: Vec<Bracket> = vec![];
     for line in clean.split_inclusive('\n') {
-        let (from, body) = (start, line.trim_end());
-        start += line.len();
-        let indent = body.len() - body.trim_start().len();
+        let (begin, body) = (from, line.trim_end());
+        from += line.len();
+        let blank = body.len() - body.trim_start().len();
         if body.trim().is_empty() {
             continue;
         }
-        if depth == 0
-            && let Some(tab) = body.get(..indent).and_then(|i| i.find('\t'))
+        let start = begin + blank;
+        let indent = indentation(clean, comments, begin, start);
+        let before = lines.last().and_then(|l| clean.get(l.start..l.end)).unwrap_or_default();
+        if indent == 0 && begins_declaration(body.trim_start(), before, brackets.last()) {
+            // A bracket that is open here is a mistake, which is not this declaration's.
+            brackets.clear();
+        }
+        if brackets.is_empty()
+            && let Some(tab) = body.get(..blank).and_then(|i| i.find('\t'))
         {
             diagnostics.push(
-                Diagnostic::new(Code::TabIndentation, Span::new(from + tab, from + tab + 1), "a tab in indentation")
+                Diagnostic::new(Code::TabIndentation, Span::new(begin + tab, begin + tab + 1), "a tab in indentation")
                     .help("indent with spaces: a tab has no fixed width"),
             );
         }
-        let before = depth;
-        scan_brackets(body, &mut depth);
-        lines.push(Line { start: from, end: from + body.len(), indent, opens: depth == 0 && body.ends_with(':'), depth: before });
+        let depth = brackets.len();
+        scan_brackets(body, &mut brackets);
+        lines.push(Line { start, end: begin + body.len(), indent, opens: brackets.is_empty() && body.ends_with(':'), depth });
     }
     lines
 }
 
-/// Follows brackets outside texts.
-fn scan_brackets(body: &str, depth: &mut usize) {
+/// How far a line is indented whose text begins at `start`. A comment in front of the text stands where the text would.
+fn indentation(clean: &str, comments: &[Range<usize>], begin: usize, start: usize) -> usize {
+    let first = comments.partition_point(|c| c.end <= begin);
+    let Some(comment) = comments.get(first).filter(|c| c.start < start) else { return start - begin };
+    let before = clean.get(..comment.start).unwrap_or_default();
+    let column = comment.start - before.rfind('\n').map_or(0, |n| n + 1);
+    let is_first = before.get(before.len() - column..).is_some_and(|b| b.trim().is_empty());
+    if is_first { column } else { start - begin }
+}
+
+/// A bracket that is open.
+struct Bracket {
+    symbol: u8,
+    /// Whether it holds the inputs of `merge(…)` or a join, which may be declared in place.
+    holds_streams: bool,
+}
+
+/// Whether a line at the left edge begins a declaration though a bracket is open. In brackets no two names follow each other, but where
+/// `merge(…)` or a join declares an input: at the beginning of the list, or behind a comma.
+fn begins_declaration(line: &str, before: &str, bracket: Option<&Bracket>) -> bool {
+    let word = line.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
+    let rest = line.get(word.len()..).unwrap_or_default();
+    let next = rest.trim_start();
+    let is_input = word == "stream" && bracket.is_some_and(|b| b.holds_streams) && before.ends_with([',', '(']);
+    DECLARATIONS.contains(&word) && !is_input && rest.starts_with(' ') && next.starts_with(|c: char| c.is_alphabetic() || c == '_') && !continues(next)
+}
+
+/// Follows brackets outside texts. One that closes another's closes what is open inside it too, and one that closes nothing is passed over.
+fn scan_brackets(body: &str, open: &mut Vec<Bracket>) {
     let bytes = body.as_bytes();
     let mut at = 0;
     while let Some(b) = bytes.get(at) {
@@ -178,8 +222,20 @@ fn scan_brackets(body: &str, depth: &mut usize) {
                 at = text_end(bytes, at, &mut vec![]);
                 continue;
             }
-            b'(' | b'[' | b'{' => *depth += 1,
-            b')' | b']' | b'}' => *depth = depth.saturating_sub(1),
+            b'(' | b'[' | b'{' => {
+                let before = body.get(..at).unwrap_or_default().trim_end();
+                open.push(Bracket { symbol: *b, holds_streams: before.ends_with("merge") || before.ends_with("join") });
+            }
+            b')' | b']' | b'}' => {
+                let opens = match b {
+                    b')' => b'(',
+                    b']' => b'[',
+                    _ => b'{',
+                };
+                if let Some(place) = open.iter().rposition(|o| o.symbol == opens) {
+                    open.truncate(place);
+                }
+            }
             _ => {}
         }
         at += 1;
@@ -268,13 +324,13 @@ fn chunk(clean: &str, lines: &[Line], diagnostics: &mut Vec<Diagnostic>) -> Chun
                 if stack.last() != Some(&line.indent) {
                     diagnostics.push(Diagnostic::new(
                         Code::Indentation,
-                        Span::new(line.start + line.indent, line.start + line.indent),
+                        Span::new(line.start, line.start),
                         "this line is indented like no line of a block around it",
                     ));
                 }
             }
         }
-        copy(&mut chunk, line.start + line.indent, line.end);
+        copy(&mut chunk, line.start, line.end);
         expects = line.opens;
         before = Some(line);
     }

@@ -13,7 +13,6 @@ impl Reader<'_> {
         let digits: String = pair.as_str().chars().filter(|c| *c != '_').collect();
         match digits.parse::<i64>() {
             Ok(v) => v,
-            // Only `-9223372036854775808` may stand one above the largest; the sign is applied by whoever reads it.
             Err(_) => {
                 let span = self.span(pair);
                 self.report(Diagnostic::new(Code::InvalidNumber, span, "this integer does not fit 64 bits").help("write it as a float: `1e20`"));
@@ -142,6 +141,11 @@ impl Reader<'_> {
                 }
                 b'\\' => at += 2,
                 b'{' | b'}' if bytes.get(at + 1) == Some(b) => at += 2,
+                b'}' => {
+                    let start = self.map.original(base + at);
+                    self.report(Diagnostic::new(Code::Syntax, Span::new(start, start + 1), "this `}` closes nothing").help("write a brace as `}}`"));
+                    at += 1;
+                }
                 b'{' => {
                     if from < at {
                         let piece = text.get(from..at).unwrap_or_default();

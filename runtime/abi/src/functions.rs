@@ -74,6 +74,10 @@ macro_rules! for_each_function {
             ">>" shift_right(Int, Int) -> fallible Int: "Bits shifted down, the sign kept.";
             "/" divide_int(Int, Int) -> fallible Int: "Truncates toward zero.";
             "%" remainder_int(Int, Int) -> fallible Int: "With the dividend's sign.";
+            "==" json_is_text(Json, Text) -> Bool: "Whether a JSON value is that text.";
+            "==" json_is_int(Json, Int) -> Bool: "Whether a JSON value is that number, however it is written.";
+            "==" json_is_float(Json, Float) -> Bool: "Whether a JSON value is that number, however it is written.";
+            "==" json_is_bool(Json, Bool) -> Bool: "Whether a JSON value is that truth value.";
             "%" remainder_float(Float, Float) -> Float: "With the dividend's sign.";
             "*" scale_duration(Duration, Float) -> fallible Duration: "Rounded to the nearest nanosecond.";
             "/" divide_duration(Duration, Float) -> fallible Duration: "Rounded to the nearest nanosecond.";

@@ -35,6 +35,30 @@ pub fn equal_json(a: &str, b: &str) -> bool {
     a == b || (inner(a).is_some() && inner(b).is_some() && text_of_json(a) == text_of_json(b))
 }
 
+/// Whether a JSON value is that text.
+pub fn json_is_text(json: &str, text: &str) -> bool {
+    match inner(json) {
+        None => false,
+        Some(raw) if !raw.contains('\\') => raw == text,
+        Some(raw) => unescaped(raw).is_ok_and(|raw| raw == text),
+    }
+}
+
+/// Whether a JSON value is that number, however it is written.
+pub fn json_is_int(json: &str, number: i64) -> bool {
+    int_of_text(json) == Ok(number)
+}
+
+/// Whether a JSON value is that number, however it is written.
+pub fn json_is_float(json: &str, number: f64) -> bool {
+    float_of_text(json) == Ok(number)
+}
+
+/// Whether a JSON value is that truth value.
+pub fn json_is_bool(json: &str, truth: bool) -> bool {
+    json == if truth { "true" } else { "false" }
+}
+
 fn convert<T>(json: &str, read: fn(&str) -> Result<T, Reason>) -> Result<T, Reason> {
     match inner(json) {
         None => read(json),
@@ -70,5 +94,9 @@ mod tests {
         assert_eq!(text_of_json("[1]"), "[1]");
         assert!(equal_json(r#""\u0061""#, r#""a""#));
         assert!(!equal_json("1", "2"));
+        assert!(json_is_text(r#""\u0061""#, "a") && !json_is_text("1", "1"));
+        assert!(json_is_int("1.0", 1) && !json_is_int("1.5", 1) && !json_is_int(r#""1""#, 1));
+        assert!(json_is_float("1", 1.0) && !json_is_float("true", 1.0) && !json_is_float(r#""1""#, 1.0));
+        assert!(json_is_bool("true", true) && !json_is_bool("null", false));
     }
 }
