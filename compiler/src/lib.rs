@@ -53,7 +53,7 @@ pub fn compile(text: &str) -> Compilation {
     let plan = if syntax_errors { None } else { analysis.plan };
     let program = plan.map(|analyzed| {
         let (logical, trace) = optimize::optimize(analyzed.clone());
-        let physical = lower::assemble(&logical, text);
+        let physical = lower::assemble(&logical, &analyzed, text);
         Compiled { ast: parsed.program, analyzed, logical, physical, trace }
     });
     Compilation { program, diagnostics }

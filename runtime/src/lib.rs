@@ -24,6 +24,7 @@ pub mod prelude {
     pub use std::prelude::v1::*;
 
     pub use crate::clock::{Arrival, Clock};
+    pub use crate::input::Rejected;
     pub use crate::kernels::{JoinKernel, KeyHasher, KeyKernel, PatternKernel, RuleKernel, WindowKernel};
     pub use crate::operator::{Operator, Refusal};
     pub use crate::operators::*;

@@ -3,6 +3,7 @@
 use varpulis_abi::duration;
 use varpulis_abi::scalar::Physical;
 
+use crate::input::Rejected;
 use crate::output::Output;
 use crate::value::Value;
 
@@ -183,6 +184,15 @@ pub trait Program: Sized + Send {
     /// Takes one decoded event: its place in [`Program::EVENTS`], its time (ns since the epoch) and the fields of its schema.
     /// A late one goes to [`Output::late`], and nothing else happens.
     fn event<O: Output<Self>>(&mut self, event: usize, ts: i64, values: &[Value<'_>], out: &mut O);
+
+    /// Whether an event is rejected by those of its fields that are marked in `read`, whatever the others hold: every stream that reads the
+    /// event begins with a condition over one such field that is not true.
+    fn rejects(&self, _event: usize, _values: &[Value<'_>], _read: &[bool]) -> bool {
+        false
+    }
+
+    /// Takes an event that is [rejected](Program::rejects): its time counts, and nothing else does. A late one goes to [`Output::late`].
+    fn rejected<O: Output<Self>>(&mut self, _record: &Rejected<'_>, _out: &mut O) {}
 
     /// No event below `watermark` will come: what waits for that is done.
     fn advance<O: Output<Self>>(&mut self, watermark: i64, out: &mut O);

@@ -179,6 +179,39 @@ fn inputs_are_merged_by_time_ties_in_order_of_arguments() {
     assert!(memory.said().contains("\"in\":7,\"consumed\":6,\"skipped\":0,\"late\":0,\"invalid\":1"), "{}", memory.said());
 }
 
+/// A line whose volume is too small, in front of a symbol that is none.
+fn small(ts: i64, volume: i64) -> String {
+    format!("{{\"type\":\"Trade\",\"volume\":{volume},\"symbol\":7,\"ts\":{ts}}}\n")
+}
+
+#[test]
+fn what_the_first_fields_reject_is_consumed() {
+    let input = [trade(1, "A", 9), small(5, 1), small(4, 1), trade(3, "B", 9), small(6, 9)].concat();
+    let memory = Memory::with(&[("-", input.as_bytes())]);
+    assert_eq!(memory.execute(&["--param", "least=5", "--late", "late", "--dead-letter", "dead", "--stats", "json"]), 0);
+    assert!(memory.said().contains("\"in\":5,\"consumed\":2,\"skipped\":0,\"late\":2,\"invalid\":1"), "{}", memory.said());
+    assert_eq!(memory.written("late"), format!("{{\"type\":\"Trade\",\"ts\":4,\"volume\":1}}\n{}", trade(3, "B", 9)));
+    assert_eq!(memory.written("dead").lines().count(), 1);
+}
+
+#[test]
+fn what_the_first_fields_reject_takes_its_place_among_inputs() {
+    let (a, b) = ([small(2, 1), trade(4, "A", 9)].concat(), [trade(1, "B", 9), trade(3, "B", 9)].concat());
+    let memory = Memory::with(&[("a", a.as_bytes()), ("b", b.as_bytes())]);
+    assert_eq!(memory.execute(&["--input", "a", "--input", "b", "--param", "least=5", "--stats", "json"]), 0);
+    assert!(memory.said().contains("\"in\":4,\"consumed\":4,\"skipped\":0,\"late\":0,\"invalid\":0"), "{}", memory.said());
+}
+
+#[test]
+fn strict_json_examines_everything() {
+    let csv = "volume,symbol,ts\n1,A,1\n1,B,noon\n";
+    for (name, input, invalid) in [("a.ndjson", small(1, 1), 1), ("a.csv", csv.to_owned(), 1), ("a.evt", "@1 Trade { volume: 1, symbol: 5 }\n".to_owned(), 1)] {
+        let memory = Memory::with(&[(name, input.as_bytes())]);
+        assert_eq!(memory.execute(&["--input", name, "--param", "least=5", "--strict-json", "--stats", "json"]), 0);
+        assert!(memory.said().contains(&format!("\"invalid\":{invalid}")), "{name}: {}", memory.said());
+    }
+}
+
 #[test]
 fn parameters_and_wrong_usage() {
     let memory = Memory::with(&[("-", trade(1, "A", 2).as_bytes()), ("same", b"")]);

@@ -82,9 +82,6 @@ fn expected_gap(case: &Case) -> Option<&'static str> {
     if case.input().1 != "ndjson" {
         return Some("it reads NDJSON only");
     }
-    if case.name == "input/as_far_as_needed" {
-        return Some("it reads lines to their end");
-    }
     case.has("params").then_some("it takes no parameters")
 }
 

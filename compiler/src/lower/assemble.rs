@@ -7,7 +7,7 @@ use super::columns::{required, visible_columns};
 use super::expression::{Context, lower, physical, truth};
 use super::ir::{ChainId, FieldType, Op, OperatorId, Read, Record, RecordField, RecordId, RowSource, SiteId, Statement, ValueId};
 use super::kernels::OperatorState;
-use super::{patterns, rules, stages};
+use super::{patterns, rejections, rules, stages};
 use crate::analysis::typed::{Expr, Literal, Place};
 use crate::analysis::types::{Kind, Type};
 use crate::plan::logical::{CURRENT, Node, NodeId, NodeKind, Observation, Plan, Publication};
@@ -18,6 +18,8 @@ use crate::syntax::ast::Span;
 /// The state of assembly.
 pub(super) struct Assembler<'p> {
     pub(super) plan: &'p Plan,
+    /// The plan before the optimizer.
+    pub(super) analyzed: &'p Plan,
     pub(super) text: &'p str,
     pub(super) program: Program,
     pub(super) required: Vec<BTreeSet<usize>>,
@@ -66,10 +68,11 @@ pub(super) enum Frame {
     Nothing,
 }
 
-/// Lowers a plan. `text` is the program's text, for comments.
-pub fn assemble(plan: &Plan, text: &str) -> Program {
+/// Lowers a plan. `analyzed` is the plan before the optimizer, `text` the program's text, for comments.
+pub fn assemble<'p>(plan: &'p Plan, analyzed: &'p Plan, text: &'p str) -> Program {
     let mut a = Assembler {
         plan,
+        analyzed,
         text,
         program: Program::default(),
         required: required(plan),
@@ -181,6 +184,8 @@ impl<'p> Assembler<'p> {
         let mut sources: Vec<(usize, NodeId)> =
             plan.nodes.iter().enumerate().filter_map(|(i, n)| if let NodeKind::Source { event } = n.kind { Some((event, NodeId(i))) } else { None }).collect();
         sources.sort();
+        // The first stage has functions of these names beside its chains.
+        self.names.extend(plan.events.iter().flat_map(|e| ["on", "rejects"].map(|f| format!("{f}_{}", snake(&e.name)))));
         for (event, node) in sources {
             let Some(e) = plan.events.get(event) else { continue };
             if !self.consumers.contains_key(&node) && !plan.publications.iter().any(|p| p.node == node) {
@@ -189,15 +194,17 @@ impl<'p> Assembler<'p> {
             let record = self.record_of(node);
             let doc = self.doc(e.span);
             let at = self.program.events.len();
-            self.program.events.push(EventInput { name: e.name.clone(), record, out_of_order: e.out_of_order, chains: vec![], doc });
+            self.program.events.push(EventInput { name: e.name.clone(), record, out_of_order: e.out_of_order, chains: vec![], rejections: vec![], doc });
             let mut chains = self.publication_chains(node, ChainInput::Row(record), &Frame::Row(record));
             let mut readers = self.consumers.get(&node).cloned().unwrap_or_default();
             chains.extend(rules::tables(self, node, record, &mut readers));
             for reader in readers {
                 chains.push(self.chain(reader, node, ChainInput::Row(record), Frame::Row(record)));
             }
+            let rejections = rejections::rejections(self, event, record);
             if let Some(e) = self.program.events.get_mut(at) {
                 e.chains = chains;
+                e.rejections = rejections;
             }
         }
     }

@@ -10,6 +10,7 @@ pub mod ir;
 mod kernels;
 mod patterns;
 pub mod print;
+mod rejections;
 mod rules;
 mod stages;
 

@@ -40,6 +40,13 @@ impl Display for Lowered<'_> {
         for e in &p.events {
             let chains: Vec<&str> = e.chains.iter().map(|c| p.chain(*c).name.as_str()).collect();
             writeln!(f, "\nevent {} = {} -> {}", e.name, p.record(e.record).name, chains.join(", "))?;
+            for beginning in &e.rejections {
+                writeln!(f, "    rejected")?;
+                for rejection in beginning {
+                    writeln!(f, "        by {}", self.field(e.record, rejection.field))?;
+                    self.body(&rejection.body).list(&rejection.body.statements, 3, f)?;
+                }
+            }
         }
         for o in &p.operators {
             self.operator(o, f)?;

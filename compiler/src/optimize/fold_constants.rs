@@ -12,7 +12,7 @@ pub(super) fn apply(plan: &mut Plan) {
 }
 
 /// The same expression, with its constant parts computed. What would fail is left to fail at run time, where records are refused.
-fn fold(e: &Expr) -> Expr {
+pub(crate) fn fold(e: &Expr) -> Expr {
     let e = e.map_children(&mut fold);
     if matches!(e.kind, ExprKind::Literal(_) | ExprKind::Place(_)) {
         return e;

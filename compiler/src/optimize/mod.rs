@@ -6,6 +6,9 @@ mod push_down_filter;
 mod share_nodes;
 mod share_windows;
 
+pub(crate) use fold_constants::fold;
+pub(crate) use push_down_filter::can_fail;
+
 use crate::plan::logical::{NodeId, NodeKind, Plan};
 
 /// A rule: its name and what it does.

@@ -74,7 +74,7 @@ fn condition_reads_only(e: &Expr, allowed: impl Fn(&Place) -> bool) -> bool {
 }
 
 /// Whether an evaluation error can come of it: then it stays where the program has it.
-pub(super) fn can_fail(e: &Expr) -> bool {
+pub(crate) fn can_fail(e: &Expr) -> bool {
     let mine = match &e.kind {
         ExprKind::Call(f, _) => f.row().fallible,
         ExprKind::Binary(op, ..) => {

@@ -91,8 +91,19 @@ pub struct EventInput {
     pub out_of_order: i64,
     /// The chains that take it, in order.
     pub chains: Vec<ChainId>,
+    /// What rejects it before all of its fields are known: of each list, one must. Empty if nothing does.
+    pub rejections: Vec<Vec<FieldRejection>>,
     /// Its text in the program.
     pub doc: String,
+}
+
+/// A field that can reject an event: a stream that reads the event begins with a condition over this field alone.
+#[derive(Clone, Debug)]
+pub struct FieldRejection {
+    /// The field of the event's record.
+    pub field: usize,
+    /// Whether the condition is not true; reads no other field. If it is refused, the field does not reject.
+    pub body: Body,
 }
 
 /// A published record type.

@@ -13,6 +13,7 @@ mod names;
 mod printer;
 mod program;
 mod record;
+mod rejections;
 mod rules;
 mod stages;
 mod tables;

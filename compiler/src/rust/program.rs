@@ -52,7 +52,7 @@ impl Printer<'_> {
             }
         };
         let counters = self.counters();
-        let decode = self.decode();
+        let (decode, rejection) = (self.decode(), self.rejection());
         let doc = format!("The program of `{}`, compiled: events in, rows out. It owns all its state.", self.options.file);
         let builder = self.builder();
         quote! {
@@ -73,6 +73,7 @@ impl Printer<'_> {
                 type Row<'a> = Row<'a>;
                 #with_params
                 #decode
+                #rejection
                 #time
                 #counters
             }
@@ -179,24 +180,31 @@ impl Printer<'_> {
         quote!(impl Program { #pass #release })
     }
 
+    /// Names for an event's decoded values, and the fields of its struct made of them.
+    pub(super) fn decoded_fields(&self, record: RecordId) -> (Vec<proc_macro2::Ident>, Vec<TokenStream>) {
+        let used = self.used_fields(record);
+        let bindings: Vec<_> = (0..used.len()).map(|i| format_ident!("f{}", i)).collect();
+        let fields = used.iter().zip(&bindings).map(|((_, f), b)| {
+            let field = names::field(&f.name);
+            let FieldType::Scalar(p) = f.ty else { return quote!() };
+            let getter = match p.scalar {
+                Scalar::Int | Scalar::Wide | Scalar::Timestamp | Scalar::Duration => "int",
+                Scalar::Float => "float",
+                Scalar::Bool => "bool",
+                Scalar::Text | Scalar::Json => "text",
+                Scalar::Enum => "variant",
+            };
+            let getter = names::ident(&if p.nullable { format!("optional_{getter}") } else { getter.to_owned() });
+            quote!(#field: #b.#getter())
+        });
+        let fields = fields.collect();
+        (bindings, fields)
+    }
+
     fn decode(&self) -> TokenStream {
         let arms = self.program.events.iter().enumerate().map(|(i, e)| {
             let (name, take) = (self.record_name(e.record), self.take_name(e.record));
-            let used = self.used_fields(e.record);
-            let bindings: Vec<_> = (0..used.len()).map(|i| format_ident!("f{}", i)).collect();
-            let fields = used.iter().zip(&bindings).map(|((_, f), b)| {
-                let field = names::field(&f.name);
-                let FieldType::Scalar(p) = f.ty else { return quote!() };
-                let getter = match p.scalar {
-                    Scalar::Int | Scalar::Wide | Scalar::Timestamp | Scalar::Duration => "int",
-                    Scalar::Float => "float",
-                    Scalar::Bool => "bool",
-                    Scalar::Text | Scalar::Json => "text",
-                    Scalar::Enum => "variant",
-                };
-                let getter = names::ident(&if p.nullable { format!("optional_{getter}") } else { getter.to_owned() });
-                quote!(#field: #b.#getter())
-            });
+            let (bindings, fields) = self.decoded_fields(e.record);
             let index = Token::usize_unsuffixed(i);
             (quote!(#index), quote!(&[#(#bindings),*]), quote!(self.#take(&#name { ts, #(#fields),* }, out);))
         });

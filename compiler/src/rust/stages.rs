@@ -8,7 +8,7 @@ use super::printer::Printer;
 use crate::lower::ir::{OperatorId, Statement};
 
 /// How many operators a generated struct or function holds at most: rustc's time grows faster than their number.
-const GROUP: usize = 20;
+pub(super) const GROUP: usize = 20;
 
 impl Printer<'_> {
     pub(super) fn stages(&self) -> TokenStream {
@@ -88,7 +88,7 @@ impl Printer<'_> {
             .map(|i| crate::lower::ir::ChainId(i as u32))
             .filter(|c| self.program.chain(*c).stage == stage)
             .map(|c| self.chain(c));
-        let events = if stage == 0 { self.event_functions() } else { quote!() };
+        let events = if stage == 0 { [self.event_functions(), self.rejection_functions()].into_iter().collect() } else { quote!() };
         let time = self.time(stage, &operators);
         let doc = format!("Operators with {stage} others before them, and the code that feeds them.");
         let unused = if globals { quote!(#[allow(dead_code, reason = "some stages read no global")]) } else { quote!() };

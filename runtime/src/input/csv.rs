@@ -11,7 +11,7 @@ use super::convert::{from_null, from_number, from_text, number, span};
 use super::json::malformed;
 use super::schema::{Catalogue, DecodeOptions, EventKeys, TIME, TYPE_KEYS, TimeRole};
 use super::slots::Held;
-use super::{Decoded, Invalid};
+use super::{Conditions, Decoded, Invalid, Rejected};
 use crate::output::text::quoted;
 use crate::program::{EventSchema, FieldSchema};
 use crate::scalar::timestamp_of_text;
@@ -23,6 +23,8 @@ pub struct Csv {
     header: Option<Header>,
     cells: Vec<Cell>,
     held: Held,
+    /// Of a record that was refused: the fields that stand before the place at fault.
+    before: Vec<bool>,
 }
 
 /// A cell's place, without its quotes.
@@ -51,7 +53,7 @@ struct Columns {
 impl Csv {
     /// A decoder of a program's events.
     pub fn new(events: &'static [EventSchema], options: &DecodeOptions) -> Self {
-        Self { catalogue: Catalogue::new(events, options), header: None, cells: Vec::new(), held: Held::default() }
+        Self { catalogue: Catalogue::new(events, options), header: None, cells: Vec::new(), held: Held::default(), before: Vec::new() }
     }
 
     /// Decodes one record.
@@ -77,32 +79,56 @@ impl Csv {
         if self.cells.len() != header.columns {
             return Err(malformed(record.len()));
         }
-        let event = match header.name.and_then(|column| self.cells.get(column)).filter(|cell| !cell.is_null()) {
-            Some(cell) => match self.catalogue.event_named(cell.text(record)?.as_bytes()) {
-                Some(event) => event,
-                None => return Ok(Some(Decoded::Skipped)),
-            },
-            None => self.catalogue.only.ok_or_else(|| Invalid::at(Reason::NoType, 0))?,
-        };
+        let Some(event) = header.event(record, &self.cells, &self.catalogue)? else { return Ok(Some(Decoded::Skipped)) };
         let (Some(columns), Some(keys)) = (header.events.get(event), self.catalogue.events.get(event)) else { return Ok(None) };
-        let cell = |column: Option<usize>| column.and_then(|column| self.cells.get(column)).filter(|cell| !cell.is_null());
-        let time = cell(columns.time).or_else(|| cell(columns.fallback));
-        let time = time.ok_or_else(|| Invalid::at(Reason::NoTimestamp, record.len()).of(TIME))?;
-        let ts = time_of(&time.text(record)?, self.catalogue.time_power).map_err(|reason| Invalid::at(reason, time.start).of(TIME))?;
+        let ts = columns.ts(record, &self.cells, self.catalogue.time_power)?;
         self.held.reset(keys.schema.fields.len());
         for (index, (schema, column)) in keys.schema.fields.iter().zip(&columns.fields).enumerate() {
-            match cell(*column) {
-                None => {
-                    let offset = column.and_then(|column| self.cells.get(column)).map_or(record.len(), |cell| cell.start);
-                    from_null(schema, &mut Value::Null).map_err(|reason| Invalid::at(reason, offset).of(schema.name))?;
-                }
-                Some(cell) => {
-                    let text = cell.text(record).map_err(|e| e.of(schema.name))?;
-                    set(&mut self.held, index, schema, &text, cell.quoted).map_err(|reason| Invalid::at(reason, cell.start).of(schema.name))?;
-                }
-            }
+            let cell = column.and_then(|column| self.cells.get(column));
+            field(record, cell, index, schema, &mut self.held)?;
         }
         Ok(Some(Decoded::Event { event, ts }))
+    }
+
+    /// What becomes of a record that was just found to be invalid: an event after all, if the fields before the place at fault reject it.
+    /// Fields come in the order of the columns.
+    pub fn rejected<'a>(&'a mut self, record: &'a [u8], conditions: &Conditions<'_>) -> Option<Rejected<'a>> {
+        if self.catalogue.strict || split(record, &mut self.cells).is_err() {
+            return None;
+        }
+        let header = self.header.as_ref().filter(|header| header.columns == self.cells.len())?;
+        let event = header.event(record, &self.cells, &self.catalogue).ok()??;
+        let (columns, keys) = (header.events.get(event)?, self.catalogue.events.get(event)?);
+        let ts = columns.ts(record, &self.cells, self.catalogue.time_power).ok()?;
+        self.held.reset(keys.schema.fields.len());
+        self.before.clear();
+        self.before.resize(keys.schema.fields.len(), false);
+        let mut order: Vec<(usize, usize)> = columns.fields.iter().enumerate().filter_map(|(index, column)| Some(((*column)?, index))).collect();
+        order.sort_unstable();
+        for (column, index) in order {
+            let (schema, before) = (keys.schema.fields.get(index)?, self.before.get_mut(index)?);
+            if field(record, self.cells.get(column), index, schema, &mut self.held).is_err() {
+                break;
+            }
+            *before = true;
+        }
+        let mut values = Vec::new();
+        self.held.fill(&mut values);
+        conditions(event, &values, &self.before).then(|| Rejected { event, schema: keys.schema, ts, values, read: &self.before })
+    }
+}
+
+/// Reads the cell of a field into its place; without one it is null.
+fn field(record: &[u8], cell: Option<&Cell>, index: usize, schema: &'static FieldSchema, held: &mut Held) -> Result<(), Invalid> {
+    match cell.filter(|cell| !cell.is_null()) {
+        None => {
+            let offset = cell.map_or(record.len(), |cell| cell.start);
+            from_null(schema, &mut Value::Null).map_err(|reason| Invalid::at(reason, offset).of(schema.name))
+        }
+        Some(cell) => {
+            let text = cell.text(record).map_err(|e| e.of(schema.name))?;
+            set(held, index, schema, &text, cell.quoted).map_err(|reason| Invalid::at(reason, cell.start).of(schema.name))
+        }
     }
 }
 
@@ -112,6 +138,14 @@ impl Header {
         let name = names.iter().position(|name| TYPE_KEYS.contains(&name.trim().as_bytes()));
         let events = catalogue.events.iter().map(|keys| Columns::new(&names, keys)).collect();
         Ok(Self { columns: cells.len(), name, events })
+    }
+
+    /// The event of a record; `None` if the program does not read it.
+    fn event(&self, record: &[u8], cells: &[Cell], catalogue: &Catalogue) -> Result<Option<usize>, Invalid> {
+        match self.name.and_then(|column| cells.get(column)).filter(|cell| !cell.is_null()) {
+            Some(cell) => Ok(catalogue.event_named(cell.text(record)?.as_bytes())),
+            None => catalogue.only.map(Some).ok_or_else(|| Invalid::at(Reason::NoType, 0)),
+        }
     }
 }
 
@@ -131,6 +165,14 @@ impl Columns {
             }
         }
         columns
+    }
+
+    /// The time of a record.
+    fn ts(&self, record: &[u8], cells: &[Cell], power: i32) -> Result<i64, Invalid> {
+        let cell = |column: Option<usize>| column.and_then(|column| cells.get(column)).filter(|cell| !cell.is_null());
+        let time = cell(self.time).or_else(|| cell(self.fallback));
+        let time = time.ok_or_else(|| Invalid::at(Reason::NoTimestamp, record.len()).of(TIME))?;
+        time_of(&time.text(record)?, power).map_err(|reason| Invalid::at(reason, time.start).of(TIME))
     }
 }
 

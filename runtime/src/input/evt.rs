@@ -11,7 +11,7 @@ use super::convert::{from_null, from_number, from_text, number, span};
 use super::json::{Care, malformed, skip_nested, skip_space, unescape};
 use super::schema::{Catalogue, DecodeOptions, Role, TIME, TimeRole};
 use super::slots::Held;
-use super::{Decoded, Invalid};
+use super::{Conditions, Decoded, Invalid, Rejected};
 use crate::output::text::quoted;
 use crate::program::{EventSchema, FieldSchema};
 use crate::scalar::{scaled, timestamp_of_text};
@@ -25,6 +25,18 @@ pub struct Evt {
     scratch: String,
     /// What the batch adds to times, in ns.
     batch: i64,
+    /// The event whose fields were read, or begun to be.
+    begun: Option<Begun>,
+}
+
+/// What a line says before its fields.
+#[derive(Clone, Copy)]
+struct Begun {
+    event: usize,
+    /// The time behind the `@`.
+    time: Option<i64>,
+    /// Behind the opening brace.
+    fields: usize,
 }
 
 /// A value as it is written.
@@ -43,7 +55,7 @@ enum Written<'a> {
 impl Evt {
     /// A decoder of a program's events.
     pub fn new(events: &'static [EventSchema], options: &DecodeOptions) -> Self {
-        Self { catalogue: Catalogue::new(events, options), held: Held::default(), met: Vec::new(), scratch: String::new(), batch: 0 }
+        Self { catalogue: Catalogue::new(events, options), held: Held::default(), met: Vec::new(), scratch: String::new(), batch: 0, begun: None }
     }
 
     /// Decodes one line.
@@ -60,6 +72,7 @@ impl Evt {
     }
 
     fn read(&mut self, record: &[u8]) -> Result<Decoded, Invalid> {
+        self.begun = None;
         let line = std::str::from_utf8(record).map_err(|error| Invalid::at(Reason::InvalidUtf8, error.valid_up_to()))?;
         let mut at = skip_space(record, 0);
         let rest = line.get(at..).unwrap_or_default();
@@ -83,7 +96,9 @@ impl Evt {
             return Err(malformed(open));
         }
         let Some(event) = self.catalogue.event_named(name.as_bytes()) else { return Ok(Decoded::Skipped) };
-        let ts = self.fields(line, open + 1, event, time)?;
+        let begun = Begun { event, time, fields: open + 1 };
+        self.begun = Some(begun);
+        let ts = self.fields(line, begun)?;
         Ok(Decoded::Event { event, ts })
     }
 
@@ -100,42 +115,88 @@ impl Evt {
         }
     }
 
+    /// What becomes of a line that was just found to be invalid: an event after all, if the fields before the place at fault reject it.
+    pub fn rejected<'a>(&'a mut self, record: &'a [u8], conditions: &Conditions<'_>) -> Option<Rejected<'a>> {
+        let begun = self.begun.filter(|_| !self.catalogue.strict)?;
+        let schema = self.catalogue.events.get(begun.event)?.schema;
+        // Time passes with the event all the same, wherever in the line it stands. The search for it leaves what was read as it is.
+        let ts = std::str::from_utf8(record).ok().and_then(|line| self.time_alone(line, begun).ok());
+        let mut values = Vec::new();
+        self.held.fill(&mut values);
+        if !conditions(begun.event, &values, &self.met) {
+            return None;
+        }
+        Some(Rejected { event: begun.event, schema, ts: ts?, values, read: &self.met })
+    }
+
+    /// The time of a line whose fields cannot all be read.
+    fn time_alone(&mut self, line: &str, begun: Begun) -> Result<i64, Invalid> {
+        if let Some(time) = begun.time {
+            return Ok(time);
+        }
+        let mut fallback = None;
+        let mut at = begun.fields;
+        while let Some((role, place, written, end)) = self.member(line, at, begun)? {
+            if role.time == TimeRole::Time || (role.time == TimeRole::Fallback && fallback.is_none()) {
+                let time = time_of(&written, &self.scratch, self.catalogue.time_power).map_err(|reason| Invalid::at(reason, place).of(TIME))?;
+                match (role.time, time) {
+                    (TimeRole::Time, Some(time)) => return Ok(time),
+                    (TimeRole::Fallback, time) => fallback = time,
+                    _ => {}
+                }
+            }
+            at = end;
+        }
+        Ok(fallback.unwrap_or(self.batch))
+    }
+
+    /// The member behind `at`, which is behind the previous one or the opening brace: what its key is, where its value stands, the value, and
+    /// what is behind it. `None` at the closing brace.
+    fn member<'a>(&mut self, line: &'a str, at: usize, begun: Begun) -> Result<Option<(Role, usize, Written<'a>, usize)>, Invalid> {
+        let record = line.as_bytes();
+        let mut start = skip_space(record, at);
+        if at > begun.fields {
+            match record.get(start) {
+                Some(b',') => start = skip_space(record, start + 1),
+                Some(b'}') => {}
+                _ => return Err(malformed(start)),
+            }
+        }
+        if record.get(start) == Some(&b'}') {
+            return Ok(None);
+        }
+        let role = self.key(line, &mut start, begun.event)?;
+        let place = skip_space(record, start);
+        let (written, end) = self.value(line, place)?;
+        Ok(Some((role, place, written, end)))
+    }
+
     /// Reads the fields from behind the brace to the line's end; the result is the event's time.
-    fn fields(&mut self, line: &str, mut at: usize, event: usize, time: Option<i64>) -> Result<i64, Invalid> {
+    fn fields(&mut self, line: &str, begun: Begun) -> Result<i64, Invalid> {
+        let Begun { event, time, fields: mut at } = begun;
         let record = line.as_bytes();
         let fields = self.catalogue.events.get(event).map_or(&[][..], |keys| keys.schema.fields);
         self.held.reset(fields.len());
         self.met.clear();
         self.met.resize(fields.len(), false);
         let (mut own, mut fallback) = (None, None);
-        loop {
-            at = skip_space(record, at);
-            if record.get(at) == Some(&b'}') {
-                break;
-            }
-            let role = self.key(line, &mut at, event)?;
-            at = skip_space(record, at);
-            let (written, end) = self.value(line, at)?;
+        while let Some((role, start, written, end)) = self.member(line, at, begun)? {
             let place = match role.time {
                 TimeRole::Time => Some(&mut own),
                 TimeRole::Fallback => Some(&mut fallback),
                 TimeRole::None => None,
             };
             if let Some(place) = place.filter(|place| place.is_none() && time.is_none()) {
-                *place = time_of(&written, &self.scratch, self.catalogue.time_power).map_err(|reason| Invalid::at(reason, at).of(TIME))?;
+                *place = time_of(&written, &self.scratch, self.catalogue.time_power).map_err(|reason| Invalid::at(reason, start).of(TIME))?;
             }
             let unmet = role.field.filter(|index| self.met.get(*index) == Some(&false));
             if let Some((index, schema)) = unmet.and_then(|index| Some((index, fields.get(index)?))) {
-                set(&mut self.held, index, schema, &written, &self.scratch).map_err(|reason| Invalid::at(reason, at).of(schema.name))?;
+                set(&mut self.held, index, schema, &written, &self.scratch).map_err(|reason| Invalid::at(reason, start).of(schema.name))?;
                 self.met.iter_mut().skip(index).take(1).for_each(|met| *met = true);
             }
-            at = skip_space(record, end);
-            match record.get(at) {
-                Some(b',') => at += 1,
-                Some(b'}') => break,
-                _ => return Err(malformed(at)),
-            }
+            at = end;
         }
+        at = closing(record, at);
         let rest = line.get(at + 1..).unwrap_or_default().trim();
         if !matches!(rest, "" | ";" | ",") && !rest.trim_start_matches(';').trim_start().starts_with(['#', '/']) {
             return Err(malformed(at + 1));
@@ -226,6 +287,12 @@ impl Evt {
         result.map_err(|place| malformed((at + 1 + place).min(end)))?;
         Ok(end + 1)
     }
+}
+
+/// Where the closing brace stands: behind a value, perhaps its comma, and space.
+fn closing(record: &[u8], at: usize) -> usize {
+    let at = skip_space(record, at);
+    if record.get(at) == Some(&b',') { skip_space(record, at + 1) } else { at }
 }
 
 /// JSON has no `\'`; other escapes stay as they are.

@@ -4,7 +4,8 @@
 //! input named first. An input need not be ordered itself: its next event waits until it is the oldest.
 
 use super::slots::Held;
-use super::{Decoded, Decoder, Invalid, Item, Position, Source, ValueBuffer};
+use super::{Decoded, Decoder, Invalid, Item, Position, Rejected, Source, ValueBuffer};
+use crate::value::Value;
 use std::io;
 use varpulis_abi::reason::Reason;
 
@@ -27,6 +28,18 @@ pub struct Head {
     pub ts: i64,
     /// Its values.
     pub held: Held,
+    /// Which fields were read, if they reject the event and the rest of it was not examined.
+    pub read: Option<Vec<bool>>,
+}
+
+impl Head {
+    #[cold]
+    fn hold(&mut self, rejected: &Rejected<'_>) {
+        self.event = rejected.event;
+        self.ts = rejected.ts;
+        self.held.hold(&rejected.values);
+        self.read = Some(rejected.read.to_vec());
+    }
 }
 
 /// Receives what is not an event, as it is met.
@@ -35,6 +48,8 @@ pub trait Refusals {
     fn skipped(&mut self);
     /// A record that does not fit, of the input of that name.
     fn invalid(&mut self, input: &str, position: Position, invalid: Invalid, record: &[u8]);
+    /// Whether fields of an event reject it, as [`Conditions`](super::Conditions) says.
+    fn rejects(&self, event: usize, values: &[Value<'_>], read: &[bool]) -> bool;
     /// A read follows, which may wait.
     fn before_read(&mut self);
 }
@@ -92,18 +107,26 @@ impl Input {
             match source.buffered() {
                 Some(Item::Record(position, record)) => {
                     let mut values = buffer.take();
-                    match decoder.decode(record, &mut values) {
-                        Decoded::Event { event, ts } => {
-                            self.head.event = event;
-                            self.head.ts = ts;
-                            self.head.held.hold(&values);
-                            self.ready = true;
-                        }
-                        Decoded::Skipped => refusals.skipped(),
-                        Decoded::Nothing => {}
-                        Decoded::Invalid(invalid) => refusals.invalid(name, position, invalid, record),
+                    let decoded = decoder.decode(record, &mut values);
+                    if let Decoded::Event { event, ts } = decoded {
+                        self.head.event = event;
+                        self.head.ts = ts;
+                        self.head.held.hold(&values);
+                        self.head.read = None;
+                        self.ready = true;
                     }
                     buffer.give_back(values);
+                    match decoded {
+                        Decoded::Event { .. } | Decoded::Nothing => {}
+                        Decoded::Skipped => refusals.skipped(),
+                        Decoded::Invalid(invalid) => match decoder.rejected(record, &|event, values, read| refusals.rejects(event, values, read)) {
+                            Some(rejected) => {
+                                self.head.hold(&rejected);
+                                self.ready = true;
+                            }
+                            None => refusals.invalid(name, position, invalid, record),
+                        },
+                    }
                 }
                 Some(Item::Refused(position, reason, record)) => refusals.invalid(name, position, refused(reason), record),
                 None => {

@@ -10,6 +10,7 @@ mod framing;
 mod json;
 mod merge;
 mod ndjson;
+mod rejected;
 mod schema;
 mod slots;
 mod source;
@@ -21,6 +22,7 @@ pub use json::unescape;
 pub(crate) use merge::refused;
 pub use merge::{Feed, Head, Merge, Refusals};
 pub use ndjson::Ndjson;
+pub use rejected::{Conditions, Rejected};
 pub use schema::{DecodeOptions, TimeUnit};
 pub use slots::{Held, ValueBuffer};
 pub use source::{Framing, Item, Position, Source};
@@ -137,6 +139,17 @@ impl Decoder {
             Self::Json(decoder) => decoder.decode(record, values),
             Self::Csv(decoder) => decoder.decode(record, values),
             Self::Evt(decoder) => decoder.decode(record, values),
+        }
+    }
+
+    /// What becomes of a record just found to be [invalid](Decoded::Invalid): an event after all, if the fields before the place at fault
+    /// reject it, whatever follows them.
+    #[cold]
+    pub fn rejected<'a>(&'a mut self, record: &'a [u8], conditions: &Conditions<'_>) -> Option<Rejected<'a>> {
+        match self {
+            Self::Json(decoder) => decoder.rejected(record, conditions),
+            Self::Csv(decoder) => decoder.rejected(record, conditions),
+            Self::Evt(decoder) => decoder.rejected(record, conditions),
         }
     }
 }

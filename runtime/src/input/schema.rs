@@ -42,7 +42,7 @@ pub struct DecodeOptions {
     pub time_field: Option<String>,
     /// What numbers in it count.
     pub time_unit: TimeUnit,
-    /// Whether all of a JSON record is examined, not just what is needed.
+    /// Whether all of a JSON record is examined, not just what is needed. In every format, no field then rejects a record whose rest does not fit.
     pub strict_json: bool,
 }
 
@@ -95,6 +95,8 @@ pub(crate) struct Catalogue {
     pub(crate) only: Option<usize>,
     /// The power of ten from the time's unit to ns.
     pub(crate) time_power: i32,
+    /// Whether a record must fit even where its first fields reject it.
+    pub(crate) strict: bool,
 }
 
 /// What an event's time is called when it is refused, whatever the field's name.
@@ -114,6 +116,7 @@ impl Catalogue {
             names,
             only: (events.len() == 1).then_some(0),
             time_power: options.time_unit.power(),
+            strict: options.strict_json,
         }
     }
 

@@ -18,8 +18,9 @@ use std::process::ExitCode;
 
 use self::failure::shown;
 use self::outputs::{Outputs, is_closed_pipe};
-use crate::input::{Decoded, Decoder, Feed, Invalid, Item, Merge, Position, Refusals, Source, ValueBuffer, refused};
+use crate::input::{Decoded, Decoder, Feed, Invalid, Item, Merge, Position, Refusals, Rejected, Source, ValueBuffer, refused};
 use crate::program::Program;
+use crate::value::Value;
 
 /// Runs the program as the process's command line says.
 ///
@@ -150,16 +151,20 @@ impl Run {
                 match item {
                     Item::Record(position, record) => {
                         let mut values = buffer.take();
-                        match decoder.decode(record, &mut values) {
-                            Decoded::Event { event, ts } => {
-                                self.events += 1;
-                                program.event(event, ts, &values, &mut self.out);
-                            }
-                            Decoded::Skipped => self.skipped += 1,
-                            Decoded::Nothing => {}
-                            Decoded::Invalid(invalid) => self.out.invalid(name, position, invalid, record),
+                        let decoded = decoder.decode(record, &mut values);
+                        if let Decoded::Event { event, ts } = decoded {
+                            self.events += 1;
+                            program.event(event, ts, &values, &mut self.out);
                         }
                         buffer.give_back(values);
+                        match decoded {
+                            Decoded::Event { .. } | Decoded::Nothing => {}
+                            Decoded::Skipped => self.skipped += 1,
+                            Decoded::Invalid(invalid) => match decoder.rejected(record, &|event, values, read| program.rejects(event, values, read)) {
+                                Some(rejected) => self.rejected(program, &rejected),
+                                None => self.out.invalid(name, position, invalid, record),
+                            },
+                        }
                     }
                     Item::Refused(position, reason, record) => self.out.invalid(name, position, refused(reason), record),
                 }
@@ -176,29 +181,50 @@ impl Run {
 
     fn read_merged<P: Program>(&mut self, program: &mut P, merge: &mut Merge) -> Result<(), (usize, std::io::Error)> {
         let mut buffer = ValueBuffer::default();
-        while let Some(head) = merge.next(self)? {
+        while let Some(head) = merge.next(&mut Merged { run: self, program })? {
             let mut values = buffer.take();
             head.held.fill(&mut values);
-            self.events += 1;
-            program.event(head.event, head.ts, &values, &mut self.out);
-            buffer.give_back(values);
+            match head.read.as_deref().and_then(|read| Some((read, P::EVENTS.get(head.event)?))) {
+                None => {
+                    self.events += 1;
+                    program.event(head.event, head.ts, &values, &mut self.out);
+                    buffer.give_back(values);
+                }
+                Some((read, schema)) => self.rejected(program, &Rejected { event: head.event, schema, ts: head.ts, values, read }),
+            }
             if self.out.failed() {
                 return Ok(());
             }
         }
         Ok(())
     }
+
+    /// An event whose first fields reject it.
+    #[cold]
+    fn rejected<P: Program>(&mut self, program: &mut P, rejected: &Rejected<'_>) {
+        self.events += 1;
+        program.rejected(rejected, &mut self.out);
+    }
 }
 
-impl Refusals for Run {
+/// A run while its inputs are merged.
+struct Merged<'r, P> {
+    run: &'r mut Run,
+    program: &'r P,
+}
+
+impl<P: Program> Refusals for Merged<'_, P> {
     fn skipped(&mut self) {
-        self.skipped += 1;
+        self.run.skipped += 1;
     }
     fn invalid(&mut self, input: &str, position: Position, invalid: Invalid, record: &[u8]) {
-        self.out.invalid(input, position, invalid, record);
+        self.run.out.invalid(input, position, invalid, record);
+    }
+    fn rejects(&self, event: usize, values: &[Value<'_>], read: &[bool]) -> bool {
+        self.program.rejects(event, values, read)
     }
     fn before_read(&mut self) {
-        self.out.flush_rows();
+        self.run.out.flush_rows();
     }
 }
 

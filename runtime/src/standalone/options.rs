@@ -66,7 +66,7 @@ pub struct Options {
     #[arg(long, env = "VARPULIS_STRICT", value_parser = FalseyValueParser::new())]
     pub strict: bool,
 
-    /// Examine JSON records to their ends, not just up to the last field needed
+    /// Examine records to their ends, not just as far as the program needs
     #[arg(long, env = "VARPULIS_STRICT_JSON", value_parser = FalseyValueParser::new())]
     pub strict_json: bool,
 

@@ -3,6 +3,7 @@
 use varpulis_abi::reason::Reason;
 use varpulis_abi::scalar::{Physical, Scalar};
 use varpulis_runtime::clock::{Arrival, Clock};
+use varpulis_runtime::input::Rejected;
 use varpulis_runtime::operator::Refusal;
 use varpulis_runtime::output::{Output, RecordWriter, WriteRecord};
 use varpulis_runtime::program::{EventSchema, FieldSchema, ParamSchema, Params, Program, Site, StreamSchema};
@@ -91,6 +92,16 @@ impl Program for Squares {
             None => out.error(Refusal::new(0, Reason::Overflow), &trade),
         }
         self.kept += 1;
+    }
+
+    fn rejects(&self, _: usize, values: &[Value<'_>], read: &[bool]) -> bool {
+        read[1] && values[1].int() < self.least
+    }
+
+    fn rejected<O: Output<Self>>(&mut self, record: &Rejected<'_>, out: &mut O) {
+        if self.clock.observe(record.ts) == Arrival::Late {
+            out.late(record);
+        }
     }
 
     fn advance<O: Output<Self>>(&mut self, _: i64, out: &mut O) {

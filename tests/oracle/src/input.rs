@@ -1,10 +1,13 @@
 //! Input (§4, §10): which lines are events, which of them are late, and in which order the others count.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use varpulis_compiler::plan::logical::{NodeKind, Plan};
+use serde::Deserializer;
+use varpulis_compiler::plan::logical::{Column, NodeId, NodeKind, Plan};
 
 use crate::live;
+use crate::rejected::Conditions;
+use crate::stream::globals;
 use crate::value::Value;
 
 /// An event that is neither late nor invalid.
@@ -27,40 +30,32 @@ pub(crate) struct Input {
 
 pub(crate) fn read(plan: &Plan, text: &str) -> Input {
     let live = live::columns(plan);
-    let sources: BTreeMap<&str, (usize, usize)> = plan
+    let globals = globals(plan);
+    let conditions = Conditions { plan, globals: &globals };
+    let sources: BTreeMap<&str, (usize, NodeId)> = plan
         .nodes
         .iter()
         .enumerate()
         .filter_map(|(node, n)| match n.kind {
-            NodeKind::Source { event } => Some((plan.events[event].name.as_str(), (event, node))),
+            NodeKind::Source { event } => Some((plan.events[event].name.as_str(), (event, NodeId(node)))),
             _ => None,
         })
         .collect();
     let lag = sources.values().map(|(event, _)| plan.events[*event].out_of_order).max().unwrap_or(0);
     let mut input = Input::default();
     let mut newest = i64::MIN;
-    for (at, line) in text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()) {
-        let Ok(Object(object)) = serde_json::from_str(line) else {
-            input.invalid.push(at);
-            continue;
-        };
-        let name = object.get("type").or_else(|| object.get("event_type")).and_then(|t| t.as_str());
-        let source = match (name, sources.len()) {
-            (Some(name), _) => match sources.get(name) {
-                Some(source) => *source,
-                None => continue,
-            },
-            (None, 1) => *sources.values().next().unwrap(),
-            (None, _) => {
+    for (at, text) in text.lines().enumerate().filter(|(_, l)| !l.trim().is_empty()) {
+        let line = Line::read(text);
+        let (event, node) = match line.name(&sources) {
+            Ok(Some(source)) => source,
+            Ok(None) => continue,
+            Err(()) => {
                 input.invalid.push(at);
                 continue;
             }
         };
-        let schema = &plan.events[source.0].schema.columns;
-        let fields: Option<BTreeMap<usize, Value>> =
-            live[source.1].iter().map(|c| Some((*c, Value::read(object.get(&schema[*c].name), &schema[*c].ty)?))).collect();
-        let ts = object.get("ts").or_else(|| object.get("timestamp")).and_then(time);
-        let (Some(fields), Some(ts)) = (fields, ts) else {
+        let (fields, fits) = line.fields(&live[node.0], &plan.events[event].schema.columns);
+        let Some(ts) = line.time().filter(|_| fits || conditions.reject(node, &fields)) else {
             input.invalid.push(at);
             continue;
         };
@@ -69,10 +64,71 @@ pub(crate) fn read(plan: &Plan, text: &str) -> Input {
             continue;
         }
         newest = newest.max(ts);
-        input.events.push(Event { event: source.0, ts, fields });
+        if fits {
+            input.events.push(Event { event, ts, fields });
+        }
     }
     input.events.sort_by_key(|e| e.ts);
     input
+}
+
+/// A line, as far as it is JSON.
+#[derive(Default)]
+struct Line {
+    /// Its members in order; of a repeated key the first counts.
+    members: Vec<(String, serde_json::Value)>,
+    /// Whether it is an object and nothing else.
+    whole: bool,
+}
+
+impl Line {
+    fn read(text: &str) -> Self {
+        let mut line = Self::default();
+        let mut json = serde_json::Deserializer::from_str(text);
+        line.whole = json.deserialize_map(Entries(&mut line.members)).is_ok() && json.end().is_ok();
+        line
+    }
+
+    fn get(&self, key: &str) -> Option<&serde_json::Value> {
+        self.members.iter().find(|(k, _)| k == key).map(|(_, v)| v)
+    }
+
+    /// The source of the line; `Ok(None)` if the program does not read its event.
+    fn name<S: Copy>(&self, sources: &BTreeMap<&str, S>) -> Result<Option<S>, ()> {
+        match self.members.iter().find(|(k, v)| (k == "type" || k == "event_type") && !v.is_null()) {
+            Some((_, name)) => name.as_str().map(|name| sources.get(name).copied()).ok_or(()),
+            None if self.whole && sources.len() == 1 => Ok(sources.values().next().copied()),
+            None => Err(()),
+        }
+    }
+
+    /// The fields before the first one that does not fit, and whether all fit. What lies behind the last one needed is not looked at.
+    fn fields(&self, live: &BTreeSet<usize>, schema: &[Column]) -> (BTreeMap<usize, Value>, bool) {
+        let mut fields = BTreeMap::new();
+        for (key, json) in &self.members {
+            let Some(column) = live.iter().find(|c| schema[**c].name == *key) else { continue };
+            match Value::read(Some(json), &schema[*column].ty) {
+                Some(value) => fields.insert(*column, value),
+                None => return (fields, false),
+            };
+        }
+        let missing: Vec<&usize> = live.iter().filter(|c| !fields.contains_key(c)).collect();
+        let examined = missing.is_empty() && self.get("ts").is_some_and(|ts| !ts.is_null()) && (self.get("type").is_some() || self.get("event_type").is_some());
+        if !(examined || self.whole) || missing.iter().any(|c| !schema[**c].ty.nullable) {
+            return (fields, false);
+        }
+        let absent: Vec<(usize, Value)> = missing.into_iter().map(|c| (*c, Value::Null)).collect();
+        fields.extend(absent);
+        (fields, true)
+    }
+
+    fn time(&self) -> Option<i64> {
+        match self.get("ts").filter(|ts| !ts.is_null()) {
+            Some(ts) => time(ts),
+            None if self.whole => self.get("timestamp").and_then(time),
+            None => None,
+        }
+    }
 }
 
 /// Milliseconds as a number, or a date and time in UTC, as nanoseconds.
@@ -110,29 +166,22 @@ pub(crate) fn date(text: &str) -> Option<i64> {
     Some((((count * 24 + h) * 60 + min) * 60 + s - offset) * 1_000_000_000 + nanos)
 }
 
-/// A line as an object; of a repeated key the first counts.
-struct Object(serde_json::Map<String, serde_json::Value>);
+/// Takes the members of an object as they come, so that those before an error are known.
+struct Entries<'m>(&'m mut Vec<(String, serde_json::Value)>);
 
-impl<'de> serde::Deserialize<'de> for Object {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Entries)
-    }
-}
-
-struct Entries;
-
-impl<'de> serde::de::Visitor<'de> for Entries {
-    type Value = Object;
+impl<'de> serde::de::Visitor<'de> for Entries<'_> {
+    type Value = ();
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut entries: A) -> Result<Object, A::Error> {
-        let mut object = serde_json::Map::new();
+    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
         while let Some((key, value)) = entries.next_entry::<String, serde_json::Value>()? {
-            object.entry(key).or_insert(value);
+            if !self.0.iter().any(|(k, _)| *k == key) {
+                self.0.push((key, value));
+            }
         }
-        Ok(Object(object))
+        Ok(())
     }
 }

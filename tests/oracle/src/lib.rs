@@ -13,6 +13,7 @@ mod join;
 mod live;
 mod pattern;
 mod record;
+mod rejected;
 mod stream;
 mod value;
 mod window;

@@ -24,12 +24,7 @@ pub(crate) struct Streams<'p> {
 
 impl<'p> Streams<'p> {
     pub(crate) fn new(plan: &'p Plan, events: Vec<Event>) -> Self {
-        let mut globals: Vec<Value> = vec![];
-        for g in &plan.globals {
-            let value = g.value.as_ref().map_or(Ok(Value::Null), |e| eval(e, &|p| if let Place::Global(i) = p { globals[*i].clone() } else { Value::Null }));
-            globals.push(value.unwrap_or(Value::Null));
-        }
-        Self { plan, live: live::columns(plan), events, globals, made: vec![None; plan.nodes.len()], errors: vec![] }
+        Self { plan, live: live::columns(plan), events, globals: globals(plan), made: vec![None; plan.nodes.len()], errors: vec![] }
     }
 
     pub(crate) fn into_errors(mut self) -> Vec<ErrorRow> {
@@ -158,6 +153,16 @@ impl<'p> Streams<'p> {
         }
         passed.into_iter().map(|(_, r)| r).collect()
     }
+}
+
+/// What globals are worth, in the order of the plan.
+pub(crate) fn globals(plan: &Plan) -> Vec<Value> {
+    let mut globals: Vec<Value> = vec![];
+    for g in &plan.globals {
+        let value = g.value.as_ref().map_or(Ok(Value::Null), |e| eval(e, &|p| if let Place::Global(i) = p { globals[*i].clone() } else { Value::Null }));
+        globals.push(value.unwrap_or(Value::Null));
+    }
+    globals
 }
 
 /// Whether two keys are one.

@@ -29,17 +29,33 @@ pub fn input(rng: &mut Rng, program: &Program) -> String {
             1 => text.push_str(&format!("{{\"type\":\"Unread\",\"ts\":{ts}}}\n")),
             2 => text.push_str(&format!("{{\"type\":\"{}\"}}\n", event.name)),
             _ => {
-                text.push_str(&format!("{{\"type\":\"{}\",\"ts\":{ts}", event.name));
-                for f in &event.fields {
-                    if let Some(value) = value(rng, f) {
-                        text.push_str(&format!(",\"{}\":{value}", f.name));
-                    }
-                }
-                text.push_str("}\n");
+                let mut members = vec![format!("\"ts\":{ts}")];
+                members.extend(event.fields.iter().filter_map(|f| Some(format!("\"{}\":{}", f.name, value(rng, f)?))));
+                spoil(rng, &mut members);
+                text.push_str(&format!("{{\"type\":\"{}\",{}}}\n", event.name, members.join(",")));
             }
         }
     }
     text
+}
+
+/// Some lines have members in another order, a value that fits no type, a member too few, or are broken.
+fn spoil(rng: &mut Rng, members: &mut Vec<String>) {
+    if rng.u8(..4) == 0 {
+        rng.shuffle(members);
+    }
+    let place = rng.usize(..members.len());
+    match rng.u8(..30) {
+        0 | 1 => {
+            let key = members[place].split_once(':').map_or("", |(key, _)| key).to_owned();
+            members[place] = format!("{key}:[1]");
+        }
+        2 if members.len() > 1 => {
+            members.remove(place);
+        }
+        3 => members[place].push('}'),
+        _ => {}
+    }
 }
 
 /// A field's value; `None` leaves it out.

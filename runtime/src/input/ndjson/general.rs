@@ -59,25 +59,29 @@ pub(super) struct General {
     pub(super) trace: Trace,
     /// A key or text without its escapes.
     scratch: String,
-    /// Which fields of the schema were met.
-    met: Vec<bool>,
+    /// The event whose fields were read, or begun to be.
+    pub(super) event: Option<usize>,
+    /// Which fields of the schema were read.
+    pub(super) met: Vec<bool>,
 }
 
 impl General {
     /// Reads a record into `held` and says how in `trace`; `None` if the program does not read its event.
     pub(super) fn read(&mut self, record: &[u8], catalogue: &Catalogue) -> Result<Option<(usize, i64)>, Invalid> {
-        let event = match self.event(record, catalogue)? {
+        self.event = None;
+        let event = match self.named(record, catalogue)? {
             Named::Event(event) => event,
             Named::Unread => return Ok(None),
             Named::Not => catalogue.only.ok_or_else(|| no_type(record))?,
         };
         let Some(keys) = catalogue.events.get(event) else { return Ok(None) };
+        self.event = Some(event);
         let ts = self.fields(record, keys, catalogue.time_power)?;
         Ok(Some((event, ts)))
     }
 
     /// Finds the event's name: the first of its keys counts, unless it is null.
-    fn event(&mut self, record: &[u8], catalogue: &Catalogue) -> Result<Named, Invalid> {
+    fn named(&mut self, record: &[u8], catalogue: &Catalogue) -> Result<Named, Invalid> {
         let mut members = Members::new(record)?;
         while let Some(member) = members.next(&mut self.scratch)? {
             let at = member.value;
@@ -173,16 +177,17 @@ impl General {
     /// Reads one field into its place; the result is behind its value.
     fn field(&mut self, record: &[u8], at: usize, keys: &EventKeys, index: usize) -> Result<usize, Invalid> {
         let (Some(schema), Some(met)) = (keys.schema.fields.get(index), self.met.get_mut(index)) else { return Err(malformed(at)) };
-        *met = true;
         let mut value = Value::Null;
         match field(record, at, schema, &mut value)? {
             Field::Written(end) => {
                 self.held.set(index, value);
+                *met = true;
                 Ok(end)
             }
             Field::Escaped(raw, end) => {
                 let value = escaped_field(raw, at, schema, &mut self.scratch)?;
                 self.held.set(index, value);
+                *met = true;
                 Ok(end)
             }
         }
@@ -198,6 +203,31 @@ impl General {
             Use::Name | Use::Peculiar => Use::Peculiar,
         };
         Ok(ts)
+    }
+}
+
+impl General {
+    /// The event's time alone, of a record whose fields cannot all be read. It ends at the time, or, for want of a better one, at the record's end.
+    pub(super) fn time(record: &[u8], keys: &EventKeys, time_power: i32) -> Result<Option<i64>, Invalid> {
+        let mut scratch = String::new();
+        let mut members = Members::new(record)?;
+        let (mut met, mut fallback) = (false, None);
+        while let Some(member) = members.next(&mut scratch)? {
+            let at = member.value;
+            match keys.role(member.key(record, &scratch)).time {
+                TimeRole::Time if !met => {
+                    met = true;
+                    let (ts, _) = time(record, at, time_power)?;
+                    if ts.is_some() {
+                        return Ok(ts);
+                    }
+                }
+                TimeRole::Fallback => fallback = fallback.or(Some(at)),
+                TimeRole::Time | TimeRole::None => {}
+            }
+            members.at = skip_value(record, at, Care::Structure)?;
+        }
+        fallback.map_or(Ok(None), |at| time(record, at, time_power).map(|(ts, _)| ts))
     }
 }
 

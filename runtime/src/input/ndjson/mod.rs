@@ -13,7 +13,7 @@ use self::general::General;
 use self::layout::Layouts;
 use super::json::{check_record, stands_at, text_place};
 use super::schema::{Catalogue, DecodeOptions};
-use super::{Decoded, Invalid};
+use super::{Conditions, Decoded, Invalid, Rejected};
 use crate::program::EventSchema;
 use crate::value::Value;
 
@@ -29,7 +29,6 @@ pub struct Ndjson {
     opening: Vec<u8>,
     /// The event of the previous record: the first guess.
     latest: usize,
-    strict: bool,
 }
 
 impl Ndjson {
@@ -41,14 +40,13 @@ impl Ndjson {
             layouts: events.iter().map(|_| Layouts::default()).collect(),
             opening: b"{\"type\":\"".to_vec(),
             latest: 0,
-            strict: options.strict_json,
         }
     }
 
     /// Decodes one record.
     #[inline]
     pub fn decode<'a>(&'a mut self, record: &'a [u8], values: &mut Vec<Value<'a>>) -> Decoded {
-        if self.strict
+        if self.catalogue.strict
             && let Err(invalid) = check_record(record)
         {
             return Decoded::Invalid(invalid);
@@ -85,6 +83,19 @@ impl Ndjson {
             Ok(None) => Decoded::Skipped,
             Err(invalid) => Decoded::Invalid(invalid),
         }
+    }
+
+    /// What becomes of a record that was just found to be invalid: an event after all, if the fields before the place at fault reject it.
+    pub fn rejected<'a>(&'a mut self, record: &'a [u8], conditions: &Conditions<'_>) -> Option<Rejected<'a>> {
+        let (event, keys) = self.general.event.filter(|_| !self.catalogue.strict).and_then(|event| Some((event, self.catalogue.events.get(event)?)))?;
+        let mut values = Vec::new();
+        self.general.held.fill(&mut values);
+        if !conditions(event, &values, &self.general.met) {
+            return None;
+        }
+        // Time passes with the event all the same, wherever in the record it stands.
+        let ts = General::time(record, keys, self.catalogue.time_power).ok()??;
+        Some(Rejected { event, schema: keys.schema, ts, values, read: &self.general.met })
     }
 
     /// Looks at the event's name, if it stands where it stood last.

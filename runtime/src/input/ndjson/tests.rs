@@ -194,39 +194,15 @@ fn oracle(line: &[u8], events: &'static [EventSchema]) -> Option<Option<(usize, 
     let text = std::str::from_utf8(line).ok()?;
     let members: Vec<(String, Box<serde_json::value::RawValue>)> = ordered(text)?;
     let first = |key: &str| members.iter().find(|(k, _)| k == key).map(|(_, v)| v.get()).filter(|v| *v != "null");
-    let name = members.iter().find(|(k, v)| (k == "type" || k == "event_type") && v.get() != "null").map(|(_, v)| v.get());
-    let event = match name {
-        Some(name) => {
-            let name: String = serde_json::from_str(name).ok()?;
-            match events.iter().position(|e| e.name == name) {
-                Some(event) => event,
-                None => return Some(None),
-            }
-        }
-        None if events.len() == 1 => 0,
-        None => return None,
-    };
-    let time = first("ts").or_else(|| first("timestamp"))?;
-    let ts = nanoseconds(time)?;
+    let Some(event) = named(&members, events)? else { return Some(None) };
+    let ts = time_in(&members)?;
     let mut values = Vec::new();
     for field in events[event].fields {
         let value = match first(field.name) {
             None if field.ty.nullable => Value::Null,
             None => return None,
             Some(raw) => {
-                let json: Json = serde_json::from_str(raw).ok()?;
-                let text = json.as_str();
-                let owned = match (field.ty.scalar, text) {
-                    (Scalar::Text, Some(text)) => format!("{:?}", Value::Text(text)),
-                    (Scalar::Enum, Some(text)) => format!("{:?}", Value::Enum(["Buy", "Sell"].iter().position(|v| *v == text)? as u32)),
-                    (Scalar::Bool, _) => format!("{:?}", Value::Bool(json.as_bool()?)),
-                    (Scalar::Json, _) => format!("{:?}", Value::Json(raw)),
-                    (Scalar::Timestamp, _) => format!("{:?}", Value::Timestamp(nanoseconds(raw)?)),
-                    (Scalar::Duration, None) if json.is_number() => format!("{:?}", Value::Duration(nanoseconds(raw)?)),
-                    (Scalar::Float, None) if json.is_number() => format!("{:?}", Value::Float(raw.parse::<f64>().ok().filter(|f| f.is_finite())?)),
-                    (Scalar::Int, None) if json.is_number() => format!("{:?}", Value::Int(shifted(raw, 0).filter(|(_, cut)| !cut)?.0)),
-                    _ => return None,
-                };
+                let owned = fitting(field, raw)?;
                 values.push(owned);
                 continue;
             }
@@ -234,6 +210,67 @@ fn oracle(line: &[u8], events: &'static [EventSchema]) -> Option<Option<(usize, 
         values.push(format!("{value:?}"));
     }
     Some(Some((event, ts, values)))
+}
+
+type Members = [(String, Box<serde_json::value::RawValue>)];
+
+/// The event that a record names: `Some(None)` if the program does not read it.
+fn named(members: &Members, events: &'static [EventSchema]) -> Option<Option<usize>> {
+    match members.iter().find(|(k, v)| (k == "type" || k == "event_type") && v.get() != "null") {
+        Some((_, name)) => {
+            let name: String = serde_json::from_str(name.get()).ok()?;
+            Some(events.iter().position(|e| e.name == name))
+        }
+        None => (events.len() == 1).then_some(Some(0)),
+    }
+}
+
+fn time_in(members: &Members) -> Option<i64> {
+    let first = |key: &str| members.iter().find(|(k, _)| k == key).map(|(_, v)| v.get()).filter(|v| *v != "null");
+    nanoseconds(first("ts").or_else(|| first("timestamp"))?)
+}
+
+/// A value that is not null as a field.
+fn fitting(field: &FieldSchema, raw: &str) -> Option<String> {
+    let json: Json = serde_json::from_str(raw).ok()?;
+    Some(match (field.ty.scalar, json.as_str()) {
+        (Scalar::Text, Some(text)) => format!("{:?}", Value::Text(text)),
+        (Scalar::Enum, Some(text)) => format!("{:?}", Value::Enum(["Buy", "Sell"].iter().position(|v| *v == text)? as u32)),
+        (Scalar::Bool, _) => format!("{:?}", Value::Bool(json.as_bool()?)),
+        (Scalar::Json, _) => format!("{:?}", Value::Json(raw)),
+        (Scalar::Timestamp, _) => format!("{:?}", Value::Timestamp(nanoseconds(raw)?)),
+        (Scalar::Duration, None) if json.is_number() => format!("{:?}", Value::Duration(nanoseconds(raw)?)),
+        (Scalar::Float, None) if json.is_number() => format!("{:?}", Value::Float(raw.parse::<f64>().ok().filter(|f| f.is_finite())?)),
+        (Scalar::Int, None) if json.is_number() => format!("{:?}", Value::Int(shifted(raw, 0).filter(|(_, cut)| !cut)?.0)),
+        _ => return None,
+    })
+}
+
+/// Which fields of an event stand before the first one that does not fit, and their values. A time that does not fit ends them too.
+fn fields_before(members: &Members, event: &EventSchema) -> Vec<Option<String>> {
+    let mut read: Vec<Option<String>> = vec![None; event.fields.len()];
+    for (at, (key, value)) in members.iter().enumerate() {
+        let raw = value.get();
+        if members[..at].iter().any(|(before, _)| before == key) {
+            continue;
+        }
+        if key == "ts" && raw != "null" && nanoseconds(raw).is_none() {
+            break;
+        }
+        let Some(index) = event.fields.iter().position(|f| f.name == key) else { continue };
+        let field = &event.fields[index];
+        let value = if raw == "null" { field.ty.nullable.then(|| format!("{:?}", Value::Null)) } else { fitting(field, raw) };
+        let Some(value) = value else { break };
+        read[index] = Some(value);
+    }
+    read
+}
+
+/// What a decoder says of a line that it found invalid, under conditions that some of the fields fail: the event, its time, and what was read.
+fn rejected(decoder: &mut Ndjson, line: &[u8], fail: u8) -> Option<(usize, i64, Vec<Option<String>>)> {
+    let found = decoder.rejected(line, &|_, _, read| read.iter().enumerate().any(|(at, read)| *read && fail >> at & 1 == 1))?;
+    let values = found.values.iter().zip(found.read).map(|(value, read)| read.then(|| format!("{value:?}")));
+    Some((found.event, found.ts, values.collect()))
 }
 
 /// Milliseconds or RFC 3339, in ns, rounded down.
@@ -317,6 +354,32 @@ proptest! {
                 }
                 (expected, found) => prop_assert!(false, "{} {:?} {:?}", shown, expected, found),
             }
+        }
+    }
+
+    #[test]
+    fn fields_before_the_place_at_fault_reject(lines in lines(), single in any::<bool>(), fail in any::<u8>()) {
+        let events = if single { ONE } else { BOTH };
+        let mut fast = Ndjson::new(events, &options());
+        let mut strict = Ndjson::new(events, &DecodeOptions { strict_json: true, ..options() });
+        for line in &lines {
+            let shown = String::from_utf8_lossy(line).into_owned();
+            let mut general = Ndjson::new(events, &options());
+            let invalid = matches!(read(&mut fast, line, false).0, Decoded::Invalid(_));
+            read(&mut general, line, true);
+            read(&mut strict, line, false);
+            if !invalid { continue; }
+            let found = rejected(&mut fast, line, fail);
+            prop_assert_eq!(&rejected(&mut general, line, fail), &found, "{}", &shown);
+            prop_assert_eq!(rejected(&mut strict, line, fail), None);
+            if !serde_json::from_slice::<Json>(line).is_ok_and(|v| v.is_object()) { continue; }
+            let members = ordered(&shown).unwrap();
+            let (event, ts) = (named(&members, events).flatten(), time_in(&members));
+            let expected = event.zip(ts).and_then(|(event, ts)| {
+                let read = fields_before(&members, &events[event]);
+                read.iter().enumerate().any(|(at, v)| v.is_some() && fail >> at & 1 == 1).then_some((event, ts, read))
+            });
+            prop_assert_eq!(found, expected, "{}", shown);
         }
     }
 }
