@@ -45,6 +45,7 @@ fn make(path: &Path, told: &mut String) -> Result<(), Refusal> {
     let _ = writeln!(told, "cargo::rerun-if-changed={}", full.display());
     let _ = writeln!(told, "cargo::rerun-if-env-changed=VARPULIS_EMIT");
     let text = std::fs::read_to_string(&full).map_err(|e| Refusal::plain(format!("cannot read {}: {e}", full.display())))?;
+    let text = varpulis_compiler::syntax::without_mark(text);
     let name = module(path)?;
 
     let Compilation { program, diagnostics } = compile(&text);

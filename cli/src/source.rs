@@ -30,6 +30,7 @@ impl Source {
             std::fs::read(path).with_context(|| format!("cannot read {shown}"))?
         };
         let text = String::from_utf8(bytes).with_context(|| format!("{shown} is not UTF-8"))?;
+        let text = varpulis_compiler::syntax::without_mark(text);
         let name = path.file_stem().map_or_else(|| "program".to_owned(), |s| s.to_string_lossy().into_owned());
         Ok(Self { path: shown, name, text })
     }

@@ -44,6 +44,59 @@ fn the_whole_program_compiles() {
     print(PROGRAM);
 }
 
+/// The errors of a program, compiled on a stack like that of a main thread.
+fn refused(text: &str) -> Vec<String> {
+    let text = text.to_owned();
+    let errors = move || varpulis_compiler::compile(&text).diagnostics.into_iter().filter(|d| d.is_error()).map(|d| d.message).collect();
+    std::thread::Builder::new().stack_size(8 << 20).spawn(errors).unwrap().join().unwrap()
+}
+
+#[test]
+fn long_expressions_compile_or_are_refused() {
+    let chain = |n| format!("event T:\n    x: int\nstream S = T.where(x > 0{})\n", " + 1".repeat(n));
+    assert_eq!(refused(&chain(480)), Vec::<String>::new());
+    assert_eq!(refused(&chain(100_000)), ["this expression has more than 500 operators"]);
+    // Chains within chains are one tree.
+    let nested = format!(
+        "event T:\n    x: int\nstream S = T.where({}x > 0{})\n",
+        "(".repeat(100),
+        " and x > 0)".repeat(100).replace(")", &(" or x > 1".repeat(20) + ")"))
+    );
+    assert_eq!(refused(&nested), ["this expression has more than 500 operators"]);
+}
+
+#[test]
+fn functions_that_double_are_refused() {
+    let mut text = "fn f0(x: int) -> int:\n    x\n".to_owned();
+    for i in 1..40 {
+        text += &format!("fn f{i}(x: int) -> int:\n    f{0}(x) + f{0}(x)\n", i - 1);
+    }
+    text += "event T:\n    x: int\nstream S = T.where(f39(x) > 1)\n";
+    assert_eq!(refused(&text).len(), 1, "{:?}", refused(&text));
+    let mut text = "fn f0(x: int) -> int:\n    x\n".to_owned();
+    for i in 1..1_000 {
+        text += &format!("fn f{i}(x: int) -> int:\n    f{}(x)\n", i - 1);
+    }
+    text += "event T:\n    x: int\nstream S = T.where(f999(x) > 1)\n";
+    assert!(refused(&text).iter().any(|m| m.contains("128 deep")), "{:?}", refused(&text));
+}
+
+#[test]
+fn thousands_of_aliases_compile() {
+    let mut text = "type C0 = int\n".to_owned();
+    for i in 1..5_000 {
+        text += &format!("type C{i} = C{}\n", i - 1);
+    }
+    text += "event T:\n    x: C4999\nstream S = T.where(x > 1)\n";
+    assert_eq!(refused(&text), Vec::<String>::new());
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_a_program() {
+    assert_eq!(varpulis_compiler::syntax::without_mark("\u{feff}event T:".to_owned()), "event T:");
+    assert_eq!(varpulis_compiler::syntax::without_mark("event T:".to_owned()), "event T:");
+}
+
 #[test]
 fn thousands_of_rules_compile() {
     let mut text = String::from("event Trade:\n    symbol: str\n    price: float\n");

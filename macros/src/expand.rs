@@ -70,9 +70,9 @@ fn read(literal: &LitStr) -> syn::Result<(Source, TokenStream)> {
         .map_err(|e| syn::Error::new(literal.span(), format!("cannot read `{}`, relative to the package's Cargo.toml: {e}", literal.value())))?;
     let path = full.to_str().ok_or_else(|| syn::Error::new(literal.span(), "the file's path is not UTF-8"))?;
     Ok((
-        Source::file(literal, text),
+        Source::file(literal, varpulis_compiler::syntax::without_mark(text)),
         quote!(
-            const _: &[u8] = ::core::include_bytes!(#path);
+            const _: &[::core::primitive::u8] = ::core::include_bytes!(#path);
         ),
     ))
 }

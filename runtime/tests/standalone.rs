@@ -236,6 +236,19 @@ fn parameters_and_wrong_usage() {
 }
 
 #[test]
+#[cfg(unix)]
+fn an_output_that_is_a_link_to_an_input_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let (input, output) = (directory.path().join("in.ndjson"), directory.path().join("out.ndjson"));
+    std::fs::write(&input, trade(1, "A", 2)).unwrap();
+    std::fs::hard_link(&input, &output).unwrap();
+    let memory = Memory::with(&[]);
+    assert_eq!(memory.execute(&["--input", input.to_str().unwrap(), "--output", output.to_str().unwrap()]), 2);
+    assert!(memory.said().contains("names the same file"), "{}", memory.said());
+    assert_eq!(std::fs::read_to_string(&input).unwrap(), trade(1, "A", 2));
+}
+
+#[test]
 fn files_that_cannot_be_read_or_written_are_named() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().to_str().unwrap().to_owned();

@@ -41,30 +41,47 @@ impl<'a> Analyzer<'a> {
                 _ => {}
             }
         }
-        // Aliases may name aliases; as many rounds as there are aliases settle them all.
         let aliases: Vec<_> = ast.items.iter().filter_map(|i| if let ItemKind::TypeAlias { name, ty } = &i.kind { Some((name, ty)) } else { None }).collect();
-        for (name, _) in &aliases {
-            let mut stands_for = alias_of(&aliases, &name.text);
-            for _ in &aliases {
+        self.declare_aliases(&aliases);
+        self.declare_events();
+        self.declare_values();
+    }
+
+    fn declare_aliases(&mut self, aliases: &[(&'a ast::Name, &'a ast::TypeExpr)]) {
+        let by_name: HashMap<&str, &ast::TypeExpr> = aliases.iter().map(|(name, ty)| (name.text.as_str(), *ty)).collect();
+        for (name, _) in aliases {
+            let mut stands_for = alias_of(&by_name, &name.text);
+            for _ in aliases {
                 if stands_for == Some(&name.text) {
                     self.report(Diagnostic::new(Code::CyclicStreams, name.span, format!("the type `{}` is made of itself", name.text)));
                     break;
                 }
-                stands_for = stands_for.and_then(|next| alias_of(&aliases, next));
+                let Some(next) = stands_for else { break };
+                stands_for = alias_of(&by_name, next);
             }
         }
-        for round in 0..=aliases.len() {
-            for (name, ty) in &aliases {
-                let before = self.diagnostics.len();
-                let resolved = self.resolve_type(ty);
-                if round < aliases.len() {
-                    self.diagnostics.truncate(before);
-                }
-                self.aliases.insert(name.text.clone(), resolved);
+        // Aliases may name aliases: rounds go on until none changes. As many as there are aliases settle them all, and a last one reports.
+        let mut rounds = 0..aliases.len();
+        while rounds.next().is_some() {
+            let before = self.diagnostics.len();
+            let changed = self.resolve_aliases(aliases);
+            self.diagnostics.truncate(before);
+            if !changed {
+                break;
             }
         }
-        self.declare_events();
-        self.declare_values();
+        self.resolve_aliases(aliases);
+    }
+
+    /// Whether an alias became another type than before.
+    fn resolve_aliases(&mut self, aliases: &[(&ast::Name, &ast::TypeExpr)]) -> bool {
+        let mut changed = false;
+        for (name, ty) in aliases {
+            let resolved = self.resolve_type(ty);
+            changed |= self.aliases.get(&name.text) != Some(&resolved);
+            self.aliases.insert(name.text.clone(), resolved);
+        }
+        changed
     }
 
     fn claim_names(&mut self) {
@@ -325,8 +342,8 @@ impl<'a> Analyzer<'a> {
 }
 
 /// The name that an alias stands for, whatever is optional or an array on the way.
-fn alias_of<'e>(aliases: &[(&'e ast::Name, &'e ast::TypeExpr)], name: &str) -> Option<&'e str> {
-    let mut ty = aliases.iter().find(|(n, _)| n.text == name)?.1;
+fn alias_of<'e>(aliases: &HashMap<&str, &'e ast::TypeExpr>, name: &str) -> Option<&'e str> {
+    let mut ty = *aliases.get(name)?;
     loop {
         match &ty.kind {
             TypeExprKind::Named(other, _) => return Some(&other.text),

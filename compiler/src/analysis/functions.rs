@@ -7,15 +7,16 @@ use super::types::Type;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::syntax::ast::{self, ArgValue, Span, StmtKind};
 
+/// How deep functions may call one another.
+const NESTED_CALLS: usize = 128;
+/// How many calls an expression may expand to.
+const EXPANDED_CALLS: usize = 10_000;
+
 impl Analyzer<'_> {
     pub(crate) fn call_user_function(&mut self, function: &ast::FunctionDecl, args: &[ast::Arg], span: Span, scope: &mut Scope) -> Expr {
         let name = &function.name.text;
-        if scope.calls.contains(name) {
-            return self.wrong(
-                Diagnostic::new(Code::RecursiveFunction, span, format!("`{name}` calls itself"))
-                    .also(function.name.span, "declared here")
-                    .help("functions are expanded where they are called; use a loop"),
-            );
+        if self.calls_itself(function, span, scope) || self.expands_too_far(name, span, scope) {
+            return Expr::error(span);
         }
         let mut values: Vec<Option<Expr>> = vec![None; function.params.len()];
         let mut next = 0;
@@ -79,9 +80,45 @@ impl Analyzer<'_> {
         }
     }
 
+    fn calls_itself(&mut self, function: &ast::FunctionDecl, span: Span, scope: &Scope) -> bool {
+        let name = &function.name.text;
+        let calls = scope.calls.contains(name);
+        if calls {
+            self.report(
+                Diagnostic::new(Code::RecursiveFunction, span, format!("`{name}` calls itself"))
+                    .also(function.name.span, "declared here")
+                    .help("functions are expanded where they are called; use a loop"),
+            );
+        }
+        calls
+    }
+
+    /// Whether a call takes its expression beyond the limits of expansion; the first one that does is reported. A function that calls another
+    /// twice doubles it, so that a few lines could stand for any number of calls.
+    fn expands_too_far(&mut self, name: &str, span: Span, scope: &Scope) -> bool {
+        if scope.calls.is_empty() {
+            self.expanded = 0;
+        }
+        self.expanded += 1;
+        let deep = scope.calls.len() >= NESTED_CALLS;
+        if self.expanded > EXPANDED_CALLS + 1 || !(deep || self.expanded > EXPANDED_CALLS) {
+            return self.expanded > EXPANDED_CALLS;
+        }
+        // Nothing more of this expression is expanded: its calls are too many to look at each.
+        self.expanded = EXPANDED_CALLS + 1;
+        let what = if deep {
+            format!("functions call one another more than {NESTED_CALLS} deep at `{name}`")
+        } else {
+            format!("`{name}` expands to more than {EXPANDED_CALLS} calls")
+        };
+        self.report(Diagnostic::new(Code::TooDeep, span, what).help("functions are expanded where they are called; split the work over several streams"));
+        true
+    }
+
     /// Checks a function that nothing calls, as far as its parameters say their types. What it needs of later versions is no mistake.
     pub(crate) fn check_uncalled(&mut self, function: &ast::FunctionDecl) {
         let before = self.diagnostics.len();
+        self.expanded = 0;
         let mut scope = Scope { calls: vec![function.name.text.clone()], ..Scope::default() };
         for param in &function.params {
             let ty = param.ty.as_ref().map_or(Type::ERROR, |ty| self.resolve_type(ty));

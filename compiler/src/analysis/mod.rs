@@ -71,6 +71,8 @@ pub struct Analyzer<'a> {
     pub(crate) inferred_places: HashMap<Span, (usize, usize)>,
     /// Inferred fields that are ordered against one another while no use says what they hold.
     pub(crate) ordered: Vec<(usize, usize, Span)>,
+    /// Calls of functions that the expression at hand was expanded to.
+    pub(crate) expanded: usize,
     /// What this pass learnt that earlier ones did not know.
     pub(crate) learnt: usize,
     /// Fields of undeclared events, from earlier passes, in order of first use.
@@ -119,6 +121,7 @@ impl<'a> Analyzer<'a> {
             settled,
             inferred_places: HashMap::new(),
             ordered: vec![],
+            expanded: 0,
             learnt: 0,
             known_fields,
         }

@@ -21,6 +21,8 @@ pub(super) struct Assembler<'p> {
     /// The plan before the optimizer.
     pub(super) analyzed: &'p Plan,
     pub(super) text: &'p str,
+    /// Where the text's lines end.
+    line_ends: Vec<usize>,
     pub(super) program: Program,
     pub(super) required: Vec<BTreeSet<usize>>,
     pub(super) consumers: BTreeMap<NodeId, Vec<NodeId>>,
@@ -74,6 +76,7 @@ pub fn assemble<'p>(plan: &'p Plan, analyzed: &'p Plan, text: &'p str) -> Progra
         plan,
         analyzed,
         text,
+        line_ends: text.match_indices('\n').map(|(at, _)| at).collect(),
         program: Program::default(),
         required: required(plan),
         consumers: plan.consumers(),
@@ -107,7 +110,7 @@ impl<'p> Assembler<'p> {
     /// The line of the program that a place stands in, with its continuation lines joined.
     pub(super) fn doc(&self, span: Span) -> String {
         let start = (span.start as usize).min(self.text.len());
-        let line = self.text.get(..start).map_or(1, |t| t.matches('\n').count() + 1);
+        let line = self.line_ends.partition_point(|end| *end < start) + 1;
         let end = (span.end as usize).min(self.text.len());
         let text = self.text.get(start..end).unwrap_or_default();
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -6,17 +6,32 @@ use crate::plan::logical::{CURRENT, Node, NodeId, NodeKind, Plan};
 /// Moves conditions as far towards their sources as they go.
 pub(super) fn apply(plan: &mut Plan) {
     // Each move brings a filter one node nearer to its source.
-    while (0..plan.nodes.len()).any(|at| push(plan, NodeId(at))) {}
+    let mut counts = readers(plan);
+    while (0..plan.nodes.len()).any(|at| push(plan, &counts, NodeId(at))) {
+        counts = readers(plan);
+    }
 }
 
-fn push(plan: &mut Plan, filter: NodeId) -> bool {
+/// How many nodes and publications read each node.
+fn readers(plan: &Plan) -> Vec<usize> {
+    let mut counts = vec![0; plan.nodes.len()];
+    let read = plan.consumers().into_iter().map(|(node, by)| (node, by.len())).chain(plan.publications.iter().map(|p| (p.node, 1)));
+    for (node, times) in read {
+        if let Some(count) = counts.get_mut(node.0) {
+            *count += times;
+        }
+    }
+    counts
+}
+
+fn push(plan: &mut Plan, readers: &[usize], filter: NodeId) -> bool {
     let NodeKind::Filter { input, condition } = &plan.node(filter).kind else { return false };
-    let (input, condition) = (*input, condition.clone());
+    let input = *input;
     // Whoever else reads the node in between still needs what the condition drops.
-    let readers = plan.consumers().get(&input).map_or(0, Vec::len) + plan.publications.iter().filter(|p| p.node == input).count();
-    if readers != 1 {
+    if readers.get(input.0) != Some(&1) {
         return false;
     }
+    let condition = condition.clone();
     match &plan.node(input).kind {
         NodeKind::Project { input: below, columns } if plan.firing(*below).is_none() => {
             let columns = columns.clone();

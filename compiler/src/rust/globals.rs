@@ -91,7 +91,7 @@ impl Printer<'_> {
             }
             impl Program {
                 /// Sets parameters, then builds an instance.
-                pub fn builder() -> Builder { Builder::default() }
+                pub fn builder() -> Builder { <Builder as ::core::default::Default>::default() }
             }
         }
     }

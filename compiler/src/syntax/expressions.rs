@@ -43,6 +43,9 @@ fn power(op: Infix) -> u8 {
     }
 }
 
+/// How many operators an expression may have, with those of the expressions around it.
+const OPERATORS: usize = 500;
+
 const NOT: u8 = 8;
 const COMPARISON: u8 = 9;
 const UNARY: u8 = 16;
@@ -50,6 +53,20 @@ const UNARY: u8 = 16;
 impl Reader<'_> {
     pub(super) fn expr(&mut self, pair: Pair<'_, Rule>) -> Expr {
         let span = self.span(&pair);
+        let operators = pair.clone().into_inner().filter(|p| matches!(p.as_rule(), Rule::infix | Rule::is_null)).count();
+        // Each operator is a level of the tree, and every later stage descends it.
+        if self.operators + operators > OPERATORS {
+            let what = format!("this expression has more than {OPERATORS} operators");
+            self.report(Diagnostic::new(Code::TooDeep, span, what).help("split it with `let`, functions or several streams; `in [a, b]` stands for many `or`"));
+            return Expr { kind: ExprKind::Error, span };
+        }
+        self.operators += operators;
+        let value = self.tree(pair, span);
+        self.operators -= operators;
+        value
+    }
+
+    fn tree(&mut self, pair: Pair<'_, Rule>, span: Span) -> Expr {
         let mut tokens = vec![];
         for part in pair.into_inner() {
             match part.as_rule() {

@@ -178,7 +178,7 @@ impl Reader<'_> {
         };
         let start = self.map.original(base);
         let chunk = layout::Chunk::at(expr, start);
-        let mut inner = Reader { map: &chunk, text: self.text, diagnostics: vec![] };
+        let mut inner = Reader { map: &chunk, text: self.text, diagnostics: vec![], operators: self.operators };
         let parsed = match Grammar::parse(Rule::lone_expr, &chunk.text) {
             Ok(mut pairs) => pairs.next().and_then(|p| p.into_inner().next()).map(|p| inner.expr(p)),
             Err(error) => {

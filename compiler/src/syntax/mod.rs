@@ -37,6 +37,16 @@ pub(crate) struct Reader<'m> {
     map: &'m layout::Chunk,
     text: &'m str,
     diagnostics: Vec<Diagnostic>,
+    /// Operators of the expressions around the one that is read.
+    operators: usize,
+}
+
+/// A file's text without the byte order mark that some editors put in front of it: it is no part of the program.
+pub fn without_mark(text: String) -> String {
+    match text.strip_prefix('\u{feff}') {
+        Some(rest) => rest.to_owned(),
+        None => text,
+    }
 }
 
 /// Parses a program. Never fails: what cannot be read is left out and reported.
@@ -50,7 +60,7 @@ pub fn parse(text: &str) -> Parsed {
     }
     let lexical: Vec<usize> = diagnostics.iter().map(|d| d.span.start as usize).collect();
     for (i, chunk) in layout.chunks.iter().enumerate() {
-        let mut reader = Reader { map: chunk, text, diagnostics: vec![] };
+        let mut reader = Reader { map: chunk, text, diagnostics: vec![], operators: 0 };
         if let Some(item) = reader.read() {
             program.items.push(item);
         }

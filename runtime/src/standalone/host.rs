@@ -100,10 +100,23 @@ impl Host for Process {
 
     fn is_same_file(&self, a: &str, b: &str) -> bool {
         match (std::fs::canonicalize(a), std::fs::canonicalize(b)) {
-            (Ok(a), Ok(b)) => a == b && a.is_file(),
+            (Ok(a), Ok(b)) => a.is_file() && (a == b || linked(&a, &b)),
             _ => a == b,
         }
     }
+}
+
+/// Whether two paths are links to one file: opening one to write would empty the other.
+#[cfg(unix)]
+fn linked(a: &std::path::Path, b: &std::path::Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let id = |path| std::fs::metadata(path).ok().map(|m| (m.dev(), m.ino()));
+    id(a).is_some_and(|a| id(b) == Some(a))
+}
+
+#[cfg(not(unix))]
+fn linked(_: &std::path::Path, _: &std::path::Path) -> bool {
+    false
 }
 
 fn bar(length: Option<u64>) -> ProgressBar {
