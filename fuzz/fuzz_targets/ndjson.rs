@@ -1,4 +1,4 @@
-//! The layout path and the general path agree on every line, and no framing panics.
+//! The layout path and the general path agree on every line, rejected ones too, and no framing panics.
 #![no_main]
 
 mod schema;
@@ -18,6 +18,10 @@ fuzz_target!(|data: &[u8]| {
         assert_eq!(found, expected);
         if matches!(found, Decoded::Event { .. }) {
             assert_eq!(values, expected_values);
+        }
+        if matches!(found, Decoded::Invalid(_)) {
+            let rejected = |decoder: &mut Ndjson| decoder.rejected(line, &|_, _, read| read.contains(&true)).map(|found| format!("{found:?}"));
+            assert_eq!(rejected(&mut fast), rejected(&mut general));
         }
     }
     schema::read(Format::Ndjson, data);

@@ -45,15 +45,17 @@ fn spoil(rng: &mut Rng, members: &mut Vec<String>) {
         rng.shuffle(members);
     }
     let place = rng.usize(..members.len());
-    match rng.u8(..30) {
+    let (kind, count) = (rng.u8(..30), members.len());
+    let Some(member) = members.get_mut(place) else { return };
+    match kind {
         0 | 1 => {
-            let key = members[place].split_once(':').map_or("", |(key, _)| key).to_owned();
-            members[place] = format!("{key}:[1]");
+            let key = member.split_once(':').map_or("", |(key, _)| key).to_owned();
+            *member = format!("{key}:[1]");
         }
-        2 if members.len() > 1 => {
+        2 if count > 1 => {
             members.remove(place);
         }
-        3 => members[place].push('}'),
+        3 => member.push('}'),
         _ => {}
     }
 }
