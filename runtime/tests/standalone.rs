@@ -242,9 +242,9 @@ fn an_output_that_is_a_link_to_an_input_is_refused() {
     let (input, output) = (directory.path().join("in.ndjson"), directory.path().join("out.ndjson"));
     std::fs::write(&input, trade(1, "A", 2)).unwrap();
     std::fs::hard_link(&input, &output).unwrap();
-    let memory = Memory::with(&[]);
-    assert_eq!(memory.execute(&["--input", input.to_str().unwrap(), "--output", output.to_str().unwrap()]), 2);
-    assert!(memory.said().contains("names the same file"), "{}", memory.said());
+    let arguments = ["squares", "--input", input.to_str().unwrap(), "--output", output.to_str().unwrap()];
+    let options = Options::parse_for::<Squares>(arguments.map(Into::into)).unwrap();
+    assert_eq!(execute::<Squares>(&options, &Process::default()), 2);
     assert_eq!(std::fs::read_to_string(&input).unwrap(), trade(1, "A", 2));
 }
 
