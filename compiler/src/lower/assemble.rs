@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::builder::Builder;
-use super::columns::{required, visible_columns};
+use super::columns::{enum_variants, required, visible_columns};
 use super::expression::{Context, lower, physical, truth};
 use super::ir::{ChainId, FieldType, Op, OperatorId, Read, Record, RecordField, RecordId, RowSource, SiteId, Statement, ValueId};
 use super::kernels::OperatorState;
 use super::{patterns, rejections, rules, stages};
 use crate::analysis::typed::{Expr, Literal, Place};
-use crate::analysis::types::{Kind, Type};
+use crate::analysis::types::Type;
 use crate::plan::logical::{CURRENT, Node, NodeId, NodeKind, Observation, Plan, Publication};
 use crate::plan::physical::{Chain, ChainInput, EventInput, GlobalValue, Output, Program, SiteInfo};
 use crate::plan::print::duration;
@@ -470,10 +470,6 @@ impl Context for Lowering<'_, '_> {
     fn site(&mut self, span: Span) -> SiteId {
         self.a.site(&self.stream, span)
     }
-}
-
-fn enum_variants<'t>(types: impl Iterator<Item = &'t Type>) -> Vec<(usize, Vec<String>)> {
-    types.enumerate().filter_map(|(i, t)| if let Kind::Enum(e) = &t.kind { Some((i, e.variants.clone())) } else { None }).collect()
 }
 
 /// A constant as `--param` reads it.

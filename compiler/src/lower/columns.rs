@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::analysis::typed::{Expr, Place};
+use crate::analysis::types::{Kind, Type};
 use crate::plan::logical::{NodeId, NodeKind, Observation, Plan};
 
 /// Per node, the columns of its record that are read.
@@ -112,4 +113,9 @@ fn pass_on(plan: &Plan, id: NodeId, mine: &BTreeSet<usize>, needed: &mut [BTreeS
 /// The columns that a publication writes.
 pub fn visible_columns(plan: &Plan, node: NodeId) -> Vec<usize> {
     plan.columns_of(node).iter().enumerate().filter(|(_, c)| !c.hidden).map(|(i, _)| i).collect()
+}
+
+/// Which of a record's fields are enums, and their variants.
+pub(super) fn enum_variants<'t>(types: impl Iterator<Item = &'t Type>) -> Vec<(usize, Vec<String>)> {
+    types.enumerate().filter_map(|(i, t)| if let Kind::Enum(e) = &t.kind { Some((i, e.variants.clone())) } else { None }).collect()
 }
