@@ -17,7 +17,7 @@
 //! }
 //!
 //! # fn main() {
-//! use varpulis::Program;
+//! use varpulis::Instance;
 //!
 //! let mut seen = vec![];
 //! let mut out = varpulis::rows(|row: large::Row<'_>| seen.push(format!("{row:?}")));
@@ -36,7 +36,7 @@ pub use varpulis_macros::varpulis;
 pub use varpulis_runtime as runtime;
 
 pub use runtime::output::{Output, RecordWriter, Rows, WriteRecord, rows};
-pub use runtime::program::{Params, Program};
+pub use runtime::program::{Instance, Params, Program};
 #[cfg(feature = "build")]
 pub use script::build;
 

@@ -5,23 +5,19 @@ use varpulis_runtime::input::{DecodeOptions, Decoded, Decoder, Format, Item, Sou
 use varpulis_runtime::program::{EventSchema, FieldSchema};
 
 const fn field(name: &'static str, scalar: Scalar, nullable: bool) -> FieldSchema {
-    FieldSchema { name, ty: Physical { scalar, nullable }, variants: &["Buy", "Sell"] }
+    FieldSchema::new(name, Physical { scalar, nullable }, &["Buy", "Sell"])
 }
 
 pub const EVENTS: &[EventSchema] = &[
-    EventSchema {
-        name: "A",
-        fields: &[
+    EventSchema::new("A", const { &[
             field("text", Scalar::Text, false),
             field("number", Scalar::Float, true),
             field("count", Scalar::Int, true),
             field("truth", Scalar::Bool, true),
             field("side", Scalar::Enum, true),
             field("any", Scalar::Json, true),
-        ],
-        out_of_order: 0,
-    },
-    EventSchema { name: "B", fields: &[field("timestamp", Scalar::Timestamp, true), field("span", Scalar::Duration, true)], out_of_order: 0 },
+        ] }, 0),
+    EventSchema::new("B", const { &[field("timestamp", Scalar::Timestamp, true), field("span", Scalar::Duration, true)] }, 0),
 ];
 
 /// What every record of an input came to; read in small pieces through a small buffer.

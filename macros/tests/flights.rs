@@ -2,7 +2,7 @@
 
 mod week;
 
-use varpulis::{Program, varpulis};
+use varpulis::{Instance, varpulis};
 use week::{Event, MILLISECOND, append, check, events};
 
 varpulis! { mod cascade; file "../tests/cases/flights/cascade/program.vpl" }

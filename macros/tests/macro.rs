@@ -1,6 +1,6 @@
 //! The macro's three forms, run; and its errors, as users see them.
 
-use varpulis::{Program, varpulis};
+use varpulis::{Instance, Program as _, varpulis};
 
 varpulis! {
     mod inline;
@@ -121,7 +121,7 @@ fn refusals_name_the_place() {
             b: int
         stream Ratio = Pair.emit(ratio: a / b)
     }
-    let site = refusing::Program::SITES.first().map(|s| (s.file.rsplit(['/', '\\']).next().unwrap_or_default(), s.line, s.text));
+    let site = refusing::Program::SITES.first().map(|s| (s.file.rsplit(['/', '\\']).next().unwrap_or_default(), s.line, &*s.text));
     assert_eq!(site, Some(("macro.rs", line!() - 3, "a / b")));
 }
 

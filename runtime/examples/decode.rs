@@ -12,11 +12,11 @@ use varpulis_runtime::program::{EventSchema, FieldSchema};
 const LINES: u64 = 1_000_000;
 
 const fn field(name: &'static str, scalar: Scalar) -> FieldSchema {
-    FieldSchema { name, ty: Physical { scalar, nullable: false }, variants: &[] }
+    FieldSchema::new(name, Physical { scalar, nullable: false }, &[])
 }
 
 const TRADES: &[EventSchema] =
-    &[EventSchema { name: "Trade", fields: &[field("symbol", Scalar::Text), field("price", Scalar::Float), field("volume", Scalar::Int)], out_of_order: 0 }];
+    &[EventSchema::new("Trade", const { &[field("symbol", Scalar::Text), field("price", Scalar::Float), field("volume", Scalar::Int)] }, 0)];
 
 /// Lines of 215 bytes, made anew for each reading; `spaced` as Python's writer spaces them.
 struct Lines {

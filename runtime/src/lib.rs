@@ -30,7 +30,7 @@ pub mod prelude {
     pub use crate::operators::*;
     pub use crate::output::{At, Output, RecordWriter, WriteRecord};
     pub use crate::pattern::*;
-    pub use crate::program::{Counters, EventSchema, FieldSchema, ParamSchema, Params, Program as CompiledProgram, Site, StreamSchema};
+    pub use crate::program::{Counters, EventSchema, FieldSchema, Instance, ParamSchema, Params, Program as CompiledProgram, Schema, Site, StreamSchema};
     pub use crate::reorder::ReorderBuffer;
     pub use crate::scalar::*;
     pub use crate::state::{NoState, Slots, Text, Typed};

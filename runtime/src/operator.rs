@@ -5,7 +5,7 @@ use varpulis_abi::reason::Reason;
 /// Why an expression refused a record, and which one: an index into the program's table of sites.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// The place in the program: an index into [`crate::program::Program::SITES`].
+    /// The place in the program: an index into [`crate::program::Schema::sites`].
     pub site: u32,
     /// Why.
     pub reason: Reason,

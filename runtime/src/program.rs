@@ -1,5 +1,8 @@
 //! A compiled program as a value, and what it says of itself.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use varpulis_abi::duration;
 use varpulis_abi::scalar::Physical;
 
@@ -7,61 +10,144 @@ use crate::input::Rejected;
 use crate::output::Output;
 use crate::value::Value;
 
+/// A text of a schema: part of the program where that is compiled ahead of time, owned where it is compiled at run time.
+pub type Name = Cow<'static, str>;
+
+/// The variants of an enum, by their places; none of any other type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Variants {
+    /// Part of the program.
+    Fixed(&'static [&'static str]),
+    /// Made at run time.
+    Made(Arc<[String]>),
+}
+
+impl Variants {
+    /// The name of a variant.
+    pub fn get(&self, variant: usize) -> Option<&str> {
+        match self {
+            Self::Fixed(names) => names.get(variant).copied(),
+            Self::Made(names) => names.get(variant).map(String::as_str),
+        }
+    }
+    /// The variant of that name.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        match self {
+            Self::Fixed(names) => names.iter().position(|n| *n == name),
+            Self::Made(names) => names.iter().position(|n| n == name),
+        }
+    }
+}
+
 /// One field of an event that the program reads.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct FieldSchema {
     /// Its name in the input.
-    pub name: &'static str,
+    pub name: Name,
     /// Its type; nullable ones may be missing.
     pub ty: Physical,
     /// The variants, if it is an enum.
-    pub variants: &'static [&'static str],
+    pub variants: Variants,
+}
+
+impl FieldSchema {
+    /// A field of a program compiled ahead of time.
+    pub const fn new(name: &'static str, ty: Physical, variants: &'static [&'static str]) -> Self {
+        Self { name: Cow::Borrowed(name), ty, variants: Variants::Fixed(variants) }
+    }
 }
 
 /// One event that the program reads, with the fields in use only.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct EventSchema {
     /// The event's name in the input.
-    pub name: &'static str,
+    pub name: Name,
     /// The fields in use; `ts` is not among them.
-    pub fields: &'static [FieldSchema],
+    pub fields: Cow<'static, [FieldSchema]>,
     /// How far it may lag behind the newest event, in ns (§4).
     pub out_of_order: i64,
 }
 
+impl EventSchema {
+    /// An event of a program compiled ahead of time.
+    pub const fn new(name: &'static str, fields: &'static [FieldSchema], out_of_order: i64) -> Self {
+        Self { name: Cow::Borrowed(name), fields: Cow::Borrowed(fields), out_of_order }
+    }
+}
+
 /// One published stream.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct StreamSchema {
     /// The record type's name in the output.
-    pub name: &'static str,
+    pub name: Name,
     /// Its fields, in declared order, without `type` and `ts`.
-    pub fields: &'static [FieldSchema],
+    pub fields: Cow<'static, [FieldSchema]>,
+}
+
+impl StreamSchema {
+    /// A stream of a program compiled ahead of time.
+    pub const fn new(name: &'static str, fields: &'static [FieldSchema]) -> Self {
+        Self { name: Cow::Borrowed(name), fields: Cow::Borrowed(fields) }
+    }
 }
 
 /// A place in the program's text that can refuse a record.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Site {
     /// The stream whose record it refuses.
-    pub stream: &'static str,
+    pub stream: Name,
     /// The program's file.
-    pub file: &'static str,
+    pub file: Name,
     /// From 1.
     pub line: u32,
     /// From 1, in characters.
     pub column: u32,
     /// The expression as written.
-    pub text: &'static str,
+    pub text: Name,
+}
+
+impl Site {
+    /// A place in a program compiled ahead of time.
+    pub const fn new(stream: &'static str, file: &'static str, line: u32, column: u32, text: &'static str) -> Self {
+        Self { stream: Cow::Borrowed(stream), file: Cow::Borrowed(file), line, column, text: Cow::Borrowed(text) }
+    }
 }
 
 /// A `param` of the program.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct ParamSchema {
     /// Its name.
-    pub name: &'static str,
+    pub name: Name,
     /// Its type.
     pub ty: Physical,
     /// Its default as text, if it has one.
-    pub default: Option<&'static str>,
+    pub default: Option<Name>,
+}
+
+impl ParamSchema {
+    /// A parameter of a program compiled ahead of time.
+    pub const fn new(name: &'static str, ty: Physical, default: Option<&'static str>) -> Self {
+        let default = match default {
+            Some(text) => Some(Cow::Borrowed(text)),
+            None => None,
+        };
+        Self { name: Cow::Borrowed(name), ty, default }
+    }
+}
+
+/// What a program says of itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Schema<'p> {
+    /// The program's name.
+    pub name: &'p str,
+    /// The events it reads; [`Instance::event`] takes an index into this table.
+    pub events: &'p [EventSchema],
+    /// The streams it publishes.
+    pub streams: &'p [StreamSchema],
+    /// The places that can refuse a record.
+    pub sites: &'p [Site],
+    /// Its parameters.
+    pub params: &'p [ParamSchema],
 }
 
 /// Values for a program's `param`s, as text; whoever sets them from code uses the program's typed builder instead.
@@ -160,28 +246,15 @@ pub struct Counters {
     pub named: Vec<(String, u64)>,
 }
 
-/// A compiled program: typed events in, typed rows out. It owns all its state, is `Send`, and has no globals.
-pub trait Program: Sized + Send {
-    /// The program's name.
-    const NAME: &'static str;
-    /// The events it reads; [`Program::event`] takes an index into this table.
-    const EVENTS: &'static [EventSchema];
-    /// The streams it publishes.
-    const STREAMS: &'static [StreamSchema];
-    /// The places that can refuse a record.
-    const SITES: &'static [Site];
-    /// Its parameters.
-    const PARAMS: &'static [ParamSchema];
+/// A running program: events in, rows out. It owns all its state, is `Send`, and has no globals.
+pub trait Instance: Sized + Send {
     /// Any published record.
     type Row<'a>: crate::output::WriteRecord;
 
-    /// A fresh instance.
-    ///
-    /// # Errors
-    /// A parameter is unknown, missing, or not of its type; the text says which and why.
-    fn with_params(params: &Params) -> Result<Self, String>;
+    /// What the program says of itself.
+    fn schema(&self) -> Schema<'_>;
 
-    /// Takes one decoded event: its place in [`Program::EVENTS`], its time (ns since the epoch) and the fields of its schema.
+    /// Takes one decoded event: its place in [`Schema::events`], its time (ns since the epoch) and the fields of its schema.
     /// A late one goes to [`Output::late`], and nothing else happens.
     fn event<O: Output<Self>>(&mut self, event: usize, ts: i64, values: &[Value<'_>], out: &mut O);
 
@@ -191,7 +264,7 @@ pub trait Program: Sized + Send {
         false
     }
 
-    /// Takes an event that is [rejected](Program::rejects): its time counts, and nothing else does. A late one goes to [`Output::late`].
+    /// Takes an event that is [rejected](Instance::rejects): its time counts, and nothing else does. A late one goes to [`Output::late`].
     fn rejected<O: Output<Self>>(&mut self, _record: &Rejected<'_>, _out: &mut O) {}
 
     /// No event below `watermark` will come: what waits for that is done.
@@ -206,4 +279,26 @@ pub trait Program: Sized + Send {
     fn counters(&self) -> Counters {
         Counters::default()
     }
+}
+
+/// A program compiled ahead of time: it is a type, so that what it says of itself is known without an instance.
+pub trait Program: Instance {
+    /// The program's name.
+    const NAME: &'static str;
+    /// The events it reads.
+    const EVENTS: &'static [EventSchema];
+    /// The streams it publishes.
+    const STREAMS: &'static [StreamSchema];
+    /// The places that can refuse a record.
+    const SITES: &'static [Site];
+    /// Its parameters.
+    const PARAMS: &'static [ParamSchema];
+    /// All of these.
+    const SCHEMA: Schema<'static> = Schema { name: Self::NAME, events: Self::EVENTS, streams: Self::STREAMS, sites: Self::SITES, params: Self::PARAMS };
+
+    /// A fresh instance.
+    ///
+    /// # Errors
+    /// A parameter is unknown, missing, or not of its type; the text says which and why.
+    fn with_params(params: &Params) -> Result<Self, String>;
 }

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::io::{ErrorKind, Write};
 
 use fastrand::Rng;
+use varpulis_runtime::program::Program as _;
 use varpulis_runtime::standalone::{Options, Stats, execute, run};
 
 use machine::{Fault, Machine, When};
@@ -64,7 +65,7 @@ impl Scene {
     /// The plain run: its machine, and its exit code.
     fn plain(&self) -> (Machine, u8) {
         let machine = Machine::plain(&self.inputs);
-        let code = execute::<Squares>(&self.options, &machine);
+        let code = execute(Squares::with_params, &self.options, &machine);
         (machine, code)
     }
 }
@@ -152,11 +153,11 @@ fn chunks_interruptions_and_clocks_change_nothing() {
         let scene = Scene::new(rng);
         let (plain, code) = scene.plain();
         let odd = Machine::odd(&scene.inputs, seed, None);
-        assert_eq!(execute::<Squares>(&scene.options, &odd), code);
+        assert_eq!(execute(Squares::with_params, &scene.options, &odd), code);
         assert_eq!(odd.offences(), [""; 0]);
         assert_eq!(odd.said(), plain.said());
         assert_eq!(odd.written(), plain.written());
-        let summary = run::<Squares>(&scene.options, &Machine::odd(&scene.inputs, !seed, None)).unwrap();
+        let summary = run(Squares::with_params, &scene.options, &Machine::odd(&scene.inputs, !seed, None)).unwrap();
         assert_eq!(summary.read, summary.consumed + summary.skipped + summary.late + summary.invalid);
         assert_eq!(summary.read, scene.records.unwrap_or(summary.read));
         let lines = |name: &str| plain.written().get(name).map(|bytes| memchr::memchr_iter(b'\n', bytes).count() as u64);
@@ -180,7 +181,7 @@ fn outputs_that_fail_hold_the_beginning_of_what_they_should() {
         let kind = *rng.choice(&kinds).unwrap();
         let fault = Fault::Output { name: name.clone(), when, kind, lasts: rng.bool() };
         let odd = Machine::odd(&scene.inputs, seed, Some(fault.clone()));
-        let found = execute::<Squares>(&scene.options, &odd);
+        let found = execute(Squares::with_params, &scene.options, &odd);
         assert_eq!(odd.offences(), [""; 0]);
         assert_prefixes(&odd.written(), &outputs);
         let (shown, said) = (if name == "-" { "stdout" } else { name }, odd.said());
@@ -189,7 +190,7 @@ fn outputs_that_fail_hold_the_beginning_of_what_they_should() {
         } else if name == "-" && kind == ErrorKind::BrokenPipe && !matches!(when, When::Create) {
             assert_eq!(found, 0, "{said}");
             assert!(said.lines().all(|line| line.starts_with("warning: ") || !line.contains("rows") && !line.starts_with("error: ")), "{said}");
-            let summary = run::<Squares>(&scene.options, &Machine::odd(&scene.inputs, seed, Some(fault))).unwrap();
+            let summary = run(Squares::with_params, &scene.options, &Machine::odd(&scene.inputs, seed, Some(fault))).unwrap();
             assert!(summary.closed && summary.read <= scene.records.unwrap_or(u64::MAX));
             assert_eq!(summary.read, summary.consumed + summary.skipped + summary.late + summary.invalid);
         } else {
@@ -209,7 +210,7 @@ fn inputs_that_fail_leave_the_beginning_of_the_outputs() {
         let kind = *rng.choice(&[ErrorKind::Other, ErrorKind::TimedOut, ErrorKind::WouldBlock, ErrorKind::ConnectionReset]).unwrap();
         let fault = Fault::Input { name: name.clone(), byte: rng.usize(..=bytes.len()), kind };
         let odd = Machine::odd(&scene.inputs, seed, Some(fault));
-        let found = execute::<Squares>(&scene.options, &odd);
+        let found = execute(Squares::with_params, &scene.options, &odd);
         assert_eq!(odd.offences(), [""; 0]);
         assert_prefixes(&odd.written(), &plain.written());
         let said = odd.said();

@@ -8,6 +8,7 @@ use std::io::{self, Cursor, Read, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use varpulis_runtime::program::Program as _;
 use varpulis_runtime::standalone::{Bar, Host, Opened, Options, Process, execute, run};
 
 use squares::Squares;
@@ -89,7 +90,7 @@ impl Memory {
         memory
     }
     fn execute(&self, arguments: &[&str]) -> u8 {
-        execute::<Squares>(&options(arguments), self)
+        execute(Squares::with_params, &options(arguments), self)
     }
     fn written(&self, name: &str) -> String {
         String::from_utf8(self.files.lock().unwrap().get(&format!("out:{name}")).cloned().unwrap_or_default()).unwrap()
@@ -244,7 +245,7 @@ fn an_output_that_is_a_link_to_an_input_is_refused() {
     std::fs::hard_link(&input, &output).unwrap();
     let arguments = ["squares", "--input", input.to_str().unwrap(), "--output", output.to_str().unwrap()];
     let options = Options::parse_for::<Squares>(arguments.map(Into::into)).unwrap();
-    assert_eq!(execute::<Squares>(&options, &Process::default()), 2);
+    assert_eq!(execute(Squares::with_params, &options, &Process::default()), 2);
     assert_eq!(std::fs::read_to_string(&input).unwrap(), trade(1, "A", 2));
 }
 
@@ -346,7 +347,7 @@ impl Host for LongHost {
 #[test]
 fn a_line_of_100_mb_is_refused_and_reading_goes_on() {
     let host = LongHost(Memory::default());
-    let summary = run::<Squares>(&options(&["--dead-letter", "dead"]), &host).unwrap();
+    let summary = run(Squares::with_params, &options(&["--dead-letter", "dead"]), &host).unwrap();
     assert_eq!((summary.read, summary.consumed, summary.invalid), (3, 2, 1));
     let dead: serde_json::Value = serde_json::from_str(&host.0.written("dead")).unwrap();
     assert_eq!((&dead["reason"], &dead["line"]), (&"record too long".into(), &2.into()));

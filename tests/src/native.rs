@@ -145,7 +145,7 @@ use varpulis_runtime::{program::Program, standalone};
 
 fn run<P: Program>(arguments: Vec<std::ffi::OsString>) -> std::process::ExitCode {
     match standalone::Options::parse_for::<P>(arguments) {
-        Ok(options) => standalone::execute::<P>(&options, &standalone::Process::default()).into(),
+        Ok(options) => standalone::execute(P::with_params, &options, &standalone::Process::default()).into(),
         Err(error) => {
             eprintln!("{error}");
             2.into()

@@ -70,8 +70,11 @@ impl Printer<'_> {
             #builder
             impl CompiledProgram for Program {
                 #tables
-                type Row<'a> = Row<'a>;
                 #with_params
+            }
+            impl Instance for Program {
+                type Row<'a> = Row<'a>;
+                fn schema(&self) -> Schema<'_> { Self::SCHEMA }
                 #decode
                 #rejection
                 #time

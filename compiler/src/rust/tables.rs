@@ -17,13 +17,13 @@ impl Printer<'_> {
             let record = self.program.record(e.record);
             let fields = self.used_fields(e.record).into_iter().map(|(i, f)| field_schema(&f.name, f.ty, record.variants_of(i)));
             let lag = int(e.out_of_order);
-            quote!(EventSchema { name: #name, fields: &[#(#fields),*], out_of_order: #lag })
+            quote!(EventSchema::new(#name, const { &[#(#fields),*] }, #lag))
         });
         let streams = self.program.outputs.iter().map(|o| {
             let name = &o.name;
             let record = self.program.record(o.record);
             let fields = record.fields.iter().enumerate().map(|(i, f)| field_schema(&f.name, f.ty, record.variants_of(i)));
-            quote!(StreamSchema { name: #name, fields: &[#(#fields),*] })
+            quote!(StreamSchema::new(#name, const { &[#(#fields),*] }))
         });
         let file = &self.options.file;
         let sites = self.program.sites.iter().map(|s| {
@@ -31,14 +31,14 @@ impl Printer<'_> {
             let (line, column) = (Token::u32_unsuffixed(line as u32), Token::u32_unsuffixed(column as u32));
             let stream = &s.stream;
             let text = self.source.get(s.start as usize..s.end as usize).unwrap_or_default();
-            quote!(Site { stream: #stream, file: #file, line: #line, column: #column, text: #text })
+            quote!(Site::new(#stream, #file, #line, #column, #text))
         });
         let params = self.program.globals.iter().filter(|g| g.is_param).map(|g| {
             let name = &g.name;
             let ty = physical(g.ty);
             let default = g.default.as_deref().or(g.ty.nullable.then_some("null"));
             let default = default.map_or(quote!(None), |text| quote!(Some(#text)));
-            quote!(ParamSchema { name: #name, ty: #ty, default: #default })
+            quote!(ParamSchema::new(#name, #ty, #default))
         });
         quote! {
             const NAME: &'static str = #name;
@@ -55,7 +55,7 @@ fn field_schema(name: &str, ty: FieldType, variants: &[String]) -> TokenStream {
         FieldType::Scalar(p) => physical(p),
         FieldType::Object(_) => quote!(),
     };
-    quote!(FieldSchema { name: #name, ty: #ty, variants: &[#(#variants),*] })
+    quote!(FieldSchema::new(#name, #ty, &[#(#variants),*]))
 }
 
 fn physical(p: Physical) -> TokenStream {

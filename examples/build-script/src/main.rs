@@ -1,7 +1,7 @@
 //! A program that the build script compiled: `cargo run -p varpulis-example-build-script -- 200` lowers its limit.
 #![allow(clippy::print_stdout, reason = "the rows are what it is for")]
 
-use varpulis::{Params, Program};
+use varpulis::{Instance, Params, Program};
 
 varpulis::include!(program);
 

@@ -3,7 +3,7 @@
 #[path = "../../../macros/tests/week/mod.rs"]
 mod week;
 
-use varpulis::Program;
+use varpulis::Instance;
 use week::{Event, MILLISECOND, append, check, events};
 
 varpulis::include!(overdue);

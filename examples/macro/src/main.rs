@@ -1,7 +1,7 @@
 //! Two programs inside this one: one from a file, one that stands right here.
 #![allow(clippy::print_stdout, reason = "the rows are what it is for")]
 
-use varpulis::{Program, varpulis};
+use varpulis::{Instance, varpulis};
 
 varpulis! { mod large; file "large.vpl" }
 

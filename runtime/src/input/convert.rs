@@ -163,7 +163,7 @@ pub(crate) fn from_text<'a>(field: &FieldSchema, text: &'a str, value: &mut Valu
     *value = match field.ty.scalar {
         Scalar::Text => Value::Text(text),
         Scalar::Enum => {
-            let variant = field.variants.iter().position(|name| *name == text).ok_or(Reason::UnknownVariant)?;
+            let variant = field.variants.position(text).ok_or(Reason::UnknownVariant)?;
             Value::Enum(u32::try_from(variant).map_err(|_| Reason::UnknownVariant)?)
         }
         Scalar::Timestamp => Value::Timestamp(timestamp_of_text(text).map_err(|_| Reason::WrongType)?),
@@ -195,15 +195,15 @@ pub(crate) enum Field<'a> {
 
 /// Reads the JSON value at `at` as a field, into `value`.
 #[inline(always)]
-pub(crate) fn field<'a>(line: &'a [u8], at: usize, schema: &'static FieldSchema, value: &mut Value<'a>) -> Result<Field<'a>, Invalid> {
-    let refuse = |reason: Reason| Invalid::at(reason, at).of(schema.name);
+pub(crate) fn field<'a>(line: &'a [u8], at: usize, schema: &FieldSchema, value: &mut Value<'a>) -> Result<Field<'a>, Invalid> {
+    let refuse = |reason: Reason| Invalid::at(reason, at).of(schema.name.clone());
     if schema.ty.scalar == Scalar::Json {
         return json_field(line, at, schema, value);
     }
     match line.get(at) {
         Some(b'"') => {
-            let place = text_place(line, at + 1).map_err(|e| e.of(schema.name))?;
-            let text = text_at(line, place).map_err(|e| e.of(schema.name))?;
+            let place = text_place(line, at + 1).map_err(|e| e.of(schema.name.clone()))?;
+            let text = text_at(line, place).map_err(|e| e.of(schema.name.clone()))?;
             if place.escaped {
                 return Ok(Field::Escaped(text, place.end + 1));
             }
@@ -211,7 +211,7 @@ pub(crate) fn field<'a>(line: &'a [u8], at: usize, schema: &'static FieldSchema,
             Ok(Field::Written(place.end + 1))
         }
         Some(b'-' | b'0'..=b'9') => {
-            let number = number_at(line, at).map_err(|e| e.of(schema.name))?;
+            let number = number_at(line, at).map_err(|e| e.of(schema.name.clone()))?;
             from_number(schema, number, span(line, at, number.end), value).map_err(refuse)?;
             Ok(Field::Written(number.end))
         }
@@ -227,8 +227,8 @@ pub(crate) fn number_at(line: &[u8], at: usize) -> Result<Number, Invalid> {
 }
 
 #[inline(never)]
-fn other_field<'a>(line: &'a [u8], at: usize, schema: &'static FieldSchema, value: &mut Value<'a>) -> Result<Field<'a>, Invalid> {
-    let end = skip_value(line, at, Care::Structure).map_err(|e| e.of(schema.name))?;
+fn other_field<'a>(line: &'a [u8], at: usize, schema: &FieldSchema, value: &mut Value<'a>) -> Result<Field<'a>, Invalid> {
+    let end = skip_value(line, at, Care::Structure).map_err(|e| e.of(schema.name.clone()))?;
     let written = match line.get(at) {
         Some(b'n') => from_null(schema, value),
         Some(truth @ (b't' | b'f')) if schema.ty.scalar == Scalar::Bool => {
@@ -237,28 +237,28 @@ fn other_field<'a>(line: &'a [u8], at: usize, schema: &'static FieldSchema, valu
         }
         _ => Err(Reason::WrongType),
     };
-    written.map_err(|reason| Invalid::at(reason, at).of(schema.name))?;
+    written.map_err(|reason| Invalid::at(reason, at).of(schema.name.clone()))?;
     Ok(Field::Written(end))
 }
 
 #[inline(never)]
-fn json_field<'a>(line: &'a [u8], at: usize, schema: &'static FieldSchema, value: &mut Value<'a>) -> Result<Field<'a>, Invalid> {
-    let end = skip_value(line, at, Care::Everything).map_err(|e| e.of(schema.name))?;
+fn json_field<'a>(line: &'a [u8], at: usize, schema: &FieldSchema, value: &mut Value<'a>) -> Result<Field<'a>, Invalid> {
+    let end = skip_value(line, at, Care::Everything).map_err(|e| e.of(schema.name.clone()))?;
     if line.get(at) == Some(&b'n') {
-        from_null(schema, value).map_err(|reason| Invalid::at(reason, at).of(schema.name))?;
+        from_null(schema, value).map_err(|reason| Invalid::at(reason, at).of(schema.name.clone()))?;
     } else {
-        let raw = std::str::from_utf8(span(line, at, end)).map_err(|_| Invalid::at(Reason::InvalidUtf8, at).of(schema.name))?;
+        let raw = std::str::from_utf8(span(line, at, end)).map_err(|_| Invalid::at(Reason::InvalidUtf8, at).of(schema.name.clone()))?;
         *value = Value::Json(raw);
     }
     Ok(Field::Written(end))
 }
 
 /// An escaped text as a field; the text without its escapes is put into `scratch`.
-pub(crate) fn escaped_field<'a>(raw: &str, at: usize, schema: &'static FieldSchema, scratch: &'a mut String) -> Result<Value<'a>, Invalid> {
+pub(crate) fn escaped_field<'a>(raw: &str, at: usize, schema: &FieldSchema, scratch: &'a mut String) -> Result<Value<'a>, Invalid> {
     scratch.clear();
-    unescape(raw, scratch).map_err(|place| malformed(at + 1 + place).of(schema.name))?;
+    unescape(raw, scratch).map_err(|place| malformed(at + 1 + place).of(schema.name.clone()))?;
     let mut value = Value::Null;
-    from_text(schema, scratch, &mut value).map_err(|reason| Invalid::at(reason, at).of(schema.name))?;
+    from_text(schema, scratch, &mut value).map_err(|reason| Invalid::at(reason, at).of(schema.name.clone()))?;
     Ok(value)
 }
 

@@ -52,7 +52,7 @@ struct Columns {
 
 impl Csv {
     /// A decoder of a program's events.
-    pub fn new(events: &'static [EventSchema], options: &DecodeOptions) -> Self {
+    pub fn new(events: &[EventSchema], options: &DecodeOptions) -> Self {
         Self { catalogue: Catalogue::new(events, options), header: None, cells: Vec::new(), held: Held::default(), before: Vec::new() }
     }
 
@@ -114,20 +114,20 @@ impl Csv {
         }
         let mut values = Vec::new();
         self.held.fill(&mut values);
-        conditions(event, &values, &self.before).then(|| Rejected { event, schema: keys.schema, ts, values, read: &self.before })
+        conditions(event, &values, &self.before).then(|| Rejected { event, schema: &keys.schema, ts, values, read: &self.before })
     }
 }
 
 /// Reads the cell of a field into its place; without one it is null.
-fn field(record: &[u8], cell: Option<&Cell>, index: usize, schema: &'static FieldSchema, held: &mut Held) -> Result<(), Invalid> {
+fn field(record: &[u8], cell: Option<&Cell>, index: usize, schema: &FieldSchema, held: &mut Held) -> Result<(), Invalid> {
     match cell.filter(|cell| !cell.is_null()) {
         None => {
             let offset = cell.map_or(record.len(), |cell| cell.start);
-            from_null(schema, &mut Value::Null).map_err(|reason| Invalid::at(reason, offset).of(schema.name))
+            from_null(schema, &mut Value::Null).map_err(|reason| Invalid::at(reason, offset).of(schema.name.clone()))
         }
         Some(cell) => {
-            let text = cell.text(record).map_err(|e| e.of(schema.name))?;
-            set(held, index, schema, &text, cell.quoted).map_err(|reason| Invalid::at(reason, cell.start).of(schema.name))
+            let text = cell.text(record).map_err(|e| e.of(schema.name.clone()))?;
+            set(held, index, schema, &text, cell.quoted).map_err(|reason| Invalid::at(reason, cell.start).of(schema.name.clone()))
         }
     }
 }
@@ -274,7 +274,7 @@ mod tests {
     use crate::input::slots::tests::{EVENTS, ONE};
     use proptest::prelude::*;
 
-    fn read(events: &'static [EventSchema], header: &str, record: &str) -> Result<String, Decoded> {
+    fn read(events: &[EventSchema], header: &str, record: &str) -> Result<String, Decoded> {
         let mut csv = Csv::new(events, &DecodeOptions::default());
         assert_eq!(csv.decode(header.as_bytes(), &mut Vec::new()), Decoded::Nothing);
         let mut values = Vec::new();
@@ -286,7 +286,7 @@ mod tests {
 
     fn refused(header: &str, record: &str) -> (Reason, Option<&'static str>, usize) {
         match read(ONE, header, record) {
-            Err(Decoded::Invalid(invalid)) => (invalid.reason, invalid.field, invalid.offset),
+            Err(Decoded::Invalid(invalid)) => (invalid.reason, invalid.field.map(|name| &*name.into_owned().leak()), invalid.offset),
             other => panic!("{record}: {other:?}"),
         }
     }

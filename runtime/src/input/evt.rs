@@ -54,7 +54,7 @@ enum Written<'a> {
 
 impl Evt {
     /// A decoder of a program's events.
-    pub fn new(events: &'static [EventSchema], options: &DecodeOptions) -> Self {
+    pub fn new(events: &[EventSchema], options: &DecodeOptions) -> Self {
         Self { catalogue: Catalogue::new(events, options), held: Held::default(), met: Vec::new(), scratch: String::new(), batch: 0, begun: None }
     }
 
@@ -118,7 +118,6 @@ impl Evt {
     /// What becomes of a line that was just found to be invalid: an event after all, if the fields before the place at fault reject it.
     pub fn rejected<'a>(&'a mut self, record: &'a [u8], conditions: &Conditions<'_>) -> Option<Rejected<'a>> {
         let begun = self.begun.filter(|_| !self.catalogue.strict)?;
-        let schema = self.catalogue.events.get(begun.event)?.schema;
         // Time passes with the event all the same, wherever in the line it stands. The search for it leaves what was read as it is.
         let ts = std::str::from_utf8(record).ok().and_then(|line| self.time_alone(line, begun).ok());
         let mut values = Vec::new();
@@ -126,6 +125,7 @@ impl Evt {
         if !conditions(begun.event, &values, &self.met) {
             return None;
         }
+        let schema = &self.catalogue.events.get(begun.event)?.schema;
         Some(Rejected { event: begun.event, schema, ts: ts?, values, read: &self.met })
     }
 
@@ -175,7 +175,8 @@ impl Evt {
     fn fields(&mut self, line: &str, begun: Begun) -> Result<i64, Invalid> {
         let Begun { event, time, fields: mut at } = begun;
         let record = line.as_bytes();
-        let fields = self.catalogue.events.get(event).map_or(&[][..], |keys| keys.schema.fields);
+        let schema = self.catalogue.events.get(event).map(|keys| keys.schema.clone());
+        let fields = schema.as_ref().map_or(&[][..], |schema| &schema.fields);
         self.held.reset(fields.len());
         self.met.clear();
         self.met.resize(fields.len(), false);
@@ -191,7 +192,7 @@ impl Evt {
             }
             let unmet = role.field.filter(|index| self.met.get(*index) == Some(&false));
             if let Some((index, schema)) = unmet.and_then(|index| Some((index, fields.get(index)?))) {
-                set(&mut self.held, index, schema, &written, &self.scratch).map_err(|reason| Invalid::at(reason, start).of(schema.name))?;
+                set(&mut self.held, index, schema, &written, &self.scratch).map_err(|reason| Invalid::at(reason, start).of(schema.name.clone()))?;
                 self.met.iter_mut().skip(index).take(1).for_each(|met| *met = true);
             }
             at = end;
@@ -203,7 +204,7 @@ impl Evt {
         }
         for (schema, met) in fields.iter().zip(&self.met) {
             if !met && !schema.ty.nullable {
-                return Err(Invalid::at(Reason::MissingField, at).of(schema.name));
+                return Err(Invalid::at(Reason::MissingField, at).of(schema.name.clone()));
             }
         }
         Ok(time.or(own).or(fallback).unwrap_or(self.batch))
@@ -389,7 +390,7 @@ mod tests {
 
     fn refused(line: &str) -> (Reason, Option<&'static str>, usize) {
         match read(&mut fresh(), line) {
-            Err(Decoded::Invalid(invalid)) => (invalid.reason, invalid.field, invalid.offset),
+            Err(Decoded::Invalid(invalid)) => (invalid.reason, invalid.field.map(|name| &*name.into_owned().leak()), invalid.offset),
             other => panic!("{line}: {other:?}"),
         }
     }

@@ -29,11 +29,11 @@ pub use source::{Framing, Item, Position, Source};
 
 use varpulis_abi::reason::Reason;
 
-use crate::program::EventSchema;
+use crate::program::{EventSchema, Name};
 use crate::value::Value;
 
 /// What a record turned out to be.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Decoded {
     /// An event; its values were written to the buffer given.
     Event {
@@ -51,12 +51,12 @@ pub enum Decoded {
 }
 
 /// Why a record is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invalid {
     /// Why.
     pub reason: Reason,
     /// The field at fault, if it is one of the program's.
-    pub field: Option<&'static str>,
+    pub field: Option<Name>,
     /// Where in the record, in bytes.
     pub offset: usize,
 }
@@ -70,8 +70,8 @@ impl Invalid {
 
     /// The same, of a field.
     #[cold]
-    pub(crate) fn of(self, field: &'static str) -> Self {
-        Self { field: Some(field), ..self }
+    pub(crate) fn of(self, field: impl Into<Name>) -> Self {
+        Self { field: Some(field.into()), ..self }
     }
 }
 
@@ -124,7 +124,7 @@ pub enum Decoder {
 
 impl Decoder {
     /// A decoder of a format for a program's events.
-    pub fn new(format: Format, events: &'static [EventSchema], options: &DecodeOptions) -> Self {
+    pub fn new(format: Format, events: &[EventSchema], options: &DecodeOptions) -> Self {
         match format {
             Format::Ndjson | Format::Json => Self::Json(Box::new(Ndjson::new(events, options))),
             Format::Csv => Self::Csv(Box::new(Csv::new(events, options))),

@@ -13,7 +13,7 @@ pub struct Rejected<'a> {
     /// Its place in the program's table of events.
     pub event: usize,
     /// The event's schema.
-    pub schema: &'static EventSchema,
+    pub schema: &'a EventSchema,
     /// Its time, ns since the epoch.
     pub ts: i64,
     /// The fields of its schema; null where they were not read.
@@ -23,7 +23,7 @@ pub struct Rejected<'a> {
 }
 
 /// What a program says of an event (by its place in the table), the values of its fields, and which of them were read:
-/// [`Program::rejects`](crate::program::Program::rejects).
+/// [`Program::rejects`](crate::program::Instance::rejects).
 pub type Conditions<'c> = dyn Fn(usize, &[Value<'_>], &[bool]) -> bool + 'c;
 
 /// The fields that were read; what the others hold, nobody knows.
@@ -40,7 +40,7 @@ impl WriteRecord for Rejected<'_> {
                 Value::Text(v) => writer.text(&key, v),
                 Value::Timestamp(v) => writer.timestamp(&key, v),
                 Value::Duration(v) => writer.duration(&key, v),
-                Value::Enum(v) => writer.variant(&key, field.variants.get(v as usize).copied().unwrap_or_default()),
+                Value::Enum(v) => writer.variant(&key, field.variants.get(v as usize).unwrap_or_default()),
                 Value::Json(v) => writer.json(&key, v),
             }
         }

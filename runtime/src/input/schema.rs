@@ -1,5 +1,7 @@
 //! A program's event tables, prepared for look-ups by the names that stand in records.
 
+use std::sync::Arc;
+
 use hashbrown::HashMap;
 
 use crate::program::EventSchema;
@@ -75,7 +77,7 @@ impl Role {
 
 /// The key roles of one event.
 pub(crate) struct EventKeys {
-    pub(crate) schema: &'static EventSchema,
+    pub(crate) schema: Arc<EventSchema>,
     roles: HashMap<Box<[u8]>, Role, foldhash::fast::RandomState>,
 }
 
@@ -90,7 +92,7 @@ impl EventKeys {
 /// All events of a program.
 pub(crate) struct Catalogue {
     pub(crate) events: Vec<EventKeys>,
-    names: HashMap<&'static [u8], usize, foldhash::fast::RandomState>,
+    names: HashMap<Box<[u8]>, usize, foldhash::fast::RandomState>,
     /// The event of records without a type, if the source carries just one.
     pub(crate) only: Option<usize>,
     /// The power of ten from the time's unit to ns.
@@ -106,13 +108,13 @@ pub(crate) const TIME: &str = "event time";
 pub(crate) const TYPE_KEYS: [&[u8]; 2] = [b"type", b"event_type"];
 
 impl Catalogue {
-    pub(crate) fn new(events: &'static [EventSchema], options: &DecodeOptions) -> Self {
+    pub(crate) fn new(events: &[EventSchema], options: &DecodeOptions) -> Self {
         let mut names = HashMap::default();
         for (index, event) in events.iter().enumerate() {
-            names.entry(event.name.as_bytes()).or_insert(index);
+            names.entry(event.name.as_bytes().into()).or_insert(index);
         }
         Self {
-            events: events.iter().map(|schema| EventKeys { schema, roles: roles(schema, options) }).collect(),
+            events: events.iter().map(|schema| EventKeys { schema: Arc::new(schema.clone()), roles: roles(schema, options) }).collect(),
             names,
             only: (events.len() == 1).then_some(0),
             time_power: options.time_unit.power(),

@@ -96,26 +96,28 @@ pub(crate) mod tests {
     use varpulis_abi::scalar::{Physical, Scalar};
 
     const fn field(name: &'static str, scalar: Scalar, nullable: bool) -> FieldSchema {
-        FieldSchema { name, ty: Physical { scalar, nullable }, variants: &["Buy", "Sell"] }
+        FieldSchema::new(name, Physical { scalar, nullable }, &["Buy", "Sell"])
     }
 
     /// An event with a field of every type; only the text must be there.
-    const EVERY: EventSchema = EventSchema {
-        name: "Every",
-        fields: &[
-            field("text", Scalar::Text, false),
-            field("number", Scalar::Float, true),
-            field("count", Scalar::Int, true),
-            field("truth", Scalar::Bool, true),
-            field("side", Scalar::Enum, true),
-            field("at", Scalar::Timestamp, true),
-            field("span", Scalar::Duration, true),
-            field("any", Scalar::Json, true),
-        ],
-        out_of_order: 0,
-    };
+    const EVERY: EventSchema = EventSchema::new(
+        "Every",
+        const {
+            &[
+                field("text", Scalar::Text, false),
+                field("number", Scalar::Float, true),
+                field("count", Scalar::Int, true),
+                field("truth", Scalar::Bool, true),
+                field("side", Scalar::Enum, true),
+                field("at", Scalar::Timestamp, true),
+                field("span", Scalar::Duration, true),
+                field("any", Scalar::Json, true),
+            ]
+        },
+        0,
+    );
     pub(crate) const ONE: &[EventSchema] = &[EVERY];
-    pub(crate) const EVENTS: &[EventSchema] = &[EVERY, EventSchema { name: "Bare", fields: &[], out_of_order: 0 }];
+    pub(crate) const EVENTS: &[EventSchema] = &[EVERY, EventSchema::new("Bare", const { &[] }, 0)];
 
     #[test]
     fn a_value_buffer_keeps_its_allocation() {

@@ -8,7 +8,7 @@ pub use record::{RecordWriter, WriteRecord};
 use std::io::Write;
 
 use crate::operator::Refusal;
-use crate::program::Program;
+use crate::program::Instance;
 
 /// Stands for a record that had not been made when it was refused: only its time is known.
 pub struct At(pub i64);
@@ -21,7 +21,7 @@ impl WriteRecord for At {
 }
 
 /// Receives what a program publishes and what it refuses. Nothing a program refuses is lost: it comes here.
-pub trait Output<P: Program> {
+pub trait Output<P: Instance> {
     /// A published row.
     fn row(&mut self, row: P::Row<'_>);
     /// A record that left a stream by an evaluation error.
@@ -46,7 +46,7 @@ pub fn rows<F>(take: F) -> Rows<F> {
     Rows { take, errors: 0, late: 0 }
 }
 
-impl<P: Program, F: FnMut(P::Row<'_>)> Output<P> for Rows<F> {
+impl<P: Instance, F: FnMut(P::Row<'_>)> Output<P> for Rows<F> {
     fn row(&mut self, row: P::Row<'_>) {
         (self.take)(row);
     }

@@ -19,7 +19,7 @@ use std::process::ExitCode;
 use self::failure::shown;
 use self::outputs::{Outputs, is_closed_pipe};
 use crate::input::{Decoded, Decoder, Feed, Invalid, Item, Merge, Position, Refusals, Rejected, Source, ValueBuffer, refused};
-use crate::program::Program;
+use crate::program::{Instance, Params, Program, Schema};
 use crate::value::Value;
 
 /// Runs the program as the process's command line says.
@@ -34,13 +34,13 @@ pub fn main<P: Program>() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
-    ExitCode::from(execute::<P>(&options, &Process::default()))
+    ExitCode::from(execute(P::with_params, &options, &Process::default()))
 }
 
-/// Runs the program and reports how it went; the result is the exit code.
-pub fn execute<P: Program>(options: &Options, host: &dyn Host) -> u8 {
+/// Makes an instance, runs it and reports how it went; the result is the exit code.
+pub fn execute<P: Instance>(make: impl FnOnce(&Params) -> Result<P, String>, options: &Options, host: &dyn Host) -> u8 {
     let mut messages = progress::Messages::new(host.messages());
-    let summary = match run::<P>(options, host) {
+    let summary = match run(make, options, host) {
         Ok(summary) => summary,
         Err(failure) => {
             messages.line(&format!("error: {failure}"));
@@ -65,17 +65,17 @@ pub fn execute<P: Program>(options: &Options, host: &dyn Host) -> u8 {
 ///
 /// # Errors
 /// The options make no sense, or a file cannot be opened, read or written. That the reader of stdout went away is no failure: see [`Summary::closed`].
-pub fn run<P: Program>(options: &Options, host: &dyn Host) -> Result<Summary, Failure> {
+pub fn run<P: Instance>(make: impl FnOnce(&Params) -> Result<P, String>, options: &Options, host: &dyn Host) -> Result<Summary, Failure> {
     let start = host.now();
     options.check_files(host)?;
-    let mut program = P::with_params(&options.params()?).map_err(Failure::Usage)?;
+    let mut program = make(&options.params()?).map_err(Failure::Usage)?;
     let opened = open(options, host)?;
-    let mut run = Run { out: Outputs::create(options, P::STREAMS, host)?, events: 0, skipped: 0 };
+    let mut run = Run { out: Outputs::create(options, &program.schema(), host)?, events: 0, skipped: 0 };
     if options.progress == Progress::Auto {
         let length = opened.iter().map(|(_, opened)| opened.length).sum();
         run.out.messages.show_bar(host.progress(options.output.as_deref().unwrap_or("-"), length));
     }
-    let feeds: Vec<Feed> = opened.into_iter().map(|(name, opened)| feed::<P>(options, name, opened, &run)).collect();
+    let feeds: Vec<Feed> = opened.into_iter().map(|(name, opened)| feed(options, name, opened, &program.schema(), &run)).collect();
     let driven = run.drive(&mut program, feeds);
     if driven.is_ok() && !run.out.failed() {
         program.finish(&mut run.out);
@@ -95,7 +95,7 @@ pub fn run<P: Program>(options: &Options, host: &dyn Host) -> Result<Summary, Fa
         late: out.late_count(),
         invalid: out.invalid_count(),
         rows: out.row_count(),
-        streams: P::STREAMS.iter().map(|stream| stream.name.to_owned()).zip(out.rows_by_stream()).collect(),
+        streams: program.schema().streams.iter().map(|stream| stream.name.to_string()).zip(out.rows_by_stream()).collect(),
         errors: out.error_count(),
         counters: program.counters().named,
         elapsed: host.now().saturating_sub(start),
@@ -112,13 +112,13 @@ fn open(options: &Options, host: &dyn Host) -> Result<Vec<(String, Opened)>, Fai
     options.inputs().into_iter().map(open).collect()
 }
 
-fn feed<P: Program>(options: &Options, name: String, opened: Opened, run: &Run) -> Feed {
+fn feed(options: &Options, name: String, opened: Opened, schema: &Schema<'_>, run: &Run) -> Feed {
     let format = options.format_of(&name);
     let reader = run.out.messages.counted(opened.reader);
     Feed {
         name: shown(&name, "stdin").to_owned(),
         source: Source::new(reader, format.framing()),
-        decoder: Decoder::new(format, P::EVENTS, &options.decoding()),
+        decoder: Decoder::new(format, schema.events, &options.decoding()),
     }
 }
 
@@ -132,7 +132,7 @@ struct Run {
 
 impl Run {
     /// Reads the inputs to their ends, or until writing fails. The result names the inputs that broke off.
-    fn drive<P: Program>(&mut self, program: &mut P, mut feeds: Vec<Feed>) -> Result<Vec<String>, Failure> {
+    fn drive<P: Instance>(&mut self, program: &mut P, mut feeds: Vec<Feed>) -> Result<Vec<String>, Failure> {
         if let [feed] = feeds.as_mut_slice() {
             self.read_one(program, feed).map_err(|error| Failure::Input { name: feed.name.clone(), error })?;
             return Ok(broken(feeds.iter()));
@@ -143,7 +143,7 @@ impl Run {
         Ok(broken(merge.feeds()))
     }
 
-    fn read_one<P: Program>(&mut self, program: &mut P, feed: &mut Feed) -> std::io::Result<()> {
+    fn read_one<P: Instance>(&mut self, program: &mut P, feed: &mut Feed) -> std::io::Result<()> {
         let Feed { name, source, decoder } = feed;
         let mut buffer = ValueBuffer::default();
         loop {
@@ -179,18 +179,18 @@ impl Run {
         }
     }
 
-    fn read_merged<P: Program>(&mut self, program: &mut P, merge: &mut Merge) -> Result<(), (usize, std::io::Error)> {
+    fn read_merged<P: Instance>(&mut self, program: &mut P, merge: &mut Merge) -> Result<(), (usize, std::io::Error)> {
         let mut buffer = ValueBuffer::default();
         while let Some(head) = merge.next(&mut Merged { run: self, program })? {
             let mut values = buffer.take();
             head.held.fill(&mut values);
-            match head.read.as_deref().and_then(|read| Some((read, P::EVENTS.get(head.event)?))) {
+            match head.read.as_deref().and_then(|read| Some((read, program.schema().events.get(head.event)?.clone()))) {
                 None => {
                     self.events += 1;
                     program.event(head.event, head.ts, &values, &mut self.out);
                     buffer.give_back(values);
                 }
-                Some((read, schema)) => self.rejected(program, &Rejected { event: head.event, schema, ts: head.ts, values, read }),
+                Some((read, schema)) => self.rejected(program, &Rejected { event: head.event, schema: &schema, ts: head.ts, values, read }),
             }
             if self.out.failed() {
                 return Ok(());
@@ -201,7 +201,7 @@ impl Run {
 
     /// An event whose first fields reject it.
     #[cold]
-    fn rejected<P: Program>(&mut self, program: &mut P, rejected: &Rejected<'_>) {
+    fn rejected<P: Instance>(&mut self, program: &mut P, rejected: &Rejected<'_>) {
         self.events += 1;
         program.rejected(rejected, &mut self.out);
     }
@@ -213,7 +213,7 @@ struct Merged<'r, P> {
     program: &'r P,
 }
 
-impl<P: Program> Refusals for Merged<'_, P> {
+impl<P: Instance> Refusals for Merged<'_, P> {
     fn skipped(&mut self) {
         self.run.skipped += 1;
     }

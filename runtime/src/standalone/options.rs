@@ -6,7 +6,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
 use super::failure::Failure;
 use super::host::Host;
 use crate::input::{DecodeOptions, Format, TimeUnit};
-use crate::program::{Params, Program};
+use crate::program::{Params, Program, Schema};
 
 /// When a progress bar is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -93,7 +93,15 @@ impl Options {
     /// # Errors
     /// What to print: help, or what is wrong with it.
     pub fn parse_for<P: Program>(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Self, clap::Error> {
-        let command = Self::command().name(P::NAME).about(about::<P>()).after_help(parameters::<P>());
+        Self::parse_as(&P::SCHEMA, arguments)
+    }
+
+    /// The same for what a program says of itself.
+    ///
+    /// # Errors
+    /// What to print: help, or what is wrong with it.
+    pub fn parse_as(schema: &Schema<'_>, arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Self, clap::Error> {
+        let command = Self::command().name(schema.name.to_owned()).about(about(schema)).after_help(parameters(schema));
         Self::from_arg_matches(&command.try_get_matches_from(arguments)?)
     }
 
@@ -142,18 +150,19 @@ impl Options {
     }
 }
 
-fn about<P: Program>() -> String {
-    let names: Vec<&str> = P::EVENTS.iter().map(|event| event.name).collect();
+fn about(schema: &Schema<'_>) -> String {
+    let names: Vec<&str> = schema.events.iter().map(|event| &*event.name).collect();
     format!("Reads {} and writes rows as NDJSON.", names.join(", "))
 }
 
-fn parameters<P: Program>() -> String {
-    if P::PARAMS.is_empty() {
+fn parameters(schema: &Schema<'_>) -> String {
+    if schema.params.is_empty() {
         return String::new();
     }
-    let lines: Vec<String> = P::PARAMS
+    let lines: Vec<String> = schema
+        .params
         .iter()
-        .map(|param| match param.default {
+        .map(|param| match &param.default {
             Some(default) => format!("  {} [default: {default}]", param.name),
             None => format!("  {} (required)", param.name),
         })

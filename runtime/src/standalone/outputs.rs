@@ -10,7 +10,7 @@ use crate::input::{Invalid, Position};
 use crate::operator::Refusal;
 use crate::output::text::quoted;
 use crate::output::{Output, RecordWriter, WriteRecord};
-use crate::program::{Program, StreamSchema};
+use crate::program::{Instance, Schema, Site, StreamSchema};
 
 /// How much is gathered before it is written.
 const BUFFER: usize = 128 << 10;
@@ -103,6 +103,8 @@ struct StreamRows {
 pub(super) struct Outputs {
     rows: File,
     streams: Vec<StreamRows>,
+    /// Where the program can refuse a record.
+    sites: Vec<Site>,
     /// The stream of the latest row.
     latest: usize,
     total: u64,
@@ -115,11 +117,12 @@ pub(super) struct Outputs {
 }
 
 impl Outputs {
-    pub(super) fn create(options: &Options, streams: &[StreamSchema], host: &dyn Host) -> Result<Self, Failure> {
+    pub(super) fn create(options: &Options, schema: &Schema<'_>, host: &dyn Host) -> Result<Self, Failure> {
         let head = |stream: &StreamSchema| StreamRows { head: format!("{{\"type\":\"{}\",", stream.name).into_bytes(), rows: 0 };
         Ok(Self {
             rows: File::create(host, options.output.as_deref().unwrap_or("-"))?,
-            streams: streams.iter().map(head).collect(),
+            streams: schema.streams.iter().map(head).collect(),
+            sites: schema.sites.to_vec(),
             latest: 0,
             total: 0,
             dead: Class::create(host, "refused", options.dead_letter.as_ref())?,
@@ -168,10 +171,11 @@ impl Outputs {
 
     /// A record that does not fit.
     pub(super) fn invalid(&mut self, input: &str, position: Position, invalid: Invalid, record: &[u8]) {
-        let detail = || match invalid.field {
+        let detail = || match &invalid.field {
             Some(field) => format!("field `{field}`, byte {}", invalid.offset),
             None => format!("byte {}", invalid.offset),
         };
+        let detail = &detail;
         let json = |buffer: &mut Vec<u8>| {
             let mut writer = RecordWriter::new(buffer);
             writer.text("{\"source\":", input);
@@ -218,7 +222,7 @@ impl Outputs {
     }
 }
 
-impl<P: Program> Output<P> for Outputs {
+impl<P: Instance> Output<P> for Outputs {
     #[inline]
     fn row(&mut self, row: P::Row<'_>) {
         let start = self.rows.buffer.len();
@@ -232,8 +236,8 @@ impl<P: Program> Output<P> for Outputs {
 
     #[cold]
     fn error(&mut self, refusal: Refusal, record: &dyn WriteRecord) {
-        let site = P::SITES.get(refusal.site as usize);
-        let (stream, expression) = site.map_or(("", ""), |site| (site.stream, site.text));
+        let site = self.sites.get(refusal.site as usize);
+        let (stream, expression) = site.map_or(("", ""), |site| (&*site.stream, &*site.text));
         let at = site.map_or_else(String::new, |site| format!("{}:{}:{}", site.file, site.line, site.column));
         let json = |buffer: &mut Vec<u8>| {
             let mut writer = RecordWriter::new(buffer);

@@ -6,15 +6,15 @@ use varpulis_runtime::clock::{Arrival, Clock};
 use varpulis_runtime::input::Rejected;
 use varpulis_runtime::operator::Refusal;
 use varpulis_runtime::output::{Output, RecordWriter, WriteRecord};
-use varpulis_runtime::program::{EventSchema, FieldSchema, ParamSchema, Params, Program, Site, StreamSchema};
+use varpulis_runtime::program::{EventSchema, FieldSchema, Instance, ParamSchema, Params, Program, Schema, Site, StreamSchema};
 use varpulis_runtime::value::Value;
 
 const fn field(name: &'static str, scalar: Scalar, nullable: bool) -> FieldSchema {
-    FieldSchema { name, ty: Physical { scalar, nullable }, variants: &[] }
+    FieldSchema::new(name, Physical { scalar, nullable }, &[])
 }
 
 const fn param(name: &'static str, default: &'static str) -> ParamSchema {
-    ParamSchema { name, ty: Physical { scalar: Scalar::Int, nullable: false }, default: Some(default) }
+    ParamSchema::new(name, Physical { scalar: Scalar::Int, nullable: false }, Some(default))
 }
 
 /// `stream Squares = Trade.where(volume >= least).emit(symbol, square: volume * volume)`, `repeat` times, and its count at the end.
@@ -65,11 +65,10 @@ impl WriteRecord for Row<'_> {
 impl Program for Squares {
     const NAME: &'static str = "squares";
     const EVENTS: &'static [EventSchema] =
-        &[EventSchema { name: "Trade", fields: &[field("symbol", Scalar::Text, true), field("volume", Scalar::Int, false)], out_of_order: 0 }];
-    const STREAMS: &'static [StreamSchema] = &[StreamSchema { name: "Squares", fields: &[] }, StreamSchema { name: "Total", fields: &[] }];
-    const SITES: &'static [Site] = &[Site { stream: "Squares", file: "squares.vpl", line: 3, column: 7, text: "volume * volume" }];
+        &[EventSchema::new("Trade", const { &[field("symbol", Scalar::Text, true), field("volume", Scalar::Int, false)] }, 0)];
+    const STREAMS: &'static [StreamSchema] = &[StreamSchema::new("Squares", &[]), StreamSchema::new("Total", &[])];
+    const SITES: &'static [Site] = &[Site::new("Squares", "squares.vpl", 3, 7, "volume * volume")];
     const PARAMS: &'static [ParamSchema] = &[param("least", "0"), param("repeat", "1")];
-    type Row<'a> = Row<'a>;
 
     fn with_params(params: &Params) -> Result<Self, String> {
         if let Some(name) = params.names().find(|name| !["least", "repeat"].contains(name)) {
@@ -77,6 +76,14 @@ impl Program for Squares {
         }
         let int = |name: &str, default: &str| params.get(name).unwrap_or(default).parse().map_err(|_| format!("`{name}` is an int"));
         Ok(Self { clock: Clock::new(0), least: int("least", "0")?, repeat: int("repeat", "1")?, kept: 0 })
+    }
+}
+
+impl Instance for Squares {
+    type Row<'a> = Row<'a>;
+
+    fn schema(&self) -> Schema<'_> {
+        Self::SCHEMA
     }
 
     fn event<O: Output<Self>>(&mut self, _: usize, ts: i64, values: &[Value<'_>], out: &mut O) {

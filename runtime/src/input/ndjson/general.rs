@@ -108,7 +108,7 @@ impl General {
 
     /// Reads the fields of the event, up to the last one needed, and its time.
     fn fields(&mut self, record: &[u8], keys: &EventKeys, time_power: i32) -> Result<i64, Invalid> {
-        let fields = keys.schema.fields;
+        let fields = &*keys.schema.fields;
         self.held.reset(fields.len());
         self.met.clear();
         self.met.resize(fields.len(), false);
@@ -168,7 +168,7 @@ impl General {
         let ts = ts.ok_or_else(|| Invalid::at(Reason::NoTimestamp, record.len()).of(TIME))?;
         for (schema, met) in fields.iter().zip(&self.met) {
             if !met && !schema.ty.nullable {
-                return Err(Invalid::at(Reason::MissingField, record.len()).of(schema.name));
+                return Err(Invalid::at(Reason::MissingField, record.len()).of(schema.name.clone()));
             }
         }
         Ok(ts)

@@ -4,7 +4,7 @@ use super::LAYOUTS;
 use super::general::{Trace, Use};
 use crate::input::convert::{Field, field, span, time};
 use crate::input::json::{Care, is_space, skip_value, stands_at};
-use crate::program::EventSchema;
+use crate::program::{EventSchema, FieldSchema};
 use crate::value::Value;
 
 /// What to do with a member's value.
@@ -60,14 +60,7 @@ impl Default for Layouts {
 impl Layouts {
     /// Reads a record whose event is known if `start` is behind the event's name, guessed if `start` is 0.
     #[inline(always)]
-    pub(super) fn read<'a>(
-        &mut self,
-        record: &'a [u8],
-        start: usize,
-        event: &'static EventSchema,
-        time_power: i32,
-        values: &mut Vec<Value<'a>>,
-    ) -> Option<i64> {
+    pub(super) fn read<'a>(&mut self, record: &'a [u8], start: usize, event: &EventSchema, time_power: i32, values: &mut Vec<Value<'a>>) -> Option<i64> {
         let known = self.known.len();
         let mut index = self.first;
         for _ in 0..known {
@@ -136,12 +129,13 @@ impl Layout {
 
     /// Reads a record that looks like this, or gives up.
     #[inline(always)]
-    fn read<'a>(&self, record: &'a [u8], start: usize, event: &'static EventSchema, time_power: i32, values: &mut Vec<Value<'a>>) -> Option<i64> {
+    fn read<'a>(&self, record: &'a [u8], start: usize, event: &EventSchema, time_power: i32, values: &mut Vec<Value<'a>>) -> Option<i64> {
         if self.behind_name != (start > 0) {
             return None;
         }
+        let fields = &*event.fields;
         values.clear();
-        values.resize(event.fields.len(), Value::Null);
+        values.resize(fields.len(), Value::Null);
         let mut at = start;
         let mut ts = None;
         for entry in &self.entries {
@@ -154,10 +148,10 @@ impl Layout {
                     ts = Some(time?);
                     at = behind;
                 }
-                Action::Field(index) => at = place(record, at, event, index, values)?,
+                Action::Field(index) => at = place(record, at, fields, index, values)?,
                 Action::TimeAndField(index) => {
                     ts = Some(time(record, at, time_power).ok()?.0?);
-                    at = place(record, at, event, index, values)?;
+                    at = place(record, at, fields, index, values)?;
                 }
             }
         }
@@ -176,8 +170,8 @@ impl Layout {
 }
 
 #[inline(always)]
-fn place<'a>(record: &'a [u8], at: usize, event: &'static EventSchema, index: usize, values: &mut [Value<'a>]) -> Option<usize> {
-    match field(record, at, event.fields.get(index)?, values.get_mut(index)?).ok()? {
+fn place<'a>(record: &'a [u8], at: usize, fields: &[FieldSchema], index: usize, values: &mut [Value<'a>]) -> Option<usize> {
+    match field(record, at, fields.get(index)?, values.get_mut(index)?).ok()? {
         Field::Written(end) => Some(end),
         Field::Escaped(..) => None,
     }

@@ -33,7 +33,7 @@ pub struct Ndjson {
 
 impl Ndjson {
     /// A decoder of a program's events.
-    pub fn new(events: &'static [EventSchema], options: &DecodeOptions) -> Self {
+    pub fn new(events: &[EventSchema], options: &DecodeOptions) -> Self {
         Self {
             catalogue: Catalogue::new(events, options),
             general: General::default(),
@@ -57,7 +57,7 @@ impl Ndjson {
             Opened::Unknown => (self.latest, 0),
         };
         if let (Some(layouts), Some(keys)) = (self.layouts.get_mut(event), self.catalogue.events.get(event))
-            && let Some(ts) = layouts.read(record, start, keys.schema, self.catalogue.time_power, values)
+            && let Some(ts) = layouts.read(record, start, &keys.schema, self.catalogue.time_power, values)
         {
             self.latest = event;
             return Decoded::Event { event, ts };
@@ -95,7 +95,7 @@ impl Ndjson {
         }
         // Time passes with the event all the same, wherever in the record it stands.
         let ts = General::time(record, keys, self.catalogue.time_power).ok()??;
-        Some(Rejected { event, schema: keys.schema, ts, values, read: &self.general.met })
+        Some(Rejected { event, schema: &keys.schema, ts, values, read: &self.general.met })
     }
 
     /// Looks at the event's name, if it stands where it stood last.
