@@ -6,6 +6,8 @@ pub mod analysis;
 pub mod diagnostics;
 pub mod evaluate;
 pub mod functions;
+#[cfg(feature = "jit")]
+pub mod jit;
 pub mod lower;
 pub mod operators;
 pub mod optimize;

@@ -40,7 +40,7 @@ fn defaults_of_parameters_are_stated() {
         stream S = T.where(x > a and y > b and z == c and f and x > (g ?? 0)).emit(x, d: d, e: e)\n";
     let rust = rust(text);
     for default in ["Some(\"60\")", "Some(\"2.0\")", "Some(\"x\")", "Some(\"90s\")", "Some(\"2026-01-23T00:00:00Z\")", "None", "Some(\"null\")"] {
-        assert!(rust.split_whitespace().any(|word| word.trim_end_matches(&[',', ')']) == default.trim_end_matches(')')), "{default} in {rust}");
+        assert!(rust.split_whitespace().any(|word| word.trim_end_matches([',', ')']) == default.trim_end_matches(')')), "{default} in {rust}");
     }
 }
 

@@ -2,6 +2,7 @@
 //! `FailedLogin+ -> Success` within five, over 10,000 users with text keys. Run with `--release`.
 #![allow(clippy::print_stdout, reason = "a measurement")]
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::time::Instant;
 
@@ -13,8 +14,9 @@ use varpulis_runtime::state::{NoState, Text, Typed};
 
 const SECOND: i64 = 1_000_000_000;
 const STEP: StepSpec = StepSpec { kleene: false, correlated: false, within: i64::MAX, shared: false };
-const EXIT: PatternSpec = PatternSpec { steps: &[STEP, STEP, STEP], negations: &[], within: 600 * SECOND };
-const BRUTE: PatternSpec = PatternSpec { steps: &[StepSpec { kleene: true, shared: true, ..STEP }, STEP], negations: &[], within: 300 * SECOND };
+const EXIT: PatternSpec = PatternSpec { steps: Cow::Borrowed(&[STEP, STEP, STEP]), negations: Cow::Borrowed(&[]), within: 600 * SECOND };
+const BRUTE: PatternSpec =
+    PatternSpec { steps: Cow::Borrowed(&[StepSpec { kleene: true, shared: true, ..STEP }, STEP]), negations: Cow::Borrowed(&[]), within: 300 * SECOND };
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {

@@ -1,6 +1,9 @@
 //! The kernel traits, one per entry of the shared list.
 
 use std::hash::{BuildHasher, Hash};
+use std::sync::Arc;
+
+use varpulis_abi::layout::RecordLayout;
 
 use crate::operator::Refusal;
 use crate::state::Slots;
@@ -26,6 +29,10 @@ macro_rules! traits {
         pub trait $kernel {
             /// A record on its way.
             type Row<'a>: Copy;
+            /// The layout of a store's slots, where it is known at run time only.
+            fn layout(&self, _store: &'static str) -> Option<&Arc<RecordLayout>> {
+                None
+            }
             $(/// Slots of the operator's state.
             type $store: Slots;)*
             $($(#[$fd])* #[allow(unused_variables, reason = "the default does nothing with its parameters")]

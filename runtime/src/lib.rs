@@ -5,6 +5,8 @@
 
 pub mod clock;
 pub mod input;
+#[cfg(feature = "jit")]
+pub mod jit;
 pub mod kernels;
 pub mod operator;
 pub mod operators;
@@ -21,6 +23,7 @@ pub mod value;
 /// What generated code uses, under plain names.
 pub mod prelude {
     // A program may have a type of its own called `Option`; this one is then reached by its path.
+    pub use std::borrow::Cow;
     pub use std::prelude::v1::*;
 
     pub use crate::clock::{Arrival, Clock};

@@ -25,21 +25,62 @@ fn main() {
     // Built by the first case that runs natively, so that the others can be run alone.
     let binary = Arc::new(LazyLock::new(move || native::build(&folder, &programs)));
     for case in accepted {
-        for (mode, seed) in modes(&case) {
+        for backend in [Backend::Jit, Backend::Native] {
+            for (mode, seed) in modes(&case) {
+                let (case, binary) = (case.clone(), binary.clone());
+                trials.push(Trial::test(format!("{}-{}/{}", backend.name(), mode.name(), case.name), move || {
+                    let program = backend.program(&case, mode.name(), &binary)?;
+                    let again = |e: Failed| Failed::from(format!("{}\nVARPULIS_SEED={seed} runs it again", e.message().unwrap_or_default()));
+                    run_in(&case, &program, mode, seed).map_err(again)
+                }));
+            }
             let (case, binary) = (case.clone(), binary.clone());
-            trials.push(Trial::test(format!("{}/{}", mode.name(), case.name), move || {
-                let binary = LazyLock::force(&binary).as_ref().map_err(Failed::from)?;
-                let again = |e: Failed| Failed::from(format!("{}\nVARPULIS_SEED={seed} runs it again", e.message().unwrap_or_default()));
-                run_in(&case, binary, mode, seed).map_err(again)
-            }));
+            trials.push(Trial::test(format!("{}/{}", backend.name(), case.name), move || run(&case, &backend.program(&case, "plain", &binary)?)));
         }
-        let binary = binary.clone();
-        trials.push(Trial::test(format!("native/{}", case.name), move || {
-            let binary = LazyLock::force(&binary).as_ref().map_err(Failed::from)?;
-            run(&case, binary)
-        }));
     }
     libtest_mimic::run(&arguments, trials).exit();
+}
+
+/// What compiles a case's program.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Backend {
+    Jit,
+    Native,
+}
+
+/// A program that can be run: a binary and its first argument.
+struct Runnable {
+    backend: Backend,
+    binary: PathBuf,
+    argument: String,
+}
+
+/// The binary of all cases; the error says why there is none.
+type Binary<F> = LazyLock<Result<PathBuf, String>, F>;
+
+impl Backend {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Jit => "jit",
+            Self::Native => "native",
+        }
+    }
+
+    fn program<F: FnOnce() -> Result<PathBuf, String>>(self, case: &Case, trial: &str, native: &Binary<F>) -> Result<Runnable, Failed> {
+        match self {
+            Self::Native => {
+                let binary = LazyLock::force(native).as_ref().map_err(Failed::from)?.clone();
+                Ok(Runnable { backend: self, binary, argument: case.name.clone() })
+            }
+            Self::Jit => {
+                // Trials run at the same time, each with a file of its own.
+                let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("programs").join(trial).join(format!("{}.vpl", case.name));
+                std::fs::create_dir_all(file.parent().unwrap())?;
+                std::fs::write(&file, &case.program)?;
+                Ok(Runnable { backend: self, binary: env!("CARGO_BIN_EXE_jit").into(), argument: file.display().to_string() })
+            }
+        }
+    }
 }
 
 /// Whether cases are rewritten to what is found rather than compared with it.
@@ -128,7 +169,7 @@ fn told(d: Diagnostic, program: &str) -> Refusal {
     Refusal { line, column, width, level: level.to_owned(), code: d.code.text().to_owned(), message: d.message }
 }
 
-fn run(case: &Case, binary: &Path) -> Result<(), Failed> {
+fn run(case: &Case, runnable: &Runnable) -> Result<(), Failed> {
     let compilation = compile(&case.program);
     let Some(program) = compilation.program else {
         return Err(varpulis_compiler::diagnostics::render(&compilation.diagnostics, &case.name, &case.program, false).into());
@@ -136,8 +177,8 @@ fn run(case: &Case, binary: &Path) -> Result<(), Failed> {
     if !updates() {
         check_diagnostics(case)?;
     }
-    let outputs = execute(case, binary, None)?;
-    if updates() {
+    let outputs = execute(case, runnable, None)?;
+    if updates() && runnable.backend == Backend::Native {
         return update(case, &outputs);
     }
     check_outputs(case, &outputs, str::to_owned)?;
@@ -149,8 +190,8 @@ fn run(case: &Case, binary: &Path) -> Result<(), Failed> {
 }
 
 /// The same outputs come of an input that is handed over in another way.
-fn run_in(case: &Case, binary: &Path, mode: Mode, seed: u64) -> Result<(), Failed> {
-    let outputs = execute(case, binary, Some((mode, seed)))?;
+fn run_in(case: &Case, runnable: &Runnable, mode: Mode, seed: u64) -> Result<(), Failed> {
+    let outputs = execute(case, runnable, Some((mode, seed)))?;
     check_outputs(case, &outputs, if mode == Mode::Spaced { without_positions } else { str::to_owned })
 }
 
@@ -198,9 +239,10 @@ fn input(case: &Case) -> std::io::Result<(Vec<u8>, String)> {
 }
 
 /// Every output of a run, by its section's name.
-fn execute(case: &Case, binary: &Path, mode: Option<(Mode, u64)>) -> Result<[(&'static str, String); 5], Failed> {
+fn execute(case: &Case, runnable: &Runnable, mode: Option<(Mode, u64)>) -> Result<[(&'static str, String); 5], Failed> {
     // Trials run at the same time, each in a folder of its own.
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("outputs").join(mode.map_or("native", |(mode, _)| mode.name())).join(&case.name);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("outputs").join(runnable.backend.name());
+    let folder = folder.join(mode.map_or("plain", |(mode, _)| mode.name())).join(&case.name);
     std::fs::create_dir_all(&folder)?;
     let (mut bytes, format) = input(case)?;
     let mut arguments = vec!["--format".to_owned(), format];
@@ -218,7 +260,7 @@ fn execute(case: &Case, binary: &Path, mode: Option<(Mode, u64)>) -> Result<[(&'
     for line in case.section("params").lines() {
         arguments.extend(["--param".to_owned(), line.to_owned()]);
     }
-    let native::Outputs { rows, late, errors, dead, messages } = native::run(binary, &case.name, &folder, input, &arguments)?;
+    let native::Outputs { rows, late, errors, dead, messages } = native::run(&runnable.binary, &runnable.argument, &folder, input, &arguments)?;
     // Messages of `.print` and `.log` are the only lines on standard error without a label.
     let printed: String = messages.lines().filter(|l| !l.starts_with("warning:") && !l.starts_with("error:")).map(|l| format!("{l}\n")).collect();
     let dead: String = dead.lines().map(|l| format!("{}\n", reasons(l))).collect();

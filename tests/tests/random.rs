@@ -7,8 +7,9 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use varpulis_compiler::compile;
+use varpulis_compiler::jit::Program as JitProgram;
 use varpulis_tests::random::{Program, input, program};
-use varpulis_tests::{compare, native};
+use varpulis_tests::{compare, jit, native};
 
 /// A number from the environment.
 fn number(name: &str, default: u64) -> u64 {
@@ -31,14 +32,32 @@ struct Statistics {
     invalid: usize,
 }
 
-/// Whether the binary's program yields what the oracle does; else, what differs.
-fn agree(binary: &Path, name: &str, text: &str, lines: &str, statistics: &mut Statistics) -> Result<(), String> {
+/// Where native code is: the binary, and the program's name in it.
+type Native<'n> = Option<(&'n Path, &'n str)>;
+
+/// Whether both backends (or the JIT alone) yield what the oracle does; else, what differs.
+fn agree(native: Native<'_>, text: &str, lines: &str, statistics: &mut Statistics) -> Result<(), String> {
     let plan = compile(text).program.ok_or("refused")?.analyzed;
-    let outcome = std::panic::catch_unwind(|| varpulis_oracle::evaluate(&plan, lines)).map_err(|_| "the oracle stopped".to_owned())?;
-    let outputs = folder("random-outputs");
-    std::fs::create_dir_all(&outputs).map_err(|e| e.to_string())?;
-    std::fs::write(outputs.join("input"), lines).map_err(|e| e.to_string())?;
-    let found = native::run(binary, name, &outputs, native::Input::File(&outputs.join("input")), &[])?;
+    let compiled = JitProgram::compile(text).map_err(|e| e.to_string())?;
+    let events = compiled.schema().events;
+    let examined = |event: &str, field: &str| events.iter().any(|e| e.name == event && e.fields.iter().any(|f| f.name == field));
+    let outcome = std::panic::catch_unwind(|| varpulis_oracle::evaluate_examining(&plan, lines, &examined));
+    let outcome = outcome.map_err(|_| "the oracle stopped".to_owned())?;
+    let found = jit::run(&compiled, lines.as_bytes())?;
+    if let Some((binary, name)) = native {
+        let outputs = folder("random-outputs");
+        std::fs::create_dir_all(&outputs).map_err(|e| e.to_string())?;
+        std::fs::write(outputs.join("input"), lines).map_err(|e| e.to_string())?;
+        let same = native::run(binary, name, &outputs, native::Input::File(&outputs.join("input")), &[])?;
+        for (what, jit, native) in [("rows", &found.rows, &same.rows), ("late", &found.late, &same.late), ("dead", &found.dead, &same.dead)] {
+            if unplaced(jit) != unplaced(native) {
+                return Err(format!("{what} of the JIT:\n{jit}of native code:\n{native}"));
+            }
+        }
+        if found.errors.lines().map(reason).ne(same.errors.lines().map(reason)) {
+            return Err(format!("errors of the JIT:\n{}of native code:\n{}", found.errors, same.errors));
+        }
+    }
     statistics.pairs += 1;
     statistics.rows += found.rows.lines().count();
     statistics.with_rows += usize::from(!found.rows.is_empty());
@@ -52,6 +71,16 @@ fn agree(binary: &Path, name: &str, text: &str, lines: &str, statistics: &mut St
         }
     }
     Ok(())
+}
+
+/// Dead letters without the name of their source.
+fn unplaced(text: &str) -> String {
+    text.lines().map(|line| line.split_once("\",\"line\":").map_or(line, |(_, rest)| rest).to_owned() + "\n").collect()
+}
+
+/// An error without the name of the program's file.
+fn reason(line: &str) -> &str {
+    line.split_once("\"expression\":").map_or(line, |(_, rest)| rest)
 }
 
 /// Programs that compile, each with its number.
@@ -83,15 +112,46 @@ fn compiled_code_and_oracle_agree() {
     for ((at, p), (name, text)) in programs.iter().zip(&texts) {
         for i in 0..inputs {
             let lines = input(&mut fastrand::Rng::with_seed(seed ^ at << 20 ^ i), p);
-            if let Err(difference) = agree(&binary, name, text, &lines, &mut statistics) {
+            if let Err(difference) = agree(Some((&binary, name)), text, &lines, &mut statistics) {
                 failed.push((p.clone(), name.clone(), lines, difference));
                 break;
             }
         }
     }
-    println!("seed {seed}: {} programs of {count}, {statistics:?}", programs.len());
+    told(seed, count, programs.len(), &statistics);
+    report(seed, &failed, true);
+    assert!(statistics.with_rows * 3 > statistics.pairs, "too few programs yield rows: {statistics:?}");
+}
+
+/// The JIT alone needs no rustc, so that it can be asked more often.
+#[test]
+fn jit_and_oracle_agree() {
+    let (count, inputs, seed) = (number("VARPULIS_JIT_PROGRAMS", 400), number("VARPULIS_INPUTS", 10), number("VARPULIS_SEED", 1).wrapping_add(1_000));
+    let mut statistics = Statistics::default();
+    let programs = programs(seed, count, &mut statistics);
+    let mut failed = vec![];
+    for (at, p) in &programs {
+        let text = p.text();
+        for i in 0..inputs {
+            let lines = input(&mut fastrand::Rng::with_seed(seed ^ at << 20 ^ i), p);
+            if let Err(difference) = agree(None, &text, &lines, &mut statistics) {
+                failed.push((p.clone(), format!("random{at}"), lines, difference));
+                break;
+            }
+        }
+    }
+    told(seed, count, programs.len(), &statistics);
+    report(seed, &failed, false);
+}
+
+fn told(seed: u64, count: u64, compiled: usize, statistics: &Statistics) {
+    println!("seed {seed}: {compiled} programs of {count}, {statistics:?}");
+}
+
+/// Fails with the first program that differs, made smaller.
+fn report(seed: u64, failed: &[(Program, String, String, String)], native: bool) {
     if let Some((p, name, lines, difference)) = failed.first() {
-        let (p, lines) = reduce(p.clone(), lines.clone());
+        let (p, lines) = reduce(p.clone(), lines.clone(), native);
         let all: Vec<&str> = failed.iter().map(|f| f.1.as_str()).collect();
         panic!(
             "seed {seed}: {} programs differ ({}); {name}, made smaller:\n{}--- input\n{lines}--- first difference before\n{difference}",
@@ -100,26 +160,26 @@ fn compiled_code_and_oracle_agree() {
             p.text()
         );
     }
-    assert!(statistics.with_rows * 3 > statistics.pairs, "too few programs yield rows: {statistics:?}");
 }
 
 /// Whether the pair still differs; `None` if the program is refused.
-fn differs(p: &Program, lines: &[&str]) -> Option<bool> {
+fn differs(p: &Program, lines: &[&str], native: bool) -> Option<bool> {
     let text = p.text();
     compile(&text).program?;
-    let binary = native::build(&folder("reduced"), &[("reduced".to_owned(), text.clone())]).ok()?;
-    Some(agree(&binary, "reduced", &text, &lines.join("\n"), &mut Statistics::default()).is_err())
+    let binary = if native { Some(native::build(&folder("reduced"), &[("reduced".to_owned(), text.clone())]).ok()?) } else { None };
+    let native = binary.as_deref().map(|binary| (binary, "reduced"));
+    Some(agree(native, &text, &lines.join("\n"), &mut Statistics::default()).is_err())
 }
 
 /// Leaves out streams, operators and lines as long as the pair differs.
-fn reduce(mut p: Program, lines: String) -> (Program, String) {
+fn reduce(mut p: Program, lines: String, native: bool) -> (Program, String) {
     let mut lines: Vec<&str> = lines.lines().collect();
     let mut smaller = true;
     while std::mem::take(&mut smaller) {
         for at in (0..p.streams.len()).rev() {
             let mut without = p.clone();
             without.streams.remove(at);
-            if differs(&without, &lines) == Some(true) {
+            if differs(&without, &lines, native) == Some(true) {
                 (p, smaller) = (without, true);
             }
         }
@@ -127,7 +187,7 @@ fn reduce(mut p: Program, lines: String) -> (Program, String) {
             for at in (0..p.streams[stream].operators.len()).rev() {
                 let mut without = p.clone();
                 without.streams[stream].operators.remove(at);
-                if differs(&without, &lines) == Some(true) {
+                if differs(&without, &lines, native) == Some(true) {
                     (p, smaller) = (without, true);
                 }
             }
@@ -138,7 +198,7 @@ fn reduce(mut p: Program, lines: String) -> (Program, String) {
             while at < lines.len() {
                 let mut without = lines.clone();
                 without.drain(at..(at + chunk).min(lines.len()));
-                if differs(&p, &without) == Some(true) {
+                if differs(&p, &without, native) == Some(true) {
                     (lines, smaller) = (without, true);
                 } else {
                     at += chunk;

@@ -26,6 +26,9 @@ pub(crate) struct Emit {
     /// Records, kernels and chains, one value a line.
     #[arg(long, group = "form")]
     lowered: bool,
+    /// The functions of the JIT backend, in Cranelift's text form.
+    #[arg(long, group = "form")]
+    clif: bool,
     /// The generated Rust; the default.
     #[arg(long, group = "form")]
     rust: bool,
@@ -43,6 +46,8 @@ impl Emit {
             compiled.physical.to_string()
         } else if self.lowered {
             Lowered::new(&compiled.physical, &source.text).to_string()
+        } else if self.clif {
+            varpulis_compiler::jit::Program::listing(&compiled.physical)?
         } else {
             source.rust(&compiled)?
         };

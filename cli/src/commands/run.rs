@@ -1,20 +1,24 @@
-//! `varpulis run`: builds natively, caches by content, and becomes the program.
+//! `varpulis run`: compiles in memory and runs, or builds natively, caches by content, and becomes the program.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
+use varpulis_compiler::Compiled;
+use varpulis_compiler::jit::{Limits, Program};
+use varpulis_runtime::standalone::{Options, Process, execute};
 
 use crate::native;
 use crate::source::Source;
 
-/// Compiles a program (or takes it from the cache) and runs it.
+/// Compiles a program and runs it.
 #[derive(clap::Args)]
 pub(crate) struct Run {
     /// The program.
     program: PathBuf,
     /// Which backend compiles it.
-    #[arg(long, value_enum, default_value_t = Backend::Native, env = "VARPULIS_BACKEND")]
+    #[arg(long, value_enum, default_value_t = Backend::Jit, env = "VARPULIS_BACKEND")]
     backend: Backend,
     /// The program's own flags: `--input`, `--output`, `--param`, …; `--help` behind the file shows them.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -24,17 +28,38 @@ pub(crate) struct Run {
 /// Backends.
 #[derive(Clone, Copy, clap::ValueEnum)]
 enum Backend {
-    /// rustc.
+    /// In memory, within milliseconds.
+    Jit,
+    /// By rustc, into a binary that is kept: takes seconds, and needs a Rust toolchain.
     Native,
 }
 
 impl Run {
     pub(crate) fn run(&self, color: bool) -> Result<ExitCode> {
-        let Backend::Native = self.backend;
         let source = Source::read(&self.program)?;
         let Some(compiled) = source.compile(color) else { return Ok(ExitCode::FAILURE) };
-        let rust = source.rust(&compiled)?;
-        let binary = native::build(&source, &rust, None)?;
+        match self.backend {
+            Backend::Jit => self.in_memory(&source, &compiled),
+            Backend::Native => self.natively(&source, &compiled),
+        }
+    }
+
+    fn in_memory(&self, source: &Source, compiled: &Compiled) -> Result<ExitCode> {
+        let program = Program::generate(&compiled.physical, &source.name, &source.path, &source.text, Limits::default())?;
+        let arguments = std::iter::once(source.name.clone()).chain(self.flags.iter().cloned()).map(OsString::from);
+        let options = match Options::parse_as(&program.schema(), arguments) {
+            Ok(options) => options,
+            Err(error) => {
+                let _ = error.print();
+                return Ok(ExitCode::from(if error.use_stderr() { 2 } else { 0 }));
+            }
+        };
+        Ok(ExitCode::from(execute(|params| program.with_params(params), &options, &Process::default())))
+    }
+
+    fn natively(&self, source: &Source, compiled: &Compiled) -> Result<ExitCode> {
+        let rust = source.rust(compiled)?;
+        let binary = native::build(source, &rust, None)?;
         let status = Command::new(&binary).args(&self.flags).status().with_context(|| format!("cannot run {}", binary.display()))?;
         Ok(ExitCode::from(u8::try_from(status.code().unwrap_or(1)).unwrap_or(1)))
     }

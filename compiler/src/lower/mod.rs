@@ -13,5 +13,6 @@ pub mod print;
 mod rejections;
 mod rules;
 mod stages;
+pub mod usage;
 
 pub use assemble::assemble;

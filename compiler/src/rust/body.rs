@@ -9,7 +9,6 @@ use varpulis_abi::scalar::Scalar;
 
 use super::names;
 use super::printer::Printer;
-use super::uses::uses;
 use super::value::{Printed, negated};
 use crate::lower::ir::{Body, Op, Statement, ValueId};
 
@@ -41,7 +40,7 @@ pub(super) struct BodyPrinter<'p, 'a> {
 
 impl<'p, 'a> BodyPrinter<'p, 'a> {
     pub(super) fn new(printer: &'p Printer<'a>, body: &'p Body, place: &'p Place) -> Self {
-        Self { printer, body, place, uses: uses(printer, body), pending: vec![], named: HashMap::new() }
+        Self { printer, body, place, uses: printer.usage.uses(body), pending: vec![], named: HashMap::new() }
     }
 
     /// The whole body.
@@ -169,7 +168,7 @@ impl<'p, 'a> BodyPrinter<'p, 'a> {
     }
 
     fn branch(&mut self, condition: ValueId, then: &'p [Statement], otherwise: &'p [Statement], out: &mut TokenStream) {
-        if self.printer.is_idle(self.body, then) && self.printer.is_idle(self.body, otherwise) {
+        if self.printer.usage.is_idle(self.body, then) && self.printer.usage.is_idle(self.body, otherwise) {
             return;
         }
         let c = self.take(condition).tokens;

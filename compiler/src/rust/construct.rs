@@ -40,7 +40,7 @@ impl Printer<'_> {
             }
             Config::List(items) => {
                 let items = items.iter().map(|i| self.config(operator, i));
-                quote!(&[#(#items),*])
+                quote!(Cow::Borrowed(&[#(#items),*]))
             }
             Config::Slots(store, rows) => self.slots(operator, store, rows),
         }

@@ -196,7 +196,7 @@ impl Printer<'_> {
 
     /// Whether a body mentions a parameter, in what is printed of it.
     fn reads_param(&self, body: &Body, param: &str) -> bool {
-        let reads = super::uses::uses(self, body).keys().any(|v| match &body.value(*v).op {
+        let reads = self.usage.uses(body).keys().any(|v| match &body.value(*v).op {
             Op::Load { param: p, .. } | Op::Ask { param: p, .. } => *p == param,
             Op::Read(Read::Ts) => param == "row",
             _ => false,

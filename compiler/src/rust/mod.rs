@@ -18,7 +18,6 @@ mod rules;
 mod stages;
 mod tables;
 mod text;
-mod uses;
 mod value;
 mod without_text;
 

@@ -7,17 +7,16 @@ use quote::quote;
 
 use super::Options;
 use crate::diagnostics::Lines;
-use crate::lower::ir::{Op, OperatorId, RecordId, Statement};
-use crate::plan::physical::{Config, Program};
+use crate::lower::ir::{OperatorId, RecordId, Statement};
+use crate::lower::usage::Usage;
+use crate::plan::physical::Program;
 
 /// Prints one program.
 pub(super) struct Printer<'a> {
     pub(super) program: &'a Program,
     pub(super) options: &'a Options,
     /// Fields that something reads.
-    pub(super) used: HashSet<(RecordId, usize)>,
-    /// Records of which every field is used.
-    pub(super) whole: HashSet<RecordId>,
+    pub(super) usage: Usage,
     /// Records that users name: events, and rows that are published.
     pub(super) public: HashSet<RecordId>,
     pub(super) source: &'a str,
@@ -28,43 +27,10 @@ pub(super) struct Printer<'a> {
 
 impl<'a> Printer<'a> {
     pub(super) fn new(program: &'a Program, source: &'a str, options: &'a Options) -> Self {
-        let mut s =
-            Self { program, options, used: HashSet::new(), whole: HashSet::new(), public: HashSet::new(), source, lines: Lines::new(source), rules: vec![] };
-        s.collect_usage();
+        let usage = Usage::of(program);
+        let mut s = Self { program, options, usage, public: HashSet::new(), source, lines: Lines::new(source), rules: rules(program) };
         s.public = s.public_records().into_iter().collect();
         s
-    }
-
-    fn collect_usage(&mut self) {
-        let program = self.program;
-        let bodies = program
-            .chains
-            .iter()
-            .map(|c| &c.body)
-            .chain(program.operators.iter().flat_map(|o| o.functions.iter().flat_map(|f| f.arms.iter().map(|a| &a.body))));
-        let (mut used, mut rules) = (HashSet::new(), vec![]);
-        for body in bodies {
-            body.walk(
-                &mut |v| {
-                    if let Op::Load { record, field, .. } | Op::Ask { record, field, .. } = &v.op {
-                        used.insert((*record, *field));
-                    }
-                },
-                &mut |s| {
-                    if let Statement::PublishRule { publications, .. } = s {
-                        rules.push(publications.clone());
-                    }
-                },
-            );
-        }
-        self.used = used;
-        self.rules = rules;
-        self.whole.extend(program.outputs.iter().map(|o| o.record));
-        for o in &program.operators {
-            self.whole.extend(
-                o.config.iter().filter_map(|c| if let Config::Slots(store, _) = c { o.stores.iter().find(|(s, _)| s == store).map(|(_, r)| *r) } else { None }),
-            );
-        }
     }
 
     pub(super) fn items(&self) -> TokenStream {
@@ -100,4 +66,17 @@ impl<'a> Printer<'a> {
     pub(super) fn is_timed(&self) -> bool {
         self.program.operators.iter().any(|o| o.timed)
     }
+}
+
+/// The publications of each rule table.
+fn rules(program: &Program) -> Vec<Vec<usize>> {
+    let mut rules = vec![];
+    for chain in &program.chains {
+        chain.body.walk(&mut |_| {}, &mut |s| {
+            if let Statement::PublishRule { publications, .. } = s {
+                rules.push(publications.clone());
+            }
+        });
+    }
+    rules
 }

@@ -65,12 +65,11 @@ impl Printer<'_> {
 
     /// The fields of a record that something reads.
     pub(super) fn used_fields(&self, id: RecordId) -> Vec<(usize, &RecordField)> {
-        let record = self.program.record(id);
-        record.fields.iter().enumerate().filter(|(i, _)| self.is_used(id, *i)).collect()
+        self.usage.used_fields(self.program, id)
     }
 
     pub(super) fn is_used(&self, id: RecordId, field: usize) -> bool {
-        self.whole.contains(&id) || self.used.contains(&(id, field))
+        self.usage.is_used(id, field)
     }
 
     /// Whether the row's type has a lifetime: where a text is in it, and wherever users name it, text or not.

@@ -4,8 +4,13 @@
 //! the runtime; the runtime provides exactly those. Both expand the lists of this crate, so that drift is a compile error.
 #![no_std]
 
+extern crate alloc;
+
 pub mod duration;
 pub mod functions;
+pub mod jit;
 pub mod kernels;
+pub mod layout;
+pub mod objects;
 pub mod reason;
 pub mod scalar;

@@ -25,7 +25,8 @@ struct Open {
 impl<K: WindowKernel + 'static> CountWindow<K> {
     /// Windows of `size` records.
     pub fn new(kernel: K, size: i64) -> Self {
-        Self { kernel, size, keys: KeyTable::default(), accs: K::Accs::empty(), open: Vec::new() }
+        let (keys, accs) = (KeyTable::new(&kernel), K::Accs::with_layout(kernel.layout("Accs")));
+        Self { kernel, size, keys, accs, open: Vec::new() }
     }
 }
 

@@ -20,7 +20,8 @@ pub struct Distinct<K: KeyKernel> {
 impl<K: KeyKernel + 'static> Distinct<K> {
     /// Distinct over spans of `within` ns; `i64::MAX` for no bound.
     pub fn new(kernel: K, within: i64) -> Self {
-        Self { kernel, within, keys: KeyTable::default(), passed: VecDeque::new() }
+        let keys = KeyTable::new(&kernel);
+        Self { kernel, within, keys, passed: VecDeque::new() }
     }
 
     #[inline]

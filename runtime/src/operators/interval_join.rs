@@ -5,6 +5,9 @@
 #![expect(clippy::indexing_slicing, reason = "slots and keys in lists come from the store and the key table")]
 
 use std::collections::VecDeque;
+use std::sync::Arc;
+
+use varpulis_abi::layout::RecordLayout;
 
 use super::{JoinFiring, NONE};
 use crate::kernels::JoinKernel;
@@ -51,8 +54,8 @@ struct Side<S: Slots> {
 }
 
 impl<S: Slots> Side<S> {
-    fn new() -> Self {
-        Self { records: S::empty(), links: Vec::new(), free: Vec::new(), arrived: VecDeque::new() }
+    fn new(layout: Option<&Arc<RecordLayout>>) -> Self {
+        Self { records: S::with_layout(layout), links: Vec::new(), free: Vec::new(), arrived: VecDeque::new() }
     }
 
     /// A fresh slot at the end of a key's list.
@@ -109,7 +112,8 @@ impl<S: Slots> Side<S> {
 impl<K: JoinKernel + 'static> IntervalJoin<K> {
     /// Pairs at most `span` ns apart.
     pub fn new(kernel: K, span: i64) -> Self {
-        Self { kernel, span, keys: KeyTable::default(), lists: Vec::new(), lefts: Side::new(), rights: Side::new() }
+        let (keys, lefts, rights) = (KeyTable::new(&kernel), Side::new(kernel.layout("Lefts")), Side::new(kernel.layout("Rights")));
+        Self { kernel, span, keys, lists: Vec::new(), lefts, rights }
     }
 
     #[inline]

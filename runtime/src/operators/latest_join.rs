@@ -18,9 +18,10 @@ pub struct LatestJoin<K: JoinKernel> {
 impl<K: JoinKernel + 'static> LatestJoin<K> {
     /// A join without records.
     pub fn new(kernel: K) -> Self {
-        let mut left = K::Lefts::empty();
+        let mut left = K::Lefts::with_layout(kernel.layout("Lefts"));
         left.add();
-        Self { kernel, keys: KeyTable::default(), rights: K::Rights::empty(), left }
+        let (keys, rights) = (KeyTable::new(&kernel), K::Rights::with_layout(kernel.layout("Rights")));
+        Self { kernel, keys, rights, left }
     }
 }
 

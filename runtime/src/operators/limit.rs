@@ -17,7 +17,8 @@ pub struct Limit<K: KeyKernel> {
 impl<K: KeyKernel + 'static> Limit<K> {
     /// The first `n` per key.
     pub fn new(kernel: K, n: i64) -> Self {
-        Self { kernel, n, keys: KeyTable::default(), passed: Vec::new() }
+        let keys = KeyTable::new(&kernel);
+        Self { kernel, n, keys, passed: Vec::new() }
     }
 }
 

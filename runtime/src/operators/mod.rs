@@ -31,5 +31,15 @@ pub use sliding::SlidingWindow;
 pub use sliding_count::SlidingCountWindow;
 pub use tumbling::TumblingWindow;
 
+/// Hands the names of all operators to the macro named: whoever makes operators by name has them from here.
+#[cfg(feature = "jit")]
+macro_rules! for_each_operator {
+    ($expand:ident) => {
+        $expand! { CountWindow Distinct IntervalJoin LatestJoin Limit PatternMatcher RuleTable SessionWindow SlidingCountWindow SlidingWindow TumblingWindow }
+    };
+}
+#[cfg(feature = "jit")]
+pub(crate) use for_each_operator;
+
 /// No slot, no record.
 const NONE: u32 = u32::MAX;

@@ -53,8 +53,8 @@ impl PaneQueue {
 }
 
 impl<K: WindowKernel> Panes<K> {
-    pub(super) fn new() -> Self {
-        let mut panes = Self { accs: K::Accs::empty(), panes: Vec::new(), free: Vec::new(), scratch: 0 };
+    pub(super) fn new(kernel: &K) -> Self {
+        let mut panes = Self { accs: K::Accs::with_layout(kernel.layout("Accs")), panes: Vec::new(), free: Vec::new(), scratch: 0 };
         panes.scratch = panes.add();
         panes
     }

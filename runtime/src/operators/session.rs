@@ -42,7 +42,8 @@ struct Timer {
 impl<K: WindowKernel + 'static> SessionWindow<K> {
     /// Sessions that end when a key has had no record for `gap` ns.
     pub fn new(kernel: K, gap: i64) -> Self {
-        Self { kernel, gap, keys: KeyTable::default(), accs: K::Accs::empty(), sessions: Vec::new(), timers: BinaryHeap::new(), due: i64::MAX, opened: 0 }
+        let (keys, accs) = (KeyTable::new(&kernel), K::Accs::with_layout(kernel.layout("Accs")));
+        Self { kernel, gap, keys, accs, sessions: Vec::new(), timers: BinaryHeap::new(), due: i64::MAX, opened: 0 }
     }
 
     #[inline(never)]

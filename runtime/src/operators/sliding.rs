@@ -35,6 +35,7 @@ impl<K: WindowKernel + 'static> SlidingWindow<K> {
     /// Windows of `size` ns every `slide` ns, aligned to the epoch plus `offset` ns.
     pub fn new(kernel: K, size: i64, slide: i64, offset: i64) -> Self {
         let (size, slide) = (size.max(1), slide.max(1));
+        let (keys, panes) = (KeyTable::new(&kernel), Panes::new(&kernel));
         Self {
             kernel,
             size,
@@ -45,9 +46,9 @@ impl<K: WindowKernel + 'static> SlidingWindow<K> {
             pane_end: i64::MIN,
             pane_is_in_window: false,
             due: i64::MAX,
-            keys: KeyTable::default(),
+            keys,
             queues: Vec::new(),
-            panes: Panes::new(),
+            panes,
             order: Vec::new(),
             arrivals: 0,
         }

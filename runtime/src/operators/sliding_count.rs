@@ -31,7 +31,8 @@ impl<K: WindowKernel + 'static> SlidingCountWindow<K> {
     /// Windows of `size` records every `slide` records.
     pub fn new(kernel: K, size: i64, slide: i64) -> Self {
         let (size, slide) = (size.max(1), slide.max(1));
-        Self { kernel, size, slide, pane_width: common_width(size, slide), keys: KeyTable::default(), counts: Vec::new(), panes: Panes::new() }
+        let (keys, panes) = (KeyTable::new(&kernel), Panes::new(&kernel));
+        Self { kernel, size, slide, pane_width: common_width(size, slide), keys, counts: Vec::new(), panes }
     }
 
     #[inline]

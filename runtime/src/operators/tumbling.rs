@@ -31,18 +31,8 @@ pub struct TumblingWindow<K: WindowKernel> {
 impl<K: WindowKernel + 'static> TumblingWindow<K> {
     /// Windows of `size` ns, aligned to the epoch plus `offset` ns.
     pub fn new(kernel: K, size: i64, offset: i64) -> Self {
-        Self {
-            kernel,
-            size: size.max(1),
-            offset,
-            start: i64::MIN,
-            end: i64::MIN,
-            due: i64::MAX,
-            keys: KeyTable::default(),
-            accs: K::Accs::empty(),
-            touched: Vec::new(),
-            is_touched: Vec::new(),
-        }
+        let (keys, accs) = (KeyTable::new(&kernel), K::Accs::with_layout(kernel.layout("Accs")));
+        Self { kernel, size: size.max(1), offset, start: i64::MIN, end: i64::MIN, due: i64::MAX, keys, accs, touched: Vec::new(), is_touched: Vec::new() }
     }
 
     #[cold]

@@ -41,6 +41,14 @@ impl<'b> RecordWriter<'b> {
         self.integer(ts.div_euclid(1_000_000));
     }
 
+    /// The same with a head that ends behind the name: `{"type":"Name"`.
+    #[cfg(feature = "jit")]
+    #[inline]
+    pub(crate) fn begin_with(&mut self, head: &str, ts: i64) {
+        self.buffer.extend_from_slice(head.as_bytes());
+        self.begin(",\"ts\":", ts);
+    }
+
     /// An `int`.
     #[inline]
     pub fn int(&mut self, key: &str, value: i64) {

@@ -3,6 +3,10 @@
 //! Invariant: a log is empty, or begins with the first element of the oldest run that fills its step.
 #![expect(clippy::indexing_slicing, reason = "logs and elements are this structure's own indices")]
 
+use std::sync::Arc;
+
+use varpulis_abi::layout::RecordLayout;
+
 use super::links::{Link, List, NONE};
 use super::spec::StepSpec;
 use crate::state::Slots;
@@ -30,10 +34,10 @@ pub(super) struct Elements<S: Slots> {
 
 impl<S: Slots> Elements<S> {
     /// For a pattern with these steps.
-    pub(super) fn new(steps: &[StepSpec]) -> Self {
+    pub(super) fn new(steps: &[StepSpec], layout: Option<&Arc<RecordLayout>>) -> Self {
         let order = steps.iter().scan(0, |next, step| Some(std::mem::replace(next, *next + usize::from(step.shared)))).collect();
         let shared = steps.iter().filter(|step| step.shared).count();
-        let mut slots = S::empty();
+        let mut slots = S::with_layout(layout);
         slots.add();
         Self { slots, links: vec![Link::ALONE], free: vec![], logs: vec![], order, shared, events: 0, lifted: vec![(0, NONE); shared] }
     }

@@ -89,15 +89,17 @@ impl<K: PatternKernel> PatternMatcher<K> {
         let waits_at_end = spec.waits_at_end();
         let stays = waits_at_end || spec.steps.last().is_some_and(|step| step.kleene);
         let waiting = if stays { spec.steps.len() } else { spec.steps.len().saturating_sub(1) };
+        let (keys, elements) = (KeyTable::new(&kernel), Elements::new(&spec.steps, kernel.layout("Elements")));
+        let kept = K::Runs::with_layout(kernel.layout("Runs"));
         let limited = states.iter().any(|state| state.within != i64::MAX);
         Self {
             kernel,
             spec,
             waits_at_end,
-            keys: KeyTable::default(),
+            keys,
             runs: Runs::new(waiting),
-            kept: K::Runs::empty(),
-            elements: Elements::new(spec.steps),
+            kept,
+            elements,
             spans: Timers::new(),
             limits: if limited { states.iter().map(|_| Timers::new()).collect() } else { vec![] },
             due: vec![],

@@ -1,12 +1,14 @@
 //! What a pattern looks like: data that the compiler prints.
 
+use std::borrow::Cow;
+
 /// A sequence pattern.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct PatternSpec {
     /// In order.
-    pub steps: &'static [StepSpec],
+    pub steps: Cow<'static, [StepSpec]>,
     /// Absences.
-    pub negations: &'static [NegationSpec],
+    pub negations: Cow<'static, [NegationSpec]>,
     /// The longest time from the first event of a match to its last, in ns; `i64::MAX`: none.
     pub within: i64,
 }

@@ -136,7 +136,7 @@ pub(super) const fn absent(after: usize) -> NegationSpec {
 
 /// A pattern made at run time.
 pub(super) fn pattern(steps: &[StepSpec], negations: &[NegationSpec], within: i64) -> PatternSpec {
-    PatternSpec { steps: Box::leak(steps.to_vec().into()), negations: Box::leak(negations.to_vec().into()), within }
+    PatternSpec { steps: steps.to_vec().into(), negations: negations.to_vec().into(), within }
 }
 
 fn collect(seen: &mut Vec<Seen>) -> impl FnMut(MatchFiring<'_, Probe>) {
@@ -210,7 +210,7 @@ pub(super) fn with_sharing(spec: PatternSpec, wanted: u8) -> PatternSpec {
         let free = spec.negations.iter().filter(|n| n.whole || n.after == at).all(|n| !n.correlated);
         steps[at].shared = wanted >> at & 1 == 1 && steps[at].kleene && plain(steps[at]) && plain(steps[at + 1]) && free;
     }
-    PatternSpec { steps: Box::leak(steps.into()), ..spec }
+    PatternSpec { steps: steps.into(), ..spec }
 }
 
 /// Events in the order of their time, with ties; most satisfy one or two places of a pattern of up to seven.

@@ -22,13 +22,13 @@ proptest! {
 
     #[test]
     fn matches_and_refusals_are_those_of_brute_force(spec in patterns(), events in events(true), announced in any::<bool>()) {
-        let (seen, _) = drive(spec, &events, announced);
+        let (seen, _) = drive(spec.clone(), &events, announced);
         assert_same(announced, seen, brute_force::matches(&spec, &events));
     }
 
     #[test]
     fn sharing_elements_changes_no_match(spec in patterns(), wanted in prop_oneof![Just(ALL), any::<u8>()], events in events(false), announced in any::<bool>()) {
-        let (seen, matcher) = drive(with_sharing(spec, wanted), &events, announced);
+        let (seen, matcher) = drive(with_sharing(spec.clone(), wanted), &events, announced);
         assert_same(announced, seen, brute_force::matches(&spec, &events));
         let [keys, runs, elements, _] = matcher.size();
         prop_assert!(keys <= runs && (runs > 0 || elements == 0), "{:?}", matcher.size());
@@ -37,7 +37,7 @@ proptest! {
     #[test]
     fn time_ends_every_run(spec in patterns(), events in events(true)) {
         let spec = with_sharing(PatternSpec { within: spec.within.min(30), ..spec }, ALL);
-        prop_assert_eq!(drive(spec, &events, true).1.size(), [0; 4]);
+        prop_assert_eq!(drive(spec.clone(), &events, true).1.size(), [0; 4]);
     }
 }
 
@@ -70,7 +70,7 @@ fn stream(events: &[(i64, u64)]) -> Vec<Event> {
 /// The matches as (time, events), each checked to be what brute force finds.
 fn matches(steps: &[StepSpec], negations: &[NegationSpec], within: i64, events: &[Event]) -> Vec<(i64, Vec<u32>)> {
     let spec = pattern(steps, negations, within);
-    let (seen, _) = drive(spec, events, true);
+    let (seen, _) = drive(spec.clone(), events, true);
     assert_eq!(seen, brute_force::matches(&spec, events));
     let (shared, _) = drive(with_sharing(spec, ALL), events, true);
     assert_eq!(shared, seen);
@@ -172,7 +172,7 @@ fn a_run_that_refuses_an_event_is_left_alone_and_the_others_go_on() {
     let mut events = stream(&[(1, A), (2, A), (3, A), (4, B | 0b100), (5, B)]);
     events[3].trouble = Trouble::Keep;
     let spec = pattern(&[STEP, STEP], &[absent(0)], NEVER);
-    let (seen, _) = drive(spec, &events, true);
+    let (seen, _) = drive(spec.clone(), &events, true);
     assert_eq!(seen, brute_force::matches(&spec, &events));
     let refused: Vec<_> = seen.iter().filter(|s| matches!(s, Seen::Refused(_))).collect();
     assert_eq!(refused, [&Seen::Refused(refusal(3, 1, events[3], &vec![vec![1]]))], "the oldest run's, once");

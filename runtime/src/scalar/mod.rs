@@ -32,6 +32,12 @@ pub fn variant_name<'n>(names: &[&'n str], variant: u32) -> &'n str {
     names.get(variant as usize).copied().unwrap_or("?")
 }
 
+/// The same of a schema's variants.
+#[cfg(feature = "jit")]
+pub(crate) fn variant_name_in(variants: &crate::program::Variants, variant: u32) -> &str {
+    variants.get(variant as usize).unwrap_or("?")
+}
+
 #[cfg(test)]
 mod tests {
     macro_rules! bodies {

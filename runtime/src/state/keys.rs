@@ -19,13 +19,13 @@ pub struct KeyTable<K: KeyKernel> {
     free: Vec<u32>,
 }
 
-impl<K: KeyKernel> Default for KeyTable<K> {
-    fn default() -> Self {
-        Self { hasher: KeyHasher::default(), table: HashTable::new(), keys: K::Keys::empty(), hashes: Vec::new(), free: Vec::new() }
-    }
-}
-
 impl<K: KeyKernel> KeyTable<K> {
+    /// A table without keys.
+    pub fn new(kernel: &K) -> Self {
+        let keys = K::Keys::with_layout(kernel.layout("Keys"));
+        Self { hasher: KeyHasher::default(), table: HashTable::new(), keys, hashes: Vec::new(), free: Vec::new() }
+    }
+
     /// How many keys there are.
     #[inline]
     pub fn len(&self) -> usize {
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn unkeyed_rows_share_one_number() {
-        let mut table = KeyTable::<Unkeyed>::default();
+        let mut table = KeyTable::new(&Unkeyed);
         assert!(table.is_empty());
         assert_eq!(table.find_or_add(&Unkeyed, tick(1)), (0, true));
         assert_eq!(table.find_or_add(&Unkeyed, tick(2)), (0, false));
@@ -129,7 +129,7 @@ mod tests {
     proptest! {
         #[test]
         fn numbers_stay_with_their_keys(steps in prop::collection::vec((0..4u8, 0..50u32), 0..400)) {
-            let mut table = KeyTable::<Lists>::default();
+            let mut table = KeyTable::new(&Lists);
             let mut model: HashMap<u32, u32> = HashMap::new();
             for (step, key) in steps {
                 match step {

@@ -1,13 +1,17 @@
 //! Growing arrays of equal slots.
 
+use std::sync::Arc;
+
+use varpulis_abi::layout::RecordLayout;
+
 /// A growing array of equal slots that start, and restart, as their type's zero.
 ///
 /// An operator that said `Vec<Acc>` would need a second copy of itself where the slot's size is known at run time only.
 pub trait Slots {
     /// One slot.
     type Slot: ?Sized;
-    /// No slots yet.
-    fn empty() -> Self
+    /// No slots yet. The layout is given where it is known at run time only.
+    fn with_layout(layout: Option<&Arc<RecordLayout>>) -> Self
     where
         Self: Sized;
     /// Adds a slot and returns its index.
@@ -41,6 +45,11 @@ impl<A> FromIterator<A> for Typed<A> {
 }
 
 impl<A> Typed<A> {
+    /// No slots yet.
+    pub const fn empty() -> Self {
+        Self(Vec::new())
+    }
+
     /// Adds a slot with a value and returns its index.
     pub fn push(&mut self, value: A) -> usize {
         self.0.push(value);
@@ -51,7 +60,7 @@ impl<A> Typed<A> {
 #[expect(clippy::indexing_slicing, reason = "indices come from `add`; an index that does not is a bug in the operator")]
 impl<A: Default + Clone> Slots for Typed<A> {
     type Slot = A;
-    fn empty() -> Self {
+    fn with_layout(_: Option<&Arc<RecordLayout>>) -> Self {
         Self(Vec::new())
     }
     #[inline]

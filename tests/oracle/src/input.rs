@@ -28,8 +28,14 @@ pub(crate) struct Input {
     pub invalid: Vec<usize>,
 }
 
-pub(crate) fn read(plan: &Plan, text: &str) -> Input {
-    let live = live::columns(plan);
+pub(crate) fn read(plan: &Plan, text: &str, examined: &dyn Fn(&str, &str) -> bool) -> Input {
+    let mut live = live::columns(plan);
+    for (node, columns) in plan.nodes.iter().zip(&mut live) {
+        if let NodeKind::Source { event } = node.kind {
+            let event = &plan.events[event];
+            columns.retain(|column| examined(&event.name, &event.schema.columns[*column].name));
+        }
+    }
     let globals = globals(plan);
     let conditions = Conditions { plan, globals: &globals };
     let sources: BTreeMap<&str, (usize, NodeId)> = plan

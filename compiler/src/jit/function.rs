@@ -1,0 +1,541 @@
+//! Functions: one lowered body (or several arms) as one Cranelift function.
+
+use std::collections::HashMap;
+
+use cranelift::codegen::ir::condcodes::IntCC;
+use cranelift::codegen::ir::{BlockArg, FuncRef, InstBuilder, MemFlagsData, StackSlotData, StackSlotKind, Value, types};
+use cranelift::frontend::FunctionBuilder;
+use cranelift_module::FuncId;
+use varpulis_abi::jit::{NO_RECORD, context, firing, refusal};
+use varpulis_abi::layout::{Held, Place};
+use varpulis_abi::reason::Reason;
+use varpulis_abi::scalar::{Physical, Scalar};
+
+use super::Error;
+use super::module::Module;
+use super::records::Records;
+use crate::lower::ir::{Body, Op, ParamName, RecordId, RowSource, SiteId, Statement, ValueId};
+use crate::lower::usage::Usage;
+use crate::plan::physical::Program;
+
+/// A value in registers.
+#[derive(Clone, Copy)]
+pub(super) struct Val {
+    /// Whether there is one; absent where there always is.
+    pub(super) flag: Option<Value>,
+    /// The value, or a text's address.
+    pub(super) first: Value,
+    /// A text's length.
+    pub(super) second: Option<Value>,
+}
+
+impl Val {
+    pub(super) fn plain(first: Value) -> Self {
+        Self { flag: None, first, second: None }
+    }
+}
+
+/// What a function's result means.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Yields {
+    /// 0; values are not returned.
+    Nothing,
+    /// A truth value, as 0 or 1.
+    Bool,
+    /// 64 bits.
+    Word,
+    /// 64 bits by way of the context, since refusals need some of them.
+    WordInContext,
+    /// The value goes to this place of the slot that the function is given.
+    Stored(Place),
+}
+
+/// What surrounds a body.
+pub(super) struct Surroundings {
+    /// Slots and rows by the names that the body uses.
+    pub(super) parameters: Vec<(ParamName, Value)>,
+    /// The firing that a chain reads.
+    pub(super) firing: Option<Value>,
+    /// The operator's hasher.
+    pub(super) hasher: Option<Value>,
+    /// The number of the row's record, in chains that read a row.
+    pub(super) record: Option<RecordId>,
+    /// What `return` does.
+    pub(super) result: Yields,
+}
+
+/// What all functions of a program share while they are made.
+pub(super) struct Shared<'p> {
+    pub(super) program: &'p Program,
+    pub(super) usage: &'p Usage,
+    pub(super) records: &'p Records,
+    pub(super) module: Module,
+    /// The functions of chains, by their numbers.
+    pub(super) chains: Vec<FuncId>,
+    /// The publications of each rule table.
+    pub(super) rules: Vec<Vec<usize>>,
+}
+
+/// One function in the making.
+pub(super) struct FunctionMaker<'m, 'f, 'p> {
+    pub(super) shared: &'m mut Shared<'p>,
+    pub(super) builder: FunctionBuilder<'f>,
+    pub(super) context: Value,
+    imports: HashMap<String, FuncRef>,
+    /// Exits by refusal and reason, made once each.
+    refusals: HashMap<u64, cranelift::codegen::ir::Block>,
+}
+
+/// A body on its way into a function.
+pub(super) struct BodyMaker<'b, 'm, 'f, 'p> {
+    pub(super) maker: &'b mut FunctionMaker<'m, 'f, 'p>,
+    pub(super) body: &'b Body,
+    pub(super) place: &'b Surroundings,
+    pub(super) uses: HashMap<ValueId, usize>,
+    pub(super) values: HashMap<ValueId, Val>,
+}
+
+pub(super) const TRUSTED: MemFlagsData = MemFlagsData::trusted();
+
+/// How a value of a type is held in registers.
+pub(super) fn register(scalar: Scalar) -> types::Type {
+    match scalar {
+        Scalar::Int | Scalar::Timestamp | Scalar::Duration | Scalar::Text | Scalar::Json => types::I64,
+        Scalar::Float => types::F64,
+        Scalar::Bool => types::I8,
+        Scalar::Enum => types::I32,
+        Scalar::Wide => types::I128,
+    }
+}
+
+/// Makes a function: declares its parameters, fills it and compiles it.
+pub(super) fn make<'p>(
+    shared: &mut Shared<'p>,
+    id: FuncId,
+    name: &str,
+    parameters: usize,
+    fill: impl FnOnce(&mut FunctionMaker<'_, '_, 'p>, &[Value]) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let (mut function, mut builder_context) = shared.module.begin(parameters);
+    let mut builder = FunctionBuilder::new(&mut function, &mut builder_context);
+    let entry = builder.create_block();
+    builder.append_block_params_for_function_params(entry);
+    builder.switch_to_block(entry);
+    let arguments = builder.block_params(entry).to_vec();
+    let Some(context) = arguments.first().copied() else { return Err(Error::unknown(name)) };
+    let mut maker = FunctionMaker { shared, builder, context, imports: HashMap::new(), refusals: HashMap::new() };
+    fill(&mut maker, &arguments)?;
+    maker.builder.seal_all_blocks();
+    let frontend = maker.shared.module.frontend();
+    maker.builder.finalize(frontend);
+    shared.module.define(id, name, function, builder_context)
+}
+
+impl<'p> FunctionMaker<'_, '_, 'p> {
+    pub(super) fn word(&mut self, value: i64) -> Value {
+        self.builder.ins().iconst(types::I64, value)
+    }
+
+    pub(super) fn load(&mut self, ty: types::Type, base: Value, offset: i32) -> Value {
+        self.builder.ins().load(ty, TRUSTED, base, offset)
+    }
+
+    pub(super) fn store(&mut self, value: Value, base: Value, offset: i32) {
+        self.builder.ins().store(TRUSTED, value, base, offset);
+    }
+
+    /// Calls a helper of the shared list.
+    pub(super) fn helper(&mut self, name: &'static str, arguments: &[Value]) -> Result<Value, Error> {
+        let found = match self.imports.get(name) {
+            Some(found) => *found,
+            None => {
+                let found = self.shared.module.helper(name, self.builder.func)?;
+                self.imports.insert(name.to_owned(), found);
+                found
+            }
+        };
+        Ok(self.call(found, arguments))
+    }
+
+    /// Calls a function of the runtime; `import` finds it.
+    pub(super) fn imported(
+        &mut self,
+        name: String,
+        arguments: &[Value],
+        import: impl FnOnce(&mut Module, &mut cranelift::codegen::ir::Function) -> Result<FuncRef, Error>,
+    ) -> Result<Value, Error> {
+        let found = match self.imports.get(&name) {
+            Some(found) => *found,
+            None => {
+                let found = import(&mut self.shared.module, self.builder.func)?;
+                self.imports.insert(name, found);
+                found
+            }
+        };
+        Ok(self.call(found, arguments))
+    }
+
+    pub(super) fn call(&mut self, function: FuncRef, arguments: &[Value]) -> Value {
+        let call = self.builder.ins().call(function, arguments);
+        self.builder.inst_results(call).first().copied().unwrap_or(self.context)
+    }
+
+    /// Leaves the function with a constant.
+    pub(super) fn leave(&mut self, result: i64) {
+        let result = self.word(result);
+        self.builder.ins().return_(&[result]);
+    }
+
+    /// Goes on in a fresh block unless the condition holds; then the function ends with the result.
+    pub(super) fn leave_if(&mut self, condition: Value, result: Value) {
+        let (out, on) = (self.builder.create_block(), self.builder.create_block());
+        self.builder.ins().brif(condition, out, &[], on, &[]);
+        self.builder.switch_to_block(out);
+        self.builder.ins().return_(&[result]);
+        self.builder.switch_to_block(on);
+    }
+
+    /// Refuses the record if the condition holds.
+    pub(super) fn refuse_if(&mut self, condition: Value, site: SiteId, reason: Reason) {
+        let result = refusal(site.0, reason);
+        let out = match self.refusals.get(&result) {
+            Some(out) => *out,
+            None => {
+                let out = self.builder.create_block();
+                self.builder.set_cold_block(out);
+                self.refusals.insert(result, out);
+                out
+            }
+        };
+        let on = self.builder.create_block();
+        self.builder.ins().brif(condition, out, &[], on, &[]);
+        self.builder.switch_to_block(on);
+    }
+
+    /// Fills the exits that were asked for; the function is complete then.
+    pub(super) fn finish(&mut self) {
+        let mut exits: Vec<_> = self.refusals.drain().collect();
+        exits.sort_unstable();
+        for (result, block) in exits {
+            self.builder.switch_to_block(block);
+            self.leave(result.cast_signed());
+        }
+    }
+
+    /// The value at a place of a record.
+    pub(super) fn read(&mut self, base: Value, place: &Place) -> Val {
+        let Held::Scalar(Physical { scalar, .. }) = place.held else { return Val::plain(base) };
+        let offset = place.offset as i32;
+        let flag = place.flag.map(|flag| self.load(types::I8, base, flag as i32));
+        match scalar {
+            Scalar::Text | Scalar::Json => {
+                let (first, second) = (self.load(types::I64, base, offset), self.load(types::I64, base, offset + 8));
+                Val { flag, first, second: Some(second) }
+            }
+            Scalar::Wide => {
+                let (low, high) = (self.load(types::I64, base, offset), self.load(types::I64, base, offset + 8));
+                Val { flag, first: self.builder.ins().iconcat(low, high), second: None }
+            }
+            _ => Val { flag, first: self.load(register(scalar), base, offset), second: None },
+        }
+    }
+
+    /// Writes a value to a place of a row (which borrows texts) or a slot (which owns them).
+    pub(super) fn write(&mut self, base: Value, place: &Place, value: Val, owns: bool) -> Result<(), Error> {
+        let Held::Scalar(Physical { scalar, .. }) = place.held else { return Ok(()) };
+        let offset = place.offset as i32;
+        if let Some(at) = place.flag {
+            let flag = value.flag.unwrap_or_else(|| self.builder.ins().iconst(types::I8, 1));
+            self.store(flag, base, at as i32);
+        }
+        match scalar {
+            Scalar::Text | Scalar::Json => {
+                let length = value.second.unwrap_or(value.first);
+                if owns {
+                    let at = self.builder.ins().iadd_imm_s(base, i64::from(offset));
+                    self.helper("store_text", &[at, value.first, length])?;
+                } else {
+                    self.store(value.first, base, offset);
+                    self.store(length, base, offset + 8);
+                }
+            }
+            Scalar::Wide => {
+                let (low, high) = self.builder.ins().isplit(value.first);
+                self.store(low, base, offset);
+                self.store(high, base, offset + 8);
+            }
+            Scalar::Bool | Scalar::Enum => {
+                // A word is written whole, so that what reads it as one finds nothing else there.
+                let word = self.builder.ins().uextend(types::I64, value.first);
+                self.store(word, base, offset);
+            }
+            Scalar::Int | Scalar::Float | Scalar::Timestamp | Scalar::Duration => self.store(value.first, base, offset),
+        }
+        Ok(())
+    }
+
+    /// Null, or the zero, of a type.
+    pub(super) fn zero(&mut self, ty: Physical) -> Val {
+        let first = match ty.scalar {
+            Scalar::Float => self.builder.ins().f64const(0.0),
+            Scalar::Wide => {
+                let zero = self.word(0);
+                self.builder.ins().sextend(types::I128, zero)
+            }
+            scalar => self.builder.ins().iconst(register(scalar), 0),
+        };
+        let second = matches!(ty.scalar, Scalar::Text | Scalar::Json).then(|| self.word(0));
+        let flag = ty.nullable.then(|| self.builder.ins().iconst(types::I8, 0));
+        Val { flag, first, second }
+    }
+}
+
+impl BodyMaker<'_, '_, '_, '_> {
+    /// The whole body; true if what follows it can be reached.
+    pub(super) fn list(&mut self, list: &[Statement]) -> Result<bool, Error> {
+        for statement in list {
+            if !self.statement(statement)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn statement(&mut self, statement: &Statement) -> Result<bool, Error> {
+        match statement {
+            Statement::Comment(_) => {}
+            Statement::Let(id) => {
+                if self.uses.contains_key(id) {
+                    let value = self.op(*id)?;
+                    self.values.insert(*id, value);
+                }
+            }
+            Statement::Guard(v) => {
+                let condition = self.get(*v)?.first;
+                let not = self.maker.builder.ins().icmp_imm_s(IntCC::Equal, condition, 0);
+                let passed = self.maker.word(0);
+                self.maker.leave_if(not, passed);
+            }
+            Statement::If { condition, then, otherwise } => self.branch(*condition, then, otherwise)?,
+            Statement::Store { .. } | Statement::Tell { .. } | Statement::MergeObject { .. } => self.change(statement)?,
+            Statement::Return(v) => {
+                self.give(*v)?;
+                return Ok(false);
+            }
+            Statement::Print(v) => {
+                let line = self.get(*v)?;
+                let context = self.maker.context;
+                self.maker.helper("print", &[context, line.first, line.second.unwrap_or(line.first)])?;
+            }
+            Statement::Count { counter, every, then } => self.count(*counter, *every, then)?,
+            Statement::Push { .. } | Statement::Call { .. } | Statement::Publish { .. } | Statement::PublishRule { .. } => self.effect(statement)?,
+        }
+        Ok(true)
+    }
+
+    fn give(&mut self, v: ValueId) -> Result<(), Error> {
+        let value = self.get(v)?;
+        let result = match self.place.result {
+            Yields::Nothing => self.maker.word(0),
+            Yields::Bool => self.maker.builder.ins().uextend(types::I64, value.first),
+            Yields::Word => value.first,
+            Yields::WordInContext => {
+                let context = self.maker.context;
+                self.maker.store(value.first, context, context::VALUE);
+                self.maker.word(0)
+            }
+            Yields::Stored(place) => {
+                if let Some((_, slot)) = self.place.parameters.first().copied() {
+                    self.maker.write(slot, &place, value, true)?;
+                }
+                self.maker.word(0)
+            }
+        };
+        self.maker.builder.ins().return_(&[result]);
+        Ok(())
+    }
+
+    fn branch(&mut self, condition: ValueId, then: &[Statement], otherwise: &[Statement]) -> Result<(), Error> {
+        if self.maker.shared.usage.is_idle(self.body, then) && self.maker.shared.usage.is_idle(self.body, otherwise) {
+            return Ok(());
+        }
+        let condition = self.get(condition)?.first;
+        let blocks = [self.maker.builder.create_block(), self.maker.builder.create_block()];
+        let on = self.maker.builder.create_block();
+        self.maker.builder.ins().brif(condition, blocks[0], &[], blocks[1], &[]);
+        for (block, list) in blocks.into_iter().zip([then, otherwise]) {
+            self.maker.builder.switch_to_block(block);
+            if self.list(list)? {
+                self.maker.builder.ins().jump(on, &[]);
+            }
+        }
+        self.maker.builder.switch_to_block(on);
+        Ok(())
+    }
+
+    /// What is kept, changed. What nobody reads is not kept.
+    fn change(&mut self, statement: &Statement) -> Result<(), Error> {
+        match statement {
+            Statement::Store { param, record, field, value } => {
+                let Some(place) = self.maker.shared.records.place(*record, *field) else { return Ok(()) };
+                let (base, value) = (self.parameter(param)?, self.get(*value)?);
+                self.maker.write(base, &place, value, true)
+            }
+            Statement::Tell { param, record, field, method, args } => self.object(param, *record, *field, method.name, args).map(|_| ()),
+            Statement::MergeObject { record, field, into, from } => {
+                let Some(place) = self.maker.shared.records.place(*record, *field) else { return Ok(()) };
+                let Held::Object(object) = place.held else { return Ok(()) };
+                let places = [self.parameter(into)?, self.parameter(from)?];
+                let places = places.map(|base| self.maker.builder.ins().iadd_imm_s(base, i64::from(place.offset)));
+                self.maker.imported(format!("{object}.merge"), &places, |module, f| module.method(object, "merge", f)).map(|_| ())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Calls an object's method; nothing if nobody asks the object.
+    pub(super) fn object(&mut self, param: ParamName, record: RecordId, field: usize, method: &'static str, args: &[ValueId]) -> Result<Option<Value>, Error> {
+        let Some(place) = self.maker.shared.records.place(record, field) else { return Ok(None) };
+        let Held::Object(object) = place.held else { return Ok(None) };
+        let base = self.parameter(param)?;
+        let at = self.maker.builder.ins().iadd_imm_s(base, i64::from(place.offset));
+        let mut words = vec![self.maker.context, at];
+        self.words(args, &mut words)?;
+        self.maker.imported(format!("{object}.{method}"), &words, |module, f| module.method(object, method, f)).map(Some)
+    }
+
+    fn count(&mut self, counter: usize, every: i64, then: &[Statement]) -> Result<(), Error> {
+        let context = self.maker.context;
+        let counters = self.maker.load(types::I64, context, context::COUNTERS);
+        let offset = i32::try_from(counter * 8).map_err(|_| Error::unknown("counter"))?;
+        let count = self.maker.load(types::I64, counters, offset);
+        if !then.is_empty() {
+            let rest = if every == 1 { self.maker.word(0) } else { self.maker.builder.ins().urem_imm_s(count, every.max(1)) };
+            let (now, on) = (self.maker.builder.create_block(), self.maker.builder.create_block());
+            self.maker.builder.ins().brif(rest, on, &[], now, &[]);
+            self.maker.builder.switch_to_block(now);
+            if self.list(then)? {
+                self.maker.builder.ins().jump(on, &[]);
+            }
+            self.maker.builder.switch_to_block(on);
+        }
+        let more = self.maker.builder.ins().iadd_imm_s(count, 1);
+        self.maker.store(more, counters, offset);
+        Ok(())
+    }
+
+    /// Pushes, calls and publications.
+    fn effect(&mut self, statement: &Statement) -> Result<(), Error> {
+        let context = self.maker.context;
+        match statement {
+            Statement::Push { operator, port, row } => {
+                let (row, _) = self.row(row)?;
+                let (operator, port) = (self.maker.word(i64::from(operator.0)), self.maker.word(*port as i64));
+                let result = self.maker.helper("push", &[context, operator, port, row])?;
+                self.maker.leave_if(result, result);
+            }
+            Statement::Call { chain, row } => {
+                let (row, record) = self.row(row)?;
+                let Some(id) = self.maker.shared.chains.get(chain.0 as usize).copied() else { return Ok(()) };
+                let function = self.maker.shared.module.local(id, self.maker.builder.func);
+                let result = self.maker.call(function, &[context, row]);
+                self.report_if(result, record, row)?;
+            }
+            Statement::Publish { publication, fields } => {
+                let Some(record) = self.maker.shared.program.outputs.get(*publication).map(|output| output.record) else { return Ok(()) };
+                let row = self.made(record, fields.iter().copied().enumerate())?;
+                let publication = self.maker.word(*publication as i64);
+                self.maker.helper("publish", &[context, publication, row])?;
+            }
+            Statement::PublishRule { publications, fields } => {
+                let first = publications.first().and_then(|p| self.maker.shared.program.outputs.get(*p));
+                let (Some(record), Some(firing)) = (first.map(|output| output.record), self.place.firing) else { return Ok(()) };
+                let row = self.made(record, fields.iter().copied().enumerate())?;
+                let table = self.maker.word(self.maker.shared.rules.len() as i64);
+                self.maker.shared.rules.push(publications.clone());
+                let rule = self.maker.load(types::I64, firing, firing::RULE);
+                self.maker.helper("publish_rule", &[context, table, rule, row])?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The address of a row, and the number of its record if it can be shown.
+    fn row(&mut self, row: &RowSource) -> Result<(Value, Option<RecordId>), Error> {
+        match row {
+            RowSource::Same => Ok((self.parameter("row")?, self.place.record)),
+            RowSource::Firing => Ok((self.place.firing.ok_or_else(|| Error::unknown("firing"))?, None)),
+            RowSource::Make { record, fields } => Ok((self.made(*record, fields.iter().copied())?, Some(*record))),
+        }
+    }
+
+    /// A row on the stack.
+    fn made(&mut self, record: RecordId, fields: impl Iterator<Item = (usize, ValueId)>) -> Result<Value, Error> {
+        let Some(layout) = self.maker.shared.records.layout(record) else { return Err(Error::unknown("record")) };
+        let slot = self.maker.builder.create_sized_stack_slot(StackSlotData::new(StackSlotKind::ExplicitSlot, layout.size, 3));
+        let row = self.maker.builder.ins().stack_addr(types::I64, slot, 0);
+        let ts = self.ts()?;
+        self.maker.store(ts, row, 0);
+        let mut written = vec![false; layout.places.len()];
+        for (field, value) in fields {
+            let Some(at) = self.maker.shared.records.index(record, field) else { continue };
+            let (Some(place), Some(written)) = (layout.places.get(at), written.get_mut(at)) else { continue };
+            let value = self.get(value)?;
+            self.maker.write(row, place, value, false)?;
+            *written = true;
+        }
+        // What the stack held before must not be read, whatever a plan leaves out.
+        for (place, _) in layout.places.iter().zip(&written).filter(|(_, written)| !**written) {
+            if let Held::Scalar(ty) = place.held {
+                let zero = self.maker.zero(ty);
+                self.maker.write(row, place, zero, false)?;
+            }
+        }
+        Ok(row)
+    }
+
+    /// Reports a refusal, if that is what a chain ended with.
+    fn report_if(&mut self, result: Value, record: Option<RecordId>, row: Value) -> Result<(), Error> {
+        let (report, on) = (self.maker.builder.create_block(), self.maker.builder.create_block());
+        self.maker.builder.set_cold_block(report);
+        self.maker.builder.ins().brif(result, report, &[], on, &[]);
+        self.maker.builder.switch_to_block(report);
+        let (number, shown) = match record {
+            Some(record) => (u64::from(record.0), row),
+            None => (NO_RECORD, self.ts()?),
+        };
+        let (context, number) = (self.maker.context, self.maker.word(number.cast_signed()));
+        self.maker.helper("refused", &[context, result, number, shown])?;
+        self.maker.builder.ins().jump(on, &[]);
+        self.maker.builder.switch_to_block(on);
+        Ok(())
+    }
+
+    /// The time of the row or firing at hand.
+    pub(super) fn ts(&mut self) -> Result<Value, Error> {
+        let base = match self.place.firing {
+            Some(firing) => firing,
+            None => self.parameter("row")?,
+        };
+        Ok(self.maker.load(types::I64, base, firing::TS))
+    }
+
+    pub(super) fn parameter(&self, name: ParamName) -> Result<Value, Error> {
+        self.place.parameters.iter().find(|(n, _)| *n == name).map(|(_, v)| *v).ok_or_else(|| Error::unknown(name))
+    }
+
+    /// A value that was evaluated before, or one that can be evaluated anywhere.
+    pub(super) fn get(&mut self, id: ValueId) -> Result<Val, Error> {
+        match self.values.get(&id) {
+            Some(value) => Ok(*value),
+            None if matches!(self.body.value(id).op, Op::Const(_) | Op::Null | Op::Global(_) | Op::Read(_) | Op::Load { .. }) => self.op(id),
+            None => Err(Error::unknown("value")),
+        }
+    }
+}
+
+/// Values as arguments of a block.
+pub(super) fn block_arguments(value: Val) -> Vec<BlockArg> {
+    value.flag.into_iter().chain([value.first]).chain(value.second).map(BlockArg::Value).collect()
+}

@@ -1,0 +1,178 @@
+//! Functions of kernels, chains and the like: what surrounds each kind of body. Which functions a kernel has, and with what parameters, is
+//! read from the shared list; no operator is named here.
+
+use cranelift::codegen::ir::condcodes::IntCC;
+use cranelift::codegen::ir::{InstBuilder, Value, types};
+use cranelift_module::FuncId;
+use varpulis_abi::jit::firing;
+use varpulis_abi::kernels::{Param, Signature, Yield, kernel};
+use varpulis_abi::layout::Place;
+
+use super::Error;
+use super::function::{BodyMaker, FunctionMaker, Shared, Surroundings, Yields, make};
+use crate::lower::ir::{Arm, Body, KernelFunction, RecordId};
+use crate::plan::physical::{Chain, ChainInput, Operator};
+
+/// The functions of an operator's kernel.
+pub(super) fn kernel_functions(shared: &mut Shared<'_>, operator: &Operator) -> Result<Vec<(&'static str, FuncId)>, Error> {
+    let mut made = vec![];
+    let mut wanted = Some(operator.kernel);
+    while let Some(kernel) = wanted.and_then(kernel) {
+        for signature in kernel.functions {
+            let Some(function) = operator.functions.iter().find(|f| f.name == signature.name) else { continue };
+            made.push((signature.name, kernel_function(shared, operator, signature, function)?));
+        }
+        wanted = kernel.extends;
+    }
+    Ok(made)
+}
+
+fn kernel_function(shared: &mut Shared<'_>, operator: &Operator, signature: &Signature, function: &KernelFunction) -> Result<FuncId, Error> {
+    let words: usize = signature.params.iter().map(|(_, param)| if *param == Param::Row { 2 } else { 1 }).sum();
+    let name = format!("{}.{}", operator.name, signature.name);
+    let id = shared.module.declare(&name, words + 1)?;
+    make(shared, id, &name, words + 1, |maker, arguments| {
+        let mut arguments = arguments.iter().skip(1).copied();
+        let mut next = || arguments.next().ok_or_else(|| Error::unknown(signature.name));
+        let (mut parameters, mut port, mut index, mut hasher) = (vec![], None, None, None);
+        for (name, param) in signature.params {
+            match param {
+                Param::Row => {
+                    parameters.push((*name, next()?));
+                    port = Some(next()?);
+                }
+                Param::Ref(_) | Param::Mut(_) => parameters.push((*name, next()?)),
+                Param::Hasher => hasher = Some(next()?),
+                Param::Index => index = Some(next()?),
+            }
+        }
+        let result = match (signature.yields, signature.fallible) {
+            (Yield::Nothing, _) => Yields::Nothing,
+            (Yield::Bool, _) => Yields::Bool,
+            (Yield::Hash | Yield::Mask, false) => Yields::Word,
+            (Yield::Hash | Yield::Mask, true) => Yields::WordInContext,
+        };
+        let place = Surroundings { parameters, firing: None, hasher, record: None, result };
+        arms(maker, &function.arms, port, index, &place)?;
+        // What no arm covers yields the default; so does a body that returns nothing.
+        default(maker, signature)?;
+        maker.finish();
+        Ok(())
+    })?;
+    Ok(id)
+}
+
+/// One body after the other, each behind the test of its case.
+fn arms(maker: &mut FunctionMaker<'_, '_, '_>, arms: &[Arm], port: Option<Value>, index: Option<Value>, place: &Surroundings) -> Result<(), Error> {
+    for arm in arms {
+        let next = maker.builder.create_block();
+        for (wanted, found) in [(arm.port, port), (arm.index, index)] {
+            if let (Some(wanted), Some(found)) = (wanted, found) {
+                let on = maker.builder.create_block();
+                let other = maker.builder.ins().icmp_imm_s(IntCC::NotEqual, found, wanted as i64);
+                maker.builder.ins().brif(other, next, &[], on, &[]);
+                maker.builder.switch_to_block(on);
+            }
+        }
+        if body(maker, &arm.body, place)? {
+            maker.leave(0);
+        }
+        maker.builder.switch_to_block(next);
+    }
+    Ok(())
+}
+
+fn default(maker: &mut FunctionMaker<'_, '_, '_>, signature: &Signature) -> Result<(), Error> {
+    match signature.yields {
+        Yield::Bool => maker.leave(1),
+        Yield::Nothing => maker.leave(0),
+        Yield::Hash | Yield::Mask => {
+            if signature.fallible {
+                let (context, none) = (maker.context, maker.word(0));
+                maker.store(none, context, varpulis_abi::jit::context::VALUE);
+            }
+            maker.leave(0);
+        }
+    }
+    Ok(())
+}
+
+/// A body where it stands; true if what follows it can be reached.
+fn body(maker: &mut FunctionMaker<'_, '_, '_>, body: &Body, place: &Surroundings) -> Result<bool, Error> {
+    let uses = maker.shared.usage.uses(body);
+    let mut bodies = BodyMaker { maker, body, place, uses, values: Default::default() };
+    bodies.list(&body.statements)
+}
+
+/// A function of the context and one address, of a body that stands alone.
+fn alone(
+    shared: &mut Shared<'_>,
+    id: FuncId,
+    name: &str,
+    of: &Body,
+    surroundings: impl FnOnce(&mut FunctionMaker<'_, '_, '_>, Value) -> Surroundings,
+) -> Result<(), Error> {
+    make(shared, id, name, 2, |maker, arguments| {
+        let Some(input) = arguments.get(1).copied() else { return Err(Error::unknown(name)) };
+        let place = surroundings(maker, input);
+        if body(maker, of, &place)? {
+            maker.leave(0);
+        }
+        maker.finish();
+        Ok(())
+    })
+}
+
+/// The function of a chain: 0, or a refusal.
+pub(super) fn chain(shared: &mut Shared<'_>, id: FuncId, chain: &Chain) -> Result<(), Error> {
+    alone(shared, id, &chain.name, &chain.body, |maker, input| {
+        let none = Surroundings { parameters: vec![], firing: None, hasher: None, record: None, result: Yields::Nothing };
+        match chain.input {
+            ChainInput::Row(record) => Surroundings { parameters: vec![("row", input)], record: Some(record), ..none },
+            ChainInput::Firing(operator) => Surroundings { parameters: slots(maker, operator.0 as usize, input), firing: Some(input), ..none },
+            ChainInput::FiredRow(operator, _) => {
+                let mut parameters = slots(maker, operator.0 as usize, input);
+                parameters.push(("row", maker.load(types::I64, input, firing::ROW)));
+                Surroundings { parameters, firing: Some(input), ..none }
+            }
+        }
+    })
+}
+
+/// The slots that an operator's firings lend.
+fn slots(maker: &mut FunctionMaker<'_, '_, '_>, operator: usize, input: Value) -> Vec<(&'static str, Value)> {
+    let parts = maker.shared.program.operators.get(operator).map_or(&[][..], |o| &o.parts);
+    let mut slots = vec![];
+    for (name, _) in parts {
+        if let Some(at) = firing::slot(name) {
+            slots.push((*name, maker.load(types::I64, input, firing::SLOTS + 8 * at as i32)));
+        }
+    }
+    slots
+}
+
+/// Whether a field rejects an event: 1 if it does.
+pub(super) fn rejection(shared: &mut Shared<'_>, name: &str, record: RecordId, body: &Body) -> Result<FuncId, Error> {
+    let id = shared.module.declare(name, 2)?;
+    alone(shared, id, name, body, |_, row| Surroundings {
+        parameters: vec![("row", row)],
+        firing: None,
+        hasher: None,
+        record: Some(record),
+        result: Yields::Bool,
+    })?;
+    Ok(id)
+}
+
+/// Computes a global into its place of the slot that it is given.
+pub(super) fn global(shared: &mut Shared<'_>, name: &str, place: Place, body: &Body) -> Result<FuncId, Error> {
+    let id = shared.module.declare(name, 2)?;
+    alone(shared, id, name, body, |_, slot| Surroundings {
+        parameters: vec![("slot", slot)],
+        firing: None,
+        hasher: None,
+        record: None,
+        result: Yields::Stored(place),
+    })?;
+    Ok(id)
+}

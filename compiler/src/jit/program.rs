@@ -1,0 +1,272 @@
+//! Programs: text in, instances out.
+
+use std::sync::Arc;
+
+use varpulis_runtime::jit::{Address, Code, Functions, GlobalCode, InputCode, Instance, OperatorCode, RejectionCode};
+use varpulis_runtime::program::{Params, Schema};
+
+use super::function::Shared;
+use super::module::{Finished, Module};
+use super::records::Records;
+use super::{Error, kernel, tables};
+use crate::diagnostics::{Code as DiagnosticCode, Diagnostic};
+use crate::lower::ir::ChainId;
+use crate::lower::usage::Usage;
+use crate::plan::physical::{self, EventInput, Operator};
+use crate::syntax::ast::Span;
+
+/// How large a program may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Its text, in bytes.
+    pub text: usize,
+    /// Its machine code, in bytes.
+    pub code: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { text: 16 << 20, code: 64 << 20 }
+    }
+}
+
+/// Why a text does not become a program.
+#[derive(Clone, Debug)]
+pub enum Refused {
+    /// The text is at fault.
+    Program(Vec<Diagnostic>),
+    /// There is no code generator for this machine, or no memory.
+    Generation(Error),
+}
+
+impl std::fmt::Display for Refused {
+    /// The errors, one a line; [`crate::diagnostics`] has the renderers that show the places.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Program(diagnostics) => {
+                let mut errors = diagnostics.iter().filter(|d| d.is_error());
+                errors.try_for_each(|d| writeln!(f, "error {}: {}", d.code.text(), d.message))
+            }
+            Self::Generation(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Refused {}
+
+/// A compiled program. It is cheap to copy; its code is freed with the last copy and the last instance.
+#[derive(Clone)]
+pub struct Program {
+    code: Arc<Code>,
+    size: usize,
+}
+
+impl Program {
+    /// Compiles a program's text.
+    ///
+    /// # Errors
+    /// The program is refused; the diagnostics say why.
+    pub fn compile(text: &str) -> Result<Self, Refused> {
+        Self::compile_as("program", "program.vpl", text, Limits::default())
+    }
+
+    /// The same with the program's name and file, for messages, and other limits.
+    ///
+    /// # Errors
+    /// The program is refused; the diagnostics say why.
+    pub fn compile_as(name: &str, file: &str, text: &str, limits: Limits) -> Result<Self, Refused> {
+        if text.len() > limits.text {
+            return Err(too_large("bytes of text", limits.text));
+        }
+        let compilation = crate::compile(text);
+        let Some(compiled) = compilation.program else { return Err(Refused::Program(compilation.diagnostics)) };
+        Self::generate(&compiled.physical, name, file, text, limits).map_err(|error| match error {
+            Error::TooLarge(most) => too_large("bytes of machine code", most),
+            error => Refused::Generation(error),
+        })
+    }
+
+    /// Generates the code of a program that was compiled to its physical form.
+    ///
+    /// # Errors
+    /// There is no code generator for this machine, no memory, or the code is too large.
+    pub fn generate(program: &physical::Program, name: &str, file: &str, text: &str, limits: Limits) -> Result<Self, Error> {
+        let usage = Usage::of(program);
+        let records = Records::of(program, &usage);
+        let Generated { parts, rules, finished } = generate(program, &usage, &records, limits.code, false)?;
+        let size = finished.size;
+        let code = Code {
+            name: name.to_owned(),
+            events: tables::events(program, &usage),
+            streams: tables::streams(program),
+            sites: tables::sites(program, text, file),
+            params: tables::params(program),
+            shapes: tables::shapes(program, &usage, &records)?,
+            inputs: parts.inputs(program, &finished),
+            operators: parts.operators(program, &records, &finished),
+            outputs: tables::outputs(program),
+            rules,
+            globals: records.globals.clone(),
+            values: parts.values(program, &finished),
+            counters: program.counters.clone(),
+            counter_order: tables::counter_order(program),
+            memory: Box::new(finished.memory()),
+        };
+        Ok(Self { code: Arc::new(code), size })
+    }
+
+    /// A fresh instance, its parameters at their defaults.
+    ///
+    /// # Errors
+    /// A parameter has no default; the text says which.
+    pub fn instance(&self) -> Result<Instance, String> {
+        self.with_params(&Params::default())
+    }
+
+    /// A fresh instance with parameters.
+    ///
+    /// # Errors
+    /// A parameter is unknown, missing, or not of its type; the text says which and why.
+    pub fn with_params(&self, params: &Params) -> Result<Instance, String> {
+        Instance::new(Arc::clone(&self.code), params)
+    }
+
+    /// What the program says of itself.
+    pub fn schema(&self) -> Schema<'_> {
+        self.code.schema()
+    }
+
+    /// The size of its machine code, in bytes.
+    pub fn code_size(&self) -> usize {
+        self.size
+    }
+
+    /// The functions of a program as Cranelift's text, in the order of their generation.
+    ///
+    /// # Errors
+    /// As for [`Program::generate`].
+    pub fn listing(program: &physical::Program) -> Result<String, Error> {
+        let usage = Usage::of(program);
+        let records = Records::of(program, &usage);
+        let finished = generate(program, &usage, &records, Limits::default().code, true)?.finished;
+        let listing = finished.listing.clone();
+        drop(finished.memory());
+        Ok(listing)
+    }
+}
+
+fn too_large(of: &str, most: usize) -> Refused {
+    let message = format!("the program has more than {most} {of}");
+    Refused::Program(vec![Diagnostic::new(DiagnosticCode::TooLarge, Span { start: 0, end: 0 }, message).help("split it into several programs")])
+}
+
+/// The functions of a program, by what they belong to.
+#[derive(Default)]
+struct Parts {
+    chains: Vec<cranelift_module::FuncId>,
+    kernels: Vec<Vec<(&'static str, cranelift_module::FuncId)>>,
+    globals: Vec<Option<cranelift_module::FuncId>>,
+    /// Per event, of each beginning: the field's place among those in use, and the condition.
+    rejections: Vec<Vec<Vec<(usize, cranelift_module::FuncId)>>>,
+}
+
+struct Generated {
+    parts: Parts,
+    rules: Vec<Vec<usize>>,
+    finished: Finished,
+}
+
+fn generate(program: &physical::Program, usage: &Usage, records: &Records, most: usize, listing: bool) -> Result<Generated, Error> {
+    let mut shared = Shared { program, usage, records, module: Module::new(most, listing)?, chains: vec![], rules: vec![] };
+    for chain in &program.chains {
+        let id = shared.module.declare(&chain.name, 2)?;
+        shared.chains.push(id);
+    }
+    let mut parts = Parts { chains: shared.chains.clone(), ..Parts::default() };
+    for (at, global) in program.globals.iter().enumerate() {
+        let place = records.globals.places.get(at).copied();
+        let function = match (&global.body, place) {
+            (Some(body), Some(place)) => Some(kernel::global(&mut shared, &format!("global {}", global.name), place, body)?),
+            _ => None,
+        };
+        parts.globals.push(function);
+    }
+    for event in &program.events {
+        let made = rejections(&mut shared, event)?;
+        parts.rejections.push(made);
+    }
+    for operator in &program.operators {
+        let functions = kernel::kernel_functions(&mut shared, operator)?;
+        parts.kernels.push(functions);
+    }
+    for (chain, id) in program.chains.iter().zip(parts.chains.clone()) {
+        kernel::chain(&mut shared, id, chain)?;
+    }
+    let Shared { module, rules, .. } = shared;
+    Ok(Generated { parts, rules, finished: module.finish()? })
+}
+
+/// What fields reject an event; nothing if some beginning has no condition over a field that is read.
+fn rejections(shared: &mut Shared<'_>, event: &EventInput) -> Result<Vec<Vec<(usize, cranelift_module::FuncId)>>, Error> {
+    let read = |r: &&physical::FieldRejection| shared.usage.is_used(event.record, r.field);
+    if !event.rejections.iter().all(|beginning| beginning.iter().any(|r| read(&r))) {
+        return Ok(vec![]);
+    }
+    let mut all = vec![];
+    for (n, beginning) in event.rejections.iter().enumerate() {
+        let mut made = vec![];
+        for (m, rejection) in beginning.iter().enumerate() {
+            let Some(field) = shared.records.index(event.record, rejection.field) else { continue };
+            let name = format!("{} rejected {n}.{m}", event.name);
+            made.push((field, kernel::rejection(shared, &name, event.record, &rejection.body)?));
+        }
+        all.push(made);
+    }
+    Ok(all)
+}
+
+impl Parts {
+    fn inputs(&self, program: &physical::Program, finished: &Finished) -> Vec<InputCode> {
+        let chains = |ids: &[ChainId]| ids.iter().filter_map(|id| self.chains.get(id.0 as usize)).map(|id| finished.chain(*id)).collect();
+        let rejection = |made: &Vec<(usize, cranelift_module::FuncId)>| {
+            made.iter().map(|(field, body)| RejectionCode { field: *field, body: finished.chain(*body) }).collect()
+        };
+        let input = |(event, rejections): (&EventInput, &Vec<Vec<_>>)| InputCode {
+            shape: event.record.0 as usize,
+            chains: chains(&event.chains),
+            rejections: rejections.iter().map(rejection).collect(),
+        };
+        program.events.iter().zip(&self.rejections).map(input).collect()
+    }
+
+    fn operators(&self, program: &physical::Program, records: &Records, finished: &Finished) -> Vec<OperatorCode> {
+        let operator = |(operator, functions): (&Operator, &Vec<(&'static str, _)>)| {
+            let mut table = Functions::default();
+            for (name, id) in functions {
+                table.set(name, Address(finished.address(*id)));
+            }
+            let layouts = operator.stores.iter().filter_map(|(store, record)| Some((*store, records.layout(*record)?)));
+            let chains = operator.chains.iter().filter_map(|id| self.chains.get(id.0 as usize)).map(|id| finished.chain(*id));
+            OperatorCode {
+                runtime: operator.runtime,
+                functions: Arc::new(table),
+                layouts: layouts.collect(),
+                config: operator.config.iter().map(tables::config).collect(),
+                chains: chains.collect(),
+                timed: operator.timed,
+                stage: operator.stage,
+            }
+        };
+        program.operators.iter().zip(&self.kernels).map(operator).collect()
+    }
+
+    fn values(&self, program: &physical::Program, finished: &Finished) -> Vec<GlobalCode> {
+        let value = |(global, function): (&physical::GlobalValue, &Option<cranelift_module::FuncId>)| GlobalCode {
+            name: global.name.clone(),
+            ty: global.ty,
+            is_param: global.is_param,
+            body: function.map(|id| finished.chain(id)),
+        };
+        program.globals.iter().zip(&self.globals).map(value).collect()
+    }
+}

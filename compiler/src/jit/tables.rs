@@ -1,0 +1,138 @@
+//! The tables of a compiled program: schemas, shapes, places in the text, configurations.
+
+use std::borrow::Cow;
+
+use varpulis_abi::scalar::{Physical, Scalar};
+use varpulis_runtime::jit::{Config, Constant, OutputCode, Shape, ShapeField};
+use varpulis_runtime::program::{EventSchema, FieldSchema, ParamSchema, Site, StreamSchema, Variants};
+use varpulis_runtime::value::Value;
+
+use super::Error;
+use super::records::Records;
+use crate::analysis::typed::Literal;
+use crate::diagnostics::Lines;
+use crate::lower::ir::{FieldType, Record, RecordField, RecordId, Statement};
+use crate::lower::usage::Usage;
+use crate::plan::physical::{self, Program};
+
+/// The beginning of a record's text.
+fn head(name: &str) -> String {
+    format!("{{\"type\":{}", serde_json::to_string(name).unwrap_or_default())
+}
+
+fn ty(field: &RecordField) -> Physical {
+    match field.ty {
+        FieldType::Scalar(ty) => ty,
+        FieldType::Object(_) => Physical { scalar: Scalar::Int, nullable: false },
+    }
+}
+
+fn variants(record: &Record, field: usize) -> Variants {
+    match record.variants_of(field) {
+        [] => Variants::Fixed(&[]),
+        names => Variants::Made(names.into()),
+    }
+}
+
+fn schema(record: &Record, at: usize, field: &RecordField) -> FieldSchema {
+    FieldSchema { name: Cow::Owned(field.name.clone()), ty: ty(field), variants: variants(record, at) }
+}
+
+pub(super) fn events(program: &Program, usage: &Usage) -> Vec<EventSchema> {
+    let event = |e: &physical::EventInput| {
+        let record = program.record(e.record);
+        let fields = usage.used_fields(program, e.record).into_iter().map(|(at, field)| schema(record, at, field)).collect();
+        EventSchema { name: Cow::Owned(e.name.clone()), fields: Cow::Owned(fields), out_of_order: e.out_of_order }
+    };
+    program.events.iter().map(event).collect()
+}
+
+pub(super) fn streams(program: &Program) -> Vec<StreamSchema> {
+    let stream = |o: &physical::Output| {
+        let record = program.record(o.record);
+        let fields = record.fields.iter().enumerate().map(|(at, field)| schema(record, at, field)).collect();
+        StreamSchema { name: Cow::Owned(o.name.clone()), fields: Cow::Owned(fields) }
+    };
+    program.outputs.iter().map(stream).collect()
+}
+
+pub(super) fn sites(program: &Program, text: &str, file: &str) -> Vec<Site> {
+    let lines = Lines::new(text);
+    let file = file.to_owned();
+    let site = |s: &physical::SiteInfo| {
+        let (line, column) = lines.position(text, s.start as usize);
+        let words = text.get(s.start as usize..s.end as usize).unwrap_or_default().to_owned();
+        Site { stream: Cow::Owned(s.stream.clone()), file: Cow::Owned(file.clone()), line: line as u32, column: column as u32, text: Cow::Owned(words) }
+    };
+    program.sites.iter().map(site).collect()
+}
+
+pub(super) fn params(program: &Program) -> Vec<ParamSchema> {
+    let param = |g: &physical::GlobalValue| {
+        let default = g.default.clone().or_else(|| g.ty.nullable.then(|| "null".to_owned()));
+        ParamSchema { name: Cow::Owned(g.name.clone()), ty: g.ty, default: default.map(Cow::Owned) }
+    };
+    program.globals.iter().filter(|g| g.is_param).map(param).collect()
+}
+
+/// What every record looks like; an event is written by its own name.
+pub(super) fn shapes(program: &Program, usage: &Usage, records: &Records) -> Result<Vec<Shape>, Error> {
+    let mut names: Vec<&str> = program.records.iter().map(|r| r.name.as_str()).collect();
+    for event in &program.events {
+        if let Some(name) = names.get_mut(event.record.0 as usize) {
+            *name = &event.name;
+        }
+    }
+    let mut shapes = vec![];
+    for (at, (record, name)) in program.records.iter().zip(names).enumerate() {
+        let id = RecordId(at as u32);
+        let layout = records.layout(id).ok_or_else(|| Error::unknown("record"))?;
+        let used = usage.used_fields(program, id);
+        let fields = used.into_iter().map(|(at, field)| ShapeField::new(&field.name, ty(field), variants(record, at))).collect();
+        shapes.push(Shape { head: head(name), layout, fields });
+    }
+    Ok(shapes)
+}
+
+pub(super) fn outputs(program: &Program) -> Vec<OutputCode> {
+    let output = |o: &physical::Output| OutputCode { name: o.name.clone(), head: head(&o.name), shape: o.record.0 as usize, shadow: o.shadow };
+    program.outputs.iter().map(output).collect()
+}
+
+/// The counters in the order in which a program tells them: by stage, then by chain.
+pub(super) fn counter_order(program: &Program) -> Vec<usize> {
+    let mut chains: Vec<&physical::Chain> = program.chains.iter().collect();
+    chains.sort_by_key(|chain| chain.stage);
+    let mut order = vec![];
+    for chain in chains {
+        chain.body.walk(&mut |_| {}, &mut |s| {
+            if let Statement::Count { counter, .. } = s {
+                order.push(*counter);
+            }
+        });
+    }
+    order
+}
+
+pub(super) fn config(config: &physical::Config) -> Config {
+    match config {
+        physical::Config::Int(v) => Config::Int(*v),
+        physical::Config::Bool(v) => Config::Bool(*v),
+        physical::Config::Struct(_, fields) => Config::Struct(fields.iter().map(|(name, value)| (*name, self::config(value))).collect()),
+        physical::Config::List(items) => Config::List(items.iter().map(self::config).collect()),
+        physical::Config::Slots(store, rows) => Config::Slots(store, rows.iter().map(|row| row.iter().map(constant).collect()).collect()),
+    }
+}
+
+fn constant(literal: &Literal) -> Constant {
+    match literal {
+        Literal::Str(text) => Constant::Text(text.clone()),
+        Literal::Null => Constant::Plain(Value::Null),
+        Literal::Int(v) => Constant::Plain(Value::Int(*v)),
+        Literal::Float(v) => Constant::Plain(Value::Float(*v)),
+        Literal::Bool(v) => Constant::Plain(Value::Bool(*v)),
+        Literal::Timestamp(v) => Constant::Plain(Value::Timestamp(*v)),
+        Literal::Duration(v) => Constant::Plain(Value::Duration(*v)),
+        Literal::Enum(v) => Constant::Plain(Value::Enum(*v)),
+    }
+}

@@ -1,0 +1,114 @@
+//! What code that is compiled at run time and the runtime around it agree on: where things lie in memory, how a refusal travels, and which
+//! helpers there are.
+//!
+//! All compiled functions take and return 64-bit integers. The first argument is the [context](context) of the running instance.
+
+use crate::reason::Reason;
+
+/// Where the fields of a running instance's context lie, in bytes.
+pub mod context {
+    /// The second half of a helper's result: a text's length.
+    pub const LENGTH: i32 = 0;
+    /// The result of a helper or kernel whose return value says whether there is one.
+    pub const VALUE: i32 = 8;
+    /// The slot of the program's `param`s and `let`s.
+    pub const GLOBALS: i32 = 16;
+    /// The counters of `.tap` and `.log`.
+    pub const COUNTERS: i32 = 24;
+}
+
+/// Where the parts of a firing lie, in bytes.
+pub mod firing {
+    /// Its time.
+    pub const TS: i32 = 0;
+    /// The window's start.
+    pub const START: i32 = 8;
+    /// The window's end.
+    pub const END: i32 = 16;
+    /// Which rule fired.
+    pub const RULE: i32 = 24;
+    /// The address of the row.
+    pub const ROW: i32 = 32;
+    /// The addresses of the slots that it lends.
+    pub const SLOTS: i32 = 40;
+    /// How many of these there are.
+    pub const SLOT_COUNT: usize = 3;
+
+    /// Which of the slots is called so.
+    pub fn slot(name: &str) -> Option<usize> {
+        match name {
+            "key" => Some(0),
+            "accs" | "left" | "run" | "constants" => Some(1),
+            "right" => Some(2),
+            _ => None,
+        }
+    }
+}
+
+/// The lowest byte of a refusal, by which it differs from `0` and `1`.
+const REFUSED: u64 = 0xff;
+
+/// A refusal as the result of a compiled function: the place and the reason.
+pub fn refusal(site: u32, reason: Reason) -> u64 {
+    u64::from(site) << 16 | (reason as u64) << 8 | REFUSED
+}
+
+/// The place and the reason of a result that is a refusal.
+pub fn refused(result: u64) -> Option<(u32, Reason)> {
+    let reason = *Reason::ALL.get((result >> 8 & 0xff) as usize)?;
+    (result & 0xff == REFUSED).then_some(((result >> 16) as u32, reason))
+}
+
+/// What stands for a record's number where no record had been made: then the time follows instead of an address.
+pub const NO_RECORD: u64 = u64::MAX;
+
+/// Hands the list of helpers to the macro named: `name(parameters)`. Texts are passed as address and length.
+#[macro_export]
+macro_rules! for_each_helper {
+    ($expand:ident) => {
+        $expand! {
+            /// Hands a row to an operator; the result is 0 or a refusal.
+            push(context, operator, port, row);
+            /// Publishes a row.
+            publish(context, publication, row);
+            /// Publishes a row of the rule that fired.
+            publish_rule(context, table, rule, row);
+            /// Reports a refused record: its number and address, or [`NO_RECORD`](crate::jit::NO_RECORD) and its time.
+            refused(context, refusal, record, row);
+            /// Writes a line to the program's messages.
+            print(context, text, length);
+            /// Whether two texts of one length are equal.
+            same_text(a, b, length);
+            /// The order of two texts: negative, zero or positive.
+            compare_text(a, a_length, b, b_length);
+            /// Whether two JSON values are equal.
+            same_json(a, a_length, b, b_length);
+            /// Puts a text into a slot, in place of the one there.
+            store_text(place, text, length);
+            /// Goes on with the hash of a key.
+            hash_word(hasher, state, word);
+            /// The same with a text.
+            hash_text(hasher, state, text, length);
+        }
+    };
+}
+
+/// A helper: its name and how many arguments it takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Helper {
+    /// Its name.
+    pub name: &'static str,
+    /// How many arguments it takes.
+    pub parameters: usize,
+}
+
+macro_rules! table {
+    ($($(#[$doc:meta])* $name:ident($($parameter:ident),*);)*) => {
+        /// Every helper.
+        pub const HELPERS: &[Helper] = &[$(Helper { name: stringify!($name), parameters: [$(stringify!($parameter)),*].len() }),*];
+    };
+}
+for_each_helper!(table);
+
+/// How many words of arguments the helpers take that run a function or ask an object, behind the context (and the object's place).
+pub const ARGUMENT_WORDS: usize = 6;

@@ -1,0 +1,235 @@
+//! Slots whose layout is known at run time only: plain words, with the texts and objects that they own found by the layout.
+//!
+//! Invariant: the words of an owned text are (0, 0) or the parts of a `Box<[u8]>` that holds UTF-8 and belongs to this slot alone; the word of
+//! an object is 0 or a box of the type that the layout names. Compiled code changes both through helpers only.
+#![expect(unsafe_code, reason = "slots own texts and objects by address; the invariant above says what an address may be")]
+#![expect(clippy::indexing_slicing, reason = "indices come from `add`, places from the layout of the same slots")]
+
+use std::sync::Arc;
+
+use varpulis_abi::layout::{Held, RecordLayout, WORD};
+
+use super::objects;
+use crate::state::Slots;
+
+/// A growing array of equal slots of so many words.
+pub(super) struct Bytes {
+    words: Vec<u64>,
+    /// In words.
+    stride: usize,
+    count: usize,
+    owned: Vec<Owned>,
+}
+
+/// A field that owns something.
+#[derive(Clone, Copy)]
+struct Owned {
+    /// In words.
+    at: usize,
+    /// `None`: a text.
+    object: Option<&'static objects::Object>,
+}
+
+/// Replaces the text that a slot owns at `place`.
+///
+/// # Safety
+/// `place` points to two words of a slot as this module's invariant has them, and nothing refers to the text there.
+pub(super) unsafe fn store_text(place: *mut u64, text: &str) {
+    // SAFETY: by this function's contract.
+    unsafe {
+        drop_text(place);
+        if text.is_empty() {
+            return;
+        }
+        let boxed: Box<[u8]> = text.as_bytes().into();
+        let length = boxed.len();
+        place.write(Box::into_raw(boxed).cast::<u8>().expose_provenance() as u64);
+        place.add(1).write(length as u64);
+    }
+}
+
+/// Frees the text at `place` and leaves an empty one.
+///
+/// # Safety
+/// As for [`store_text`].
+unsafe fn drop_text(place: *mut u64) {
+    // SAFETY: by the invariant, words that are not 0 are the parts of a box that belongs to this place.
+    unsafe {
+        let (address, length) = (place.read() as usize, place.add(1).read() as usize);
+        if address != 0 {
+            drop(Box::from_raw(std::ptr::slice_from_raw_parts_mut(std::ptr::with_exposed_provenance_mut::<u8>(address), length)));
+        }
+        place.write(0);
+        place.add(1).write(0);
+    }
+}
+
+impl Owned {
+    fn drop_at(&self, slot: &mut [u64]) {
+        match self.object {
+            None => {
+                let place = &mut slot[self.at..self.at + 2];
+                // SAFETY: the layout says that a text is owned here.
+                unsafe { drop_text(place.as_mut_ptr()) };
+            }
+            // SAFETY: the layout says that an object of this type is owned here.
+            Some(object) => unsafe { (object.drop)(&raw mut slot[self.at]) },
+        }
+    }
+
+    /// Gives the copied words of a slot texts and objects of their own.
+    fn clone_at(&self, slot: &mut [u64]) {
+        match self.object {
+            None => {
+                let place = &mut slot[self.at..self.at + 2];
+                // SAFETY: the words are copies of a slot's, whose text lives; they are overwritten before anything could free it twice.
+                unsafe {
+                    let text = super::memory::text(place[0], place[1]);
+                    place.fill(0);
+                    store_text(place.as_mut_ptr(), text);
+                }
+            }
+            // SAFETY: as above, for an object of this type.
+            Some(object) => unsafe { (object.clone)(&raw mut slot[self.at]) },
+        }
+    }
+}
+
+impl Bytes {
+    fn range(&self, index: usize) -> std::ops::Range<usize> {
+        index * self.stride..(index + 1) * self.stride
+    }
+}
+
+impl Slots for Bytes {
+    type Slot = [u64];
+
+    fn with_layout(layout: Option<&Arc<RecordLayout>>) -> Self {
+        let places = layout.map_or(&[][..], |layout| &layout.places);
+        let owned = places.iter().filter_map(|place| {
+            let at = (place.offset / WORD) as usize;
+            match place.held {
+                Held::Object(name) => Some(Owned { at, object: Some(objects::named(name)?) }),
+                held if held.is_text() => Some(Owned { at, object: None }),
+                Held::Scalar(_) => None,
+            }
+        });
+        Self { words: Vec::new(), stride: layout.map_or(0, |layout| layout.words()), count: 0, owned: owned.collect() }
+    }
+
+    #[inline]
+    fn add(&mut self) -> usize {
+        self.words.resize(self.words.len() + self.stride, 0);
+        self.count += 1;
+        self.count - 1
+    }
+
+    #[inline(always)]
+    fn len(&self) -> usize {
+        self.count
+    }
+
+    #[inline(always)]
+    fn at(&self, index: usize) -> &[u64] {
+        &self.words[self.range(index)]
+    }
+
+    #[inline(always)]
+    fn at_mut(&mut self, index: usize) -> &mut [u64] {
+        let range = self.range(index);
+        &mut self.words[range]
+    }
+
+    #[inline]
+    fn pair(&mut self, write: usize, read: usize) -> (&mut [u64], &[u64]) {
+        let (first, second) = (self.range(write.min(read)), self.range(write.max(read)));
+        let (low, high) = self.words.split_at_mut(second.start);
+        let (low, high) = (&mut low[first], &mut high[..second.len()]);
+        if write < read { (low, high) } else { (high, low) }
+    }
+
+    #[inline]
+    fn reset(&mut self, index: usize) {
+        let range = self.range(index);
+        let slot = &mut self.words[range];
+        for field in &self.owned {
+            field.drop_at(slot);
+        }
+        slot.fill(0);
+    }
+
+    #[inline]
+    fn copy(&mut self, from: usize, to: usize) {
+        if from == to {
+            return;
+        }
+        self.reset(to);
+        let (source, target) = (self.range(from), self.range(to));
+        self.words.copy_within(source, target.start);
+        let slot = &mut self.words[target];
+        for field in &self.owned {
+            field.clone_at(slot);
+        }
+    }
+}
+
+impl Drop for Bytes {
+    fn drop(&mut self) {
+        if !self.owned.is_empty() {
+            (0..self.count).for_each(|slot| self.reset(slot));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+    use super::*;
+    use varpulis_abi::scalar::{Physical, Scalar};
+
+    fn layout() -> Arc<RecordLayout> {
+        let text = Held::Scalar(Physical { scalar: Scalar::Text, nullable: true });
+        let int = Held::Scalar(Physical { scalar: Scalar::Int, nullable: false });
+        Arc::new(RecordLayout::slot([int, text, Held::Object("Sorted")]))
+    }
+
+    fn text_of(bytes: &Bytes, slot: usize) -> String {
+        let at = (layout().places[1].offset / WORD) as usize;
+        let words = &bytes.at(slot)[at..at + 2];
+        // SAFETY: the slot owns the text.
+        unsafe { super::super::memory::text(words[0], words[1]) }.to_owned()
+    }
+
+    fn set(bytes: &mut Bytes, slot: usize, text: &str) {
+        let at = (layout().places[1].offset / WORD) as usize;
+        // SAFETY: the layout has a text there.
+        unsafe { store_text(bytes.at_mut(slot)[at..].as_mut_ptr(), text) };
+    }
+
+    #[test]
+    fn slots_own_what_they_hold() {
+        let mut bytes = Bytes::with_layout(Some(&layout()));
+        for _ in 0..3 {
+            bytes.add();
+        }
+        set(&mut bytes, 0, "first");
+        set(&mut bytes, 0, "a longer text than before");
+        bytes.copy(0, 2);
+        set(&mut bytes, 0, "");
+        assert_eq!((text_of(&bytes, 0), text_of(&bytes, 2)), (String::new(), "a longer text than before".to_owned()));
+        bytes.copy(2, 2);
+        let (write, read) = bytes.pair(2, 1);
+        assert_eq!((write.len(), read.len()), (5, 5));
+        bytes.reset(2);
+        assert_eq!(bytes.at(2), bytes.at(1));
+        set(&mut bytes, 1, "freed with the slots");
+    }
+
+    #[test]
+    fn slots_without_fields_take_no_room() {
+        let mut none = Bytes::with_layout(None);
+        assert_eq!((none.add(), none.add(), none.len()), (0, 1, 2));
+        none.copy(0, 1);
+        assert!(none.at(1).is_empty());
+    }
+}

@@ -1,0 +1,277 @@
+//! What compiled code and its helpers share while a program runs.
+//!
+//! Compiled code knows the context by address and reads its first fields in place; helpers get the same address. Nobody holds a reference to
+//! the whole: helpers touch one field at a time, because an operator that a helper pushes to may fire, and so call compiled code and helpers
+//! again. A chain reaches operators of its own stage and later only, so that no operator is entered twice; the cells check it.
+#![expect(unsafe_code, reason = "helpers get the context by address from compiled code, which got it from the instance that owns it")]
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+use varpulis_abi::jit::{self, NO_RECORD};
+
+use super::bytes;
+use super::code::Code;
+use super::instance::Instance;
+use super::kernel::RowRef;
+use super::memory::{Arena, Mark, text};
+use super::operator::Running;
+use super::record::JitRow;
+use crate::kernels::KeyHasher;
+use crate::operator::Refusal;
+use crate::output::{At, Output};
+use crate::scalar::equal_json;
+
+/// The context of a running instance.
+#[repr(C)]
+pub(super) struct Context {
+    length: u64,
+    value: u64,
+    pub(super) globals: *const u64,
+    pub(super) counters: *mut u64,
+    /// From here on only helpers look.
+    arena: Arena,
+    pub(super) code: Arc<Code>,
+    pub(super) operators: Vec<RefCell<Box<dyn Running>>>,
+    /// A lower bound of the operators' deadlines.
+    pub(super) due: i64,
+    /// Where rows go, while an event is taken or time passes.
+    out: Option<NonNull<dyn Output<Instance>>>,
+    /// What the output panicked with: it goes on where the instance was entered, since it must not cross compiled code.
+    panic: Option<Box<dyn Any + Send>>,
+}
+
+const _: () = {
+    assert!(std::mem::offset_of!(Context, length) == jit::context::LENGTH as usize);
+    assert!(std::mem::offset_of!(Context, value) == jit::context::VALUE as usize);
+    assert!(std::mem::offset_of!(Context, globals) == jit::context::GLOBALS as usize);
+    assert!(std::mem::offset_of!(Context, counters) == jit::context::COUNTERS as usize);
+};
+
+impl Context {
+    pub(super) fn new(code: Arc<Code>) -> Self {
+        Self {
+            length: 0,
+            value: 0,
+            globals: std::ptr::null(),
+            counters: std::ptr::null_mut(),
+            arena: Arena::default(),
+            code,
+            operators: Vec::new(),
+            due: i64::MAX,
+            out: None,
+            panic: None,
+        }
+    }
+
+    /// Keeps a text that a function made until the arena goes back; its address is the result, its length goes to the context.
+    pub(super) fn keep(context: *mut Self, text: &str) -> u64 {
+        // SAFETY: the context lives while compiled code runs, and the arena is used by one helper at a time.
+        unsafe {
+            let arena = &mut (*context).arena;
+            let [address, length] = arena.keep(text);
+            (*context).length = length;
+            address
+        }
+    }
+
+    pub(super) fn value(context: *mut Self) -> u64 {
+        // SAFETY: as above.
+        unsafe { (*context).value }
+    }
+
+    pub(super) fn set_value(context: *mut Self, value: u64) {
+        // SAFETY: as above.
+        unsafe { (*context).value = value }
+    }
+
+    pub(super) fn mark(context: *mut Self) -> Mark {
+        // SAFETY: as above.
+        unsafe {
+            let arena = &(*context).arena;
+            arena.mark()
+        }
+    }
+
+    pub(super) fn reset(context: *mut Self, mark: Mark) {
+        // SAFETY: as above.
+        unsafe {
+            let arena = &mut (*context).arena;
+            arena.reset(mark);
+        }
+    }
+
+    /// The code; it stays while the context does.
+    pub(super) fn code<'a>(context: *mut Self) -> &'a Code {
+        // SAFETY: nothing replaces the code of a context, and what is read of it is not kept beyond the call.
+        unsafe { &*Arc::as_ptr(&(*context).code) }
+    }
+
+    /// Does something while rows go to `out`. What the output panics with goes on from here.
+    pub(super) fn with_output(context: *mut Self, out: &mut dyn Output<Instance>, run: impl FnOnce()) {
+        // The output is used until this function returns, and not after it.
+        let out: NonNull<dyn Output<Instance> + '_> = NonNull::from(out);
+        // SAFETY: only the lifetime changes; the pointer is taken out again below, before `out` ends.
+        let out: NonNull<dyn Output<Instance>> = unsafe { std::mem::transmute(out) };
+        // SAFETY: the context lives, and no helper runs.
+        unsafe { (*context).out = Some(out) };
+        run();
+        // SAFETY: as above.
+        let panic = unsafe {
+            (*context).out = None;
+            (*context).panic.take()
+        };
+        if let Some(panic) = panic {
+            std::panic::resume_unwind(panic);
+        }
+    }
+
+    /// Hands something to the output. Once that has panicked, it gets nothing more until the instance is entered anew.
+    fn tell(context: *mut Self, tell: impl FnOnce(&mut dyn Output<Instance>)) {
+        // SAFETY: the output lives while the instance is entered, and nobody else uses it meanwhile.
+        unsafe {
+            let Some(mut out) = (*context).out else { return };
+            if (*context).panic.is_some() {
+                return;
+            }
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| tell(out.as_mut()))) {
+                (*context).panic = Some(panic);
+            }
+        }
+    }
+
+    /// Reports a record that a chain refused, by its number and row.
+    #[cold]
+    pub(super) fn report(context: *mut Self, result: u64, record: usize, row: *const u64) {
+        let refusal = refusal(result);
+        let Some(shape) = Self::code(context).shapes.get(record) else { return };
+        Self::tell(context, |out| out.error(refusal, &JitRow::new(shape, &shape.head, row)));
+    }
+
+    /// Reports a record that had not been made when it was refused.
+    #[cold]
+    pub(super) fn report_at(context: *mut Self, result: u64, ts: i64) {
+        let refusal = refusal(result);
+        Self::tell(context, |out| out.error(refusal, &At(ts)));
+    }
+
+    /// Reports an event that came too late.
+    #[cold]
+    pub(super) fn late(context: *mut Self, record: usize, row: *const u64) {
+        let Some(shape) = Self::code(context).shapes.get(record) else { return };
+        Self::tell(context, |out| out.late(&JitRow::new(shape, &shape.head, row)));
+    }
+
+    /// Reports an event that its fields reject and that came too late.
+    #[cold]
+    pub(super) fn late_rejected(context: *mut Self, record: &crate::input::Rejected<'_>) {
+        Self::tell(context, |out| out.late(record));
+    }
+}
+
+fn refusal(result: u64) -> Refusal {
+    super::kernel::status(result).err().unwrap_or(Refusal::new(u32::MAX, varpulis_abi::reason::Reason::Malformed))
+}
+
+/// The helpers, under the names of the shared list. All get what compiled code passes: the context of the running instance, numbers that the
+/// compiler made for this program's tables, rows and texts that live during the call.
+mod helpers {
+    use super::*;
+
+    pub(super) unsafe extern "C" fn push(context: *mut Context, operator: u64, port: u64, row: *const u64) -> u64 {
+        // SAFETY: see the module; a row begins with its time.
+        unsafe {
+            let operators = &(*context).operators;
+            let Some(cell) = operators.get(operator as usize) else { return 0 };
+            let Ok(mut operator) = cell.try_borrow_mut() else { return 0 };
+            let ts = row.read().cast_signed();
+            let result = operator.push(context, ts, RowRef::new(row, port));
+            (*context).due = (*context).due.min(operator.deadline());
+            match result {
+                Ok(()) => 0,
+                Err(refusal) => jit::refusal(refusal.site, refusal.reason),
+            }
+        }
+    }
+
+    pub(super) unsafe extern "C" fn publish(context: *mut Context, publication: u64, row: *const u64) -> u64 {
+        let code = Context::code(context);
+        let Some(output) = code.outputs.get(publication as usize) else { return 0 };
+        let Some(shape) = code.shapes.get(output.shape) else { return 0 };
+        Context::tell(context, |out| out.row(JitRow::published(shape, output, row)));
+        0
+    }
+
+    pub(super) unsafe extern "C" fn publish_rule(context: *mut Context, table: u64, rule: u64, row: *const u64) -> u64 {
+        let publication = Context::code(context).rules.get(table as usize).and_then(|rules| rules.get(rule as usize));
+        // SAFETY: as for `publish`.
+        publication.map_or(0, |publication| unsafe { publish(context, *publication as u64, row) })
+    }
+
+    pub(super) unsafe extern "C" fn refused(context: *mut Context, result: u64, record: u64, row: u64) -> u64 {
+        if record == NO_RECORD {
+            Context::report_at(context, result, row.cast_signed());
+        } else {
+            Context::report(context, result, record as usize, std::ptr::with_exposed_provenance(row as usize));
+        }
+        0
+    }
+
+    pub(super) unsafe extern "C" fn print(context: *mut Context, address: u64, length: u64) -> u64 {
+        // SAFETY: see the module.
+        let line = unsafe { text(address, length) };
+        Context::tell(context, |out| out.print(line));
+        0
+    }
+
+    pub(super) unsafe extern "C" fn same_text(a: u64, b: u64, length: u64) -> u64 {
+        // SAFETY: see the module.
+        u64::from(unsafe { text(a, length) == text(b, length) })
+    }
+
+    pub(super) unsafe extern "C" fn compare_text(a: u64, a_length: u64, b: u64, b_length: u64) -> u64 {
+        // SAFETY: see the module.
+        let order = unsafe { text(a, a_length).cmp(text(b, b_length)) };
+        (order as i64).cast_unsigned()
+    }
+
+    pub(super) unsafe extern "C" fn same_json(a: u64, a_length: u64, b: u64, b_length: u64) -> u64 {
+        // SAFETY: see the module.
+        u64::from(unsafe { equal_json(text(a, a_length), text(b, b_length)) })
+    }
+
+    pub(super) unsafe extern "C" fn store_text(place: *mut u64, address: u64, length: u64) -> u64 {
+        // SAFETY: compiled code passes the place of a text in a slot. A text that is stored over itself is left alone: it would be freed first.
+        unsafe {
+            if length == 0 || place.read() != address {
+                bytes::store_text(place, text(address, length));
+            }
+        }
+        0
+    }
+
+    pub(super) unsafe extern "C" fn hash_word(hasher: &KeyHasher, state: u64, word: u64) -> u64 {
+        hasher.hash((state, word))
+    }
+
+    pub(super) unsafe extern "C" fn hash_text(hasher: &KeyHasher, state: u64, address: u64, length: u64) -> u64 {
+        // SAFETY: see the module.
+        hasher.hash((state, unsafe { text(address, length) }))
+    }
+}
+
+macro_rules! addresses {
+    ($($(#[$doc:meta])* $name:ident($($parameter:ident),*);)*) => {
+        /// The address of a helper.
+        pub(super) fn address(name: &str) -> Option<*const u8> {
+            match name {
+                $(stringify!($name) => Some(helpers::$name as *const u8),)*
+                _ => None,
+            }
+        }
+    };
+}
+varpulis_abi::for_each_helper!(addresses);
