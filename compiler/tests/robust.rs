@@ -81,6 +81,34 @@ fn functions_that_double_are_refused() {
     assert!(refused(&text).iter().any(|m| m.contains("128 deep")), "{:?}", refused(&text));
 }
 
+/// A program of one function over `Trade`, whose body is given.
+fn body(lines: &str) -> String {
+    format!("event T:\n    x: float\nfn f(x: float) -> float:\n{lines}\nstream S = T.select(y: f(x))\n")
+}
+
+#[test]
+fn what_is_deep_once_written_out_is_refused() {
+    let deep = "this expression is more than 1000 levels deep, with functions and names written out";
+    let lets = |n: usize| body(&format!("    let a0 = x\n{}    a{n}", (1..=n).map(|i| format!("    let a{i} = a{} + 1.0\n", i - 1)).collect::<String>()));
+    let calls = |n: usize| {
+        let sums = " + 1.0".repeat(100);
+        let more: String = (1..=n).map(|i| format!("fn f{i}(x: float) -> float: f{}(x){sums}\n", i - 1)).collect();
+        format!("event T:\n    x: float\nfn f0(x: float) -> float: x\n{more}stream S = T.select(y: f{n}(x))\n")
+    };
+    let returns = |n: usize| body(&format!("{}    x", (0..n).map(|i| format!("    if x > {i}.0:\n        return {i}.0\n")).collect::<String>()));
+    let branches = |n: usize| body(&format!("    if x > 0.0: 0.0\n{}    else: x", "    elif x > 1.0: 1.0\n".repeat(n)));
+    for fits in [lets(200), calls(8), returns(400), branches(100)] {
+        assert_eq!(refused(&fits), Vec::<String>::new());
+    }
+    for (text, message) in [
+        (lets(20_000), "with `a222` written out, this expression has more than 50000 parts"),
+        (calls(100), deep),
+        (returns(5_000), "with `x` written out, this expression is more than 1000 levels deep"),
+    ] {
+        assert_eq!(refused(&text), [message]);
+    }
+}
+
 #[test]
 fn thousands_of_aliases_compile() {
     let mut text = "type C0 = int\n".to_owned();
@@ -89,6 +117,15 @@ fn thousands_of_aliases_compile() {
     }
     text += "event T:\n    x: C4999\nstream S = T.where(x > 1)\n";
     assert_eq!(refused(&text), Vec::<String>::new());
+    let backwards: Vec<&str> = text.lines().rev().collect();
+    let text = format!("event T:\n    x: C4999\nstream S = T.where(x > 1)\n{}", backwards.get(3..).unwrap().join("\n"));
+    assert_eq!(refused(&text), Vec::<String>::new());
+    let mut text = "type C0 = int\n".to_owned();
+    for i in 1..5_000 {
+        text += &format!("type C{i} = [C{}]\n", i - 1);
+    }
+    text += "stream S = T.where(x > 1)\n";
+    assert_eq!(refused(&text), ["this is an array of more than 128 levels"]);
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! Typing of aggregates: what they range over, what they take, and which of them are one.
 
 use super::Analyzer;
-use super::calls::enum_text;
 use super::expressions::to_float;
 use super::names::collect_names;
 use super::scope::{Scope, ScopeInput};
@@ -158,7 +157,7 @@ impl Analyzer<'_> {
             && let Kind::Enum(e) = &value.ty.kind
         {
             let (e, span) = (e.clone(), value.span);
-            value = enum_text(value, &e, span);
+            value = self.enum_text(value, &e, span);
         }
         let fits = match aggregate.argument() {
             Argument::Number | Argument::NumberAndConstant => value.ty.is_number(),

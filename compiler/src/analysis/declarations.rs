@@ -1,6 +1,6 @@
 //! Declarations: who has which name, what types and schemas are, constants and globals.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::Analyzer;
@@ -8,8 +8,12 @@ use super::scope::Scope;
 use super::typed::Expr;
 use super::types::{EnumType, Kind, Type};
 use crate::diagnostics::{Code, Diagnostic, did_you_mean};
+use crate::evaluate::{LONGEST_TEXT, Refusal};
 use crate::plan::logical::{Column, Event, Global, Schema};
 use crate::syntax::ast::{self, ItemKind, Span, TypeExpr, TypeExprKind};
+
+/// How deep arrays may stand in arrays.
+const ARRAYS: usize = 128;
 
 impl<'a> Analyzer<'a> {
     pub(crate) fn collect_declarations(&mut self) {
@@ -19,8 +23,9 @@ impl<'a> Analyzer<'a> {
             match &item.kind {
                 ItemKind::Enum { name, variants } => {
                     let e = EnumType { name: name.text.clone(), variants: variants.iter().map(|v| v.text.clone()).collect() };
-                    for (i, v) in variants.iter().enumerate() {
-                        if variants.iter().take(i).any(|o| o.text == v.text) {
+                    let mut seen = HashSet::new();
+                    for v in variants {
+                        if !seen.insert(&v.text) {
                             self.report(Diagnostic::new(Code::DuplicateName, v.span, format!("variant `{}` is listed twice", v.text)));
                         }
                     }
@@ -48,40 +53,43 @@ impl<'a> Analyzer<'a> {
     }
 
     fn declare_aliases(&mut self, aliases: &[(&'a ast::Name, &'a ast::TypeExpr)]) {
-        let by_name: HashMap<&str, &ast::TypeExpr> = aliases.iter().map(|(name, ty)| (name.text.as_str(), *ty)).collect();
-        for (name, _) in aliases {
-            let mut stands_for = alias_of(&by_name, &name.text);
-            for _ in aliases {
-                if stands_for == Some(&name.text) {
-                    self.report(Diagnostic::new(Code::CyclicStreams, name.span, format!("the type `{}` is made of itself", name.text)));
-                    break;
-                }
-                let Some(next) = stands_for else { break };
-                stands_for = alias_of(&by_name, next);
+        let by_name: HashMap<&str, &'a ast::TypeExpr> = aliases.iter().map(|(name, ty)| (name.text.as_str(), *ty)).collect();
+        for (name, ty) in aliases {
+            let last = by_name.get(name.text.as_str()).is_some_and(|last| std::ptr::eq(*last, *ty));
+            if last {
+                self.declare_alias(&name.text, &by_name, aliases);
+            } else {
+                self.resolve_type(ty);
             }
         }
-        // Aliases may name aliases: rounds go on until none changes. As many as there are aliases settle them all, and a last one reports.
-        let mut rounds = 0..aliases.len();
-        while rounds.next().is_some() {
-            let before = self.diagnostics.len();
-            let changed = self.resolve_aliases(aliases);
-            self.diagnostics.truncate(before);
-            if !changed {
-                break;
-            }
-        }
-        self.resolve_aliases(aliases);
     }
 
-    /// Whether an alias became another type than before.
-    fn resolve_aliases(&mut self, aliases: &[(&ast::Name, &ast::TypeExpr)]) -> bool {
-        let mut changed = false;
-        for (name, ty) in aliases {
-            let resolved = self.resolve_type(ty);
-            changed |= self.aliases.get(&name.text) != Some(&resolved);
-            self.aliases.insert(name.text.clone(), resolved);
+    /// Aliases may name aliases that stand behind them: those are declared first.
+    fn declare_alias(&mut self, name: &'a str, by_name: &HashMap<&'a str, &'a TypeExpr>, aliases: &[(&'a ast::Name, &'a TypeExpr)]) {
+        let mut path: Vec<&str> = vec![];
+        let mut places: HashMap<&str, usize> = HashMap::new();
+        let mut next = Some(name);
+        while let Some(at) = next.filter(|n| by_name.contains_key(n) && !self.aliases.contains_key(*n)) {
+            if let Some(first) = places.insert(at, path.len()) {
+                let circle = path.split_off(first);
+                for (name, _) in aliases.iter().filter(|(n, _)| places.get(n.text.as_str()).is_some_and(|place| *place >= first)) {
+                    self.report(Diagnostic::new(Code::CyclicStreams, name.span, format!("the type `{}` is made of itself", name.text)));
+                }
+                for name in circle {
+                    self.aliases.insert(name.to_owned(), Type::ERROR);
+                    self.used.insert(name.to_owned());
+                }
+                break;
+            }
+            path.push(at);
+            next = alias_of(by_name, at);
         }
-        changed
+        for name in path.into_iter().rev() {
+            if let Some(ty) = by_name.get(name) {
+                let ty = self.resolve_type(ty);
+                self.aliases.insert(name.to_owned(), ty);
+            }
+        }
     }
 
     fn claim_names(&mut self) {
@@ -259,8 +267,15 @@ impl<'a> Analyzer<'a> {
                 );
                 None
             }
-            Err(reason) => {
+            Err(Refusal::Fails(reason)) => {
                 self.report(Diagnostic::new(Code::ConstantEvaluation, e.span, format!("this constant cannot be computed: {reason}")));
+                None
+            }
+            Err(Refusal::TooLong) => {
+                let message = format!("this constant is a text of more than {LONGEST_TEXT} bytes");
+                self.report(
+                    Diagnostic::new(Code::TooDeep, e.span, message).help("constants are written out where they are used; read long texts from the input"),
+                );
                 None
             }
         }
@@ -288,6 +303,14 @@ impl<'a> Analyzer<'a> {
             TypeExprKind::Optional(inner) => self.resolve_type(inner).with_null(true),
             TypeExprKind::Array(inner) => {
                 let inner = self.resolve_type(inner);
+                if inner.kind == Kind::Error {
+                    return inner;
+                }
+                if inner.levels() >= ARRAYS {
+                    let message = format!("this is an array of more than {ARRAYS} levels");
+                    self.report(Diagnostic::new(Code::TooDeep, t.span, message).help("declare it as `any`, which passes any JSON value through"));
+                    return Type::ERROR;
+                }
                 Type::new(Kind::Array(Box::new(inner)))
             }
             TypeExprKind::Map(..) | TypeExprKind::Tuple(_) => self.later_type(t.span, "map and tuple types"),

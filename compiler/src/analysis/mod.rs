@@ -8,6 +8,7 @@ mod declarations;
 mod expressions;
 mod functions;
 mod joins;
+mod limits;
 mod names;
 mod operators;
 mod patterns;
@@ -73,6 +74,7 @@ pub struct Analyzer<'a> {
     pub(crate) ordered: Vec<(usize, usize, Span)>,
     /// Calls of functions that the expression at hand was expanded to.
     pub(crate) expanded: usize,
+    pub(crate) expansion: limits::Expansion,
     /// What this pass learnt that earlier ones did not know.
     pub(crate) learnt: usize,
     /// Fields of undeclared events, from earlier passes, in order of first use.
@@ -122,6 +124,7 @@ impl<'a> Analyzer<'a> {
             inferred_places: HashMap::new(),
             ordered: vec![],
             expanded: 0,
+            expansion: limits::Expansion::default(),
             learnt: 0,
             known_fields,
         }

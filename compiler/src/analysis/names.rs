@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::Analyzer;
+use super::limits::Size;
 use super::scope::{Scope, ScopeInput};
 use super::typed::{Expr, ExprKind, Literal, Place};
 use super::types::{EnumType, Kind, Type};
@@ -11,8 +12,9 @@ use crate::syntax::ast::{self, ArgValue, Span, UnaryOp};
 
 impl Analyzer<'_> {
     pub(super) fn name(&mut self, name: &str, span: Span, scope: &mut Scope) -> Expr {
-        if let Some((_, bound)) = scope.locals.iter().rev().find(|(n, _)| n == name) {
-            return Expr { span, ..bound.clone() };
+        if let Some(local) = scope.locals.iter().rev().find(|l| l.name == name) {
+            let fits = self.copies(&format!("`{name}`"), local.size, span);
+            return if fits { Expr { span, ..local.value.clone() } } else { Expr::error(span) };
         }
         if let Some(input) = scope.current().cloned()
             && let Some(found) = self.field_if_known(&input, name, span)
@@ -80,7 +82,7 @@ impl Analyzer<'_> {
     }
 
     fn visible_names(&self, scope: &Scope) -> Vec<String> {
-        let mut names: Vec<String> = scope.locals.iter().map(|(n, _)| n.clone()).collect();
+        let mut names: Vec<String> = scope.locals.iter().map(|l| l.name.clone()).collect();
         names.extend(scope.inputs.iter().flat_map(|i| i.names.clone()));
         names.extend(scope.inputs.iter().flat_map(|i| i.schema.columns.iter().map(|c| c.name.clone())));
         names.extend(scope.firing.iter().flat_map(|f| f.keys.iter().map(|c| c.name.clone())));
@@ -93,10 +95,12 @@ impl Analyzer<'_> {
         if !self.constants.contains_key(name) && !self.global_ids.contains_key(name) {
             self.declare_pending(name, span);
         }
-        if let Some(value) = self.constants.get(name) {
-            let value = Expr { span, ..value.clone() };
+        if let Some(size) = self.constants.get(name).map(Size::of) {
             self.used.insert(name.to_owned());
-            return Some(value);
+            if !self.copies(&format!("`{name}`"), size, span) {
+                return Some(Expr::error(span));
+            }
+            return self.constants.get(name).map(|value| Expr { span, ..value.clone() });
         }
         let id = *self.global_ids.get(name)?;
         self.used.insert(name.to_owned());
@@ -168,7 +172,7 @@ impl Analyzer<'_> {
                 self.used.insert(of.clone());
                 return self.variant(&e, &name.text, name.span);
             }
-            if !scope.locals.iter().any(|(n, _)| n == of) && scope.current().is_none_or(|c| c.schema.find(of).is_none()) {
+            if !scope.locals.iter().any(|l| l.name == *of) && scope.current().is_none_or(|c| c.schema.find(of).is_none()) {
                 let candidates: Vec<String> = scope.inputs.iter().flat_map(|i| i.names.clone()).chain(self.enums.keys().cloned()).collect();
                 let mut d = Diagnostic::new(Code::UnknownAlias, object.span, format!("no step, alias, record or enum is called `{of}`"));
                 if let Some(similar) = did_you_mean(of, candidates.iter().map(String::as_str)) {

@@ -1,5 +1,6 @@
 //! What names mean at a place in the program.
 
+use super::limits::Size;
 use super::typed::Expr;
 use crate::plan::logical::{AggregateCall, Column, Schema};
 
@@ -14,6 +15,24 @@ pub struct ScopeInput {
     pub schema: Schema,
     /// A Kleene step: an array of records.
     pub kleene: bool,
+}
+
+/// A name bound to an expression, which stands for it wherever it is used.
+#[derive(Clone, Debug)]
+pub struct Local {
+    /// The name.
+    pub name: String,
+    /// What it stands for.
+    pub value: Expr,
+    /// How large that is.
+    pub size: Size,
+}
+
+impl Local {
+    /// Binds a name.
+    pub fn new(name: &str, value: Expr) -> Self {
+        Self { name: name.to_owned(), size: Size::of(&value), value }
+    }
 }
 
 /// A window, a pattern or a join in front of the expression.
@@ -35,7 +54,7 @@ pub struct Scope {
     /// The record (an index into `inputs`) whose fields stand for themselves.
     pub current: Option<usize>,
     /// Names bound to expressions: function parameters, `let`s, earlier aggregate entries. The last binding counts.
-    pub locals: Vec<(String, Expr)>,
+    pub locals: Vec<Local>,
     /// What fired.
     pub firing: Option<FiringScope>,
     /// How deep in function calls, to refuse recursion.

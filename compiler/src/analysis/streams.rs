@@ -1,5 +1,7 @@
 //! Streams: sources, and the state that operators work on one after the other.
 
+use std::collections::{HashMap, HashSet};
+
 use super::Analyzer;
 use super::scope::{FiringScope, Scope, ScopeInput};
 use super::typed::{Expr, ExprKind, Place};
@@ -7,6 +9,9 @@ use super::types::Type;
 use crate::diagnostics::{Code, Diagnostic, did_you_mean};
 use crate::plan::logical::{Column, Node, NodeId, NodeKind, Publication, Schema};
 use crate::syntax::ast::{self, ItemKind, JoinKind, SourceKind, Span};
+
+/// How many fields a record may have that nobody listed.
+const IMPLICIT_FIELDS: usize = 10_000;
 
 /// A stream whose operators have all been read.
 #[derive(Clone, Debug)]
@@ -103,7 +108,9 @@ impl<'a> Analyzer<'a> {
         let mut builder = self.source(&decl.name.text, &decl.source, &decl.ops, decl.name.span)?;
         let taken = builder.taken;
         self.apply(&mut builder, decl.ops.get(taken..).unwrap_or_default());
-        self.close(&mut builder);
+        if !self.close(&mut builder) {
+            return None;
+        }
         if let Some(name) = builder.emitted.clone() {
             self.publish(&decl.name.text, &name, builder.node, decl.name.span);
         }
@@ -132,9 +139,10 @@ impl<'a> Analyzer<'a> {
         }
     }
 
-    /// What ends on a firing becomes a record: all fields of a pattern's or join's members; a window needs its aggregates.
-    pub(crate) fn close(&mut self, b: &mut StreamBuilder) {
-        let Some(firing) = b.firing else { return };
+    /// What ends on a firing becomes a record: all fields of a pattern's or join's members; a window needs its aggregates. False if there would be
+    /// too many of them, so that nothing can be read of it.
+    pub(crate) fn close(&mut self, b: &mut StreamBuilder) -> bool {
+        let Some(firing) = b.firing else { return true };
         if matches!(self.plan.node(firing).kind, NodeKind::Window { .. }) {
             let empty = matches!(&self.plan.node(firing).kind, NodeKind::Window { aggregates, .. } if aggregates.is_empty());
             if empty {
@@ -142,24 +150,18 @@ impl<'a> Analyzer<'a> {
                     Diagnostic::new(Code::OperatorNeedsWindow, self.plan.node(firing).span, "a window without aggregates yields nothing")
                         .help("say what to compute: `.aggregate(n: count())`"),
                 );
-                return;
+                return true;
             }
         }
-        let mut fields: Vec<(String, Expr)> = vec![];
-        for (i, key) in b.keys.iter().enumerate() {
-            if b.inputs.is_empty() {
-                fields.push((key.column.name.clone(), Expr::place(Place::Key(i), key.column.ty.clone(), b.span)));
-            }
+        // Records of all fields of records of all fields double with every line.
+        if b.inputs.iter().map(|i| i.schema.columns.len()).sum::<usize>() > IMPLICIT_FIELDS {
+            let message = format!("all fields of the inputs of `{}` together are more than {IMPLICIT_FIELDS}", b.name);
+            self.report(Diagnostic::new(Code::TooDeep, b.span, message).help("name the fields that are needed: `.select(…)` or `.emit(…)`"));
+            return false;
         }
-        for input in &b.inputs {
-            let prefix = input.names.first().cloned().unwrap_or_default();
-            for (i, column) in input.schema.columns.iter().enumerate().filter(|(_, c)| !c.hidden) {
-                let alone = b.inputs.iter().filter(|o| o.schema.find(&column.name).is_some()).count() == 1;
-                let name = if alone { column.name.clone() } else { format!("{prefix}_{}", column.name) };
-                fields.push((name, Expr::place(Place::Field { input: input.input, field: i }, column.ty.clone(), b.span)));
-            }
-        }
+        let fields = all_fields(b);
         self.project(b, fields, b.span);
+        true
     }
 
     /// An operand that reads an event or a stream by name.
@@ -264,8 +266,7 @@ impl<'a> Analyzer<'a> {
         names.push(arg.source.text.clone());
         let mut b = self.builder(arg.name.as_ref().map_or(owner, |n| &n.text), finished, names, arg.span);
         self.apply(&mut b, &arg.ops);
-        self.close(&mut b);
-        Some(b)
+        self.close(&mut b).then_some(b)
     }
 
     fn merge(&mut self, name: &str, args: &'a [ast::StreamArg], span: Span) -> Option<StreamBuilder> {
@@ -353,8 +354,9 @@ impl<'a> Analyzer<'a> {
     pub(crate) fn project(&mut self, b: &mut StreamBuilder, fields: Vec<(String, Expr)>, span: Span) {
         let mut columns: Vec<Column> = vec![];
         let mut exprs = vec![];
+        let mut seen = HashSet::new();
         for (name, expr) in fields {
-            if columns.iter().any(|c| c.name == name) {
+            if !seen.insert(name.clone()) {
                 self.report(Diagnostic::new(Code::DuplicateField, expr.span, format!("field `{name}` stands twice in the record")));
                 continue;
             }
@@ -382,4 +384,28 @@ impl<'a> Analyzer<'a> {
             b.names.push(name);
         }
     }
+}
+
+/// The keys of a window, or all fields of a pattern's or join's members: with the member's name in front where several have it.
+fn all_fields(b: &StreamBuilder) -> Vec<(String, Expr)> {
+    let mut fields: Vec<(String, Expr)> = vec![];
+    for (i, key) in b.keys.iter().enumerate() {
+        if b.inputs.is_empty() {
+            fields.push((key.column.name.clone(), Expr::place(Place::Key(i), key.column.ty.clone(), b.span)));
+        }
+    }
+    let mut holders: HashMap<&str, usize> = HashMap::new();
+    for input in &b.inputs {
+        let own: HashSet<&str> = input.schema.columns.iter().filter(|c| !c.hidden).map(|c| c.name.as_str()).collect();
+        own.into_iter().for_each(|name| *holders.entry(name).or_default() += 1);
+    }
+    for input in &b.inputs {
+        let prefix = input.names.first().cloned().unwrap_or_default();
+        for (i, column) in input.schema.columns.iter().enumerate().filter(|(_, c)| !c.hidden) {
+            let alone = holders.get(column.name.as_str()) == Some(&1);
+            let name = if alone { column.name.clone() } else { format!("{prefix}_{}", column.name) };
+            fields.push((name, Expr::place(Place::Field { input: input.input, field: i }, column.ty.clone(), b.span)));
+        }
+    }
+    fields
 }

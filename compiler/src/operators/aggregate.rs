@@ -1,6 +1,7 @@
 //! `.aggregate(name: expr)`: what a window computes.
 
 use super::{Entry, Order};
+use crate::analysis::scope::Local;
 use crate::analysis::typed::{Expr, Place};
 use crate::analysis::{Analyzer, StreamBuilder};
 use crate::diagnostics::{Code, Diagnostic};
@@ -34,7 +35,7 @@ fn analyze<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
         };
         let value = a.expr(e, &mut scope);
         if a.is_new_field(&entries, &name.text, name.span) {
-            scope.locals.push((name.text.clone(), value.clone()));
+            scope.locals.push(Local::new(&name.text, value.clone()));
             entries.push((name.text.clone(), value));
         }
     }
