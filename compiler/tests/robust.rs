@@ -110,6 +110,24 @@ fn what_is_deep_once_written_out_is_refused() {
 }
 
 #[test]
+fn long_streams_compile_or_are_refused() {
+    let event = "event T:\n    x: int\n";
+    let operators = |n: usize| format!("{event}stream S = T{}\n", ".where(x > 1)".repeat(n));
+    let streams = |n: usize| (1..=n).map(|i| format!("stream S{i} = S{}.where(x > {i})\n", i - 1)).collect::<Vec<_>>();
+    let forwards = |n: usize| format!("{event}stream S0 = T\n{}", streams(n).concat());
+    let backwards = |n: usize| format!("{event}{}stream S0 = T\n", streams(n).into_iter().rev().collect::<String>());
+    for fits in [operators(490), forwards(490), backwards(490)] {
+        assert_eq!(refused(&fits), Vec::<String>::new());
+    }
+    let far = "this is more than 500 operators away from its source";
+    assert_eq!(refused(&operators(20_000)), [far]);
+    assert_eq!(refused(&forwards(5_000)), [far]);
+    assert_eq!(refused(&backwards(50_000)), ["streams read one another more than 500 deep"]);
+    let constants: String = (1..20_000).rev().map(|i| format!("const A{i} = A{} + 1\n", i - 1)).collect();
+    assert_eq!(refused(&format!("{constants}const A0 = 0\n")), ["values need one another more than 128 deep"]);
+}
+
+#[test]
 fn thousands_of_aliases_compile() {
     let mut text = "type C0 = int\n".to_owned();
     for i in 1..5_000 {

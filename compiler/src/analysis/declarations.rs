@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::Analyzer;
+use super::limits::VALUES;
 use super::scope::Scope;
 use super::typed::Expr;
 use super::types::{EnumType, Kind, Type};
@@ -209,9 +210,13 @@ impl<'a> Analyzer<'a> {
 
     /// Declares a value that is named before its turn.
     pub(crate) fn declare_pending(&mut self, name: &str, used_at: Span) {
-        if let Some(item) = self.pending.remove(name) {
+        if self.in_progress.len() > VALUES && self.pending.contains_key(name) {
+            self.pending.remove(name);
+            self.tell_size(Diagnostic::new(Code::TooDeep, used_at, format!("values need one another more than {VALUES} deep")));
+            self.constants.insert(name.to_owned(), Expr::error(used_at));
+        } else if let Some(item) = self.pending.remove(name) {
             self.in_progress.push(name.to_owned());
-            self.declare_value(item);
+            self.apart(|a| a.declare_value(item));
             self.in_progress.pop();
         } else if self.in_progress.iter().any(|n| n == name) && !self.stream_decls.contains_key(name) {
             let path = self.in_progress.iter().skip_while(|n| *n != name).map(|n| format!("`{n}`")).collect::<Vec<_>>().join(" needs ");

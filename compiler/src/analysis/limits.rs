@@ -12,6 +12,10 @@ const PARTS: usize = 50_000;
 const ALL_PARTS: usize = 4_000_000;
 /// How deep an expression may be, functions written out. Every later stage descends it.
 const DEPTH: usize = 1_000;
+/// How many operators a record may pass from its source, and how many streams may be read one out of the other.
+pub(super) const STEPS: usize = 500;
+/// How many values may be declared each in the midst of the one before, since it is named there.
+pub(super) const VALUES: usize = 128;
 /// How many bytes of a text count as one part.
 const TEXT: usize = 16;
 
@@ -98,11 +102,23 @@ impl Analyzer<'_> {
         false
     }
 
+    /// Reads a value that is named before its turn: an expression of its own, in the midst of another.
+    pub(super) fn apart<R>(&mut self, read: impl FnOnce(&mut Self) -> R) -> R {
+        let (depth, parts) = (std::mem::take(&mut self.expansion.depth), self.expansion.parts);
+        let result = read(self);
+        (self.expansion.depth, self.expansion.parts, self.expansion.is_over) = (depth, parts, false);
+        result
+    }
+
+    /// Reports that something is too large. What is so is so wherever it is used: once is enough.
+    pub(super) fn tell_size(&mut self, diagnostic: Diagnostic) {
+        if !std::mem::replace(&mut self.expansion.is_told, true) {
+            self.report(diagnostic);
+        }
+    }
+
     fn too_large(&mut self, diagnostic: Diagnostic) {
         self.expansion.is_over = true;
-        // What is too large is so wherever it is used: once is enough.
-        if !std::mem::replace(&mut self.expansion.is_told, true) {
-            self.report(diagnostic.help("names and functions are written out where they are used; compute the value in a stream of its own, with `.select`"));
-        }
+        self.tell_size(diagnostic.help("names and functions are written out where they are used; compute the value in a stream of its own, with `.select`"));
     }
 }

@@ -75,6 +75,8 @@ pub struct Analyzer<'a> {
     /// Calls of functions that the expression at hand was expanded to.
     pub(crate) expanded: usize,
     pub(crate) expansion: limits::Expansion,
+    /// How far each node of the plan is from its source.
+    pub(crate) steps: Vec<usize>,
     /// What this pass learnt that earlier ones did not know.
     pub(crate) learnt: usize,
     /// Fields of undeclared events, from earlier passes, in order of first use.
@@ -125,6 +127,7 @@ impl<'a> Analyzer<'a> {
             ordered: vec![],
             expanded: 0,
             expansion: limits::Expansion::default(),
+            steps: vec![],
             learnt: 0,
             known_fields,
         }

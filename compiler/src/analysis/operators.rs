@@ -9,6 +9,9 @@ use crate::diagnostics::{Code, Diagnostic};
 use crate::plan::logical::{Column, NodeKind};
 use crate::syntax::ast::{self, ArgValue, ExprKind};
 
+/// How many parts a line of text may be joined of: each is a level of its expression.
+const LINE_PARTS: usize = 250;
+
 impl<'a> Analyzer<'a> {
     /// The expression of an argument.
     pub(crate) fn arg_expr<'e>(&mut self, arg: &'e ast::Arg) -> Option<&'e ast::Expr> {
@@ -208,6 +211,9 @@ impl<'a> Analyzer<'a> {
 
     /// A line of text of several expressions, for `.print` and `.log`.
     pub(crate) fn line(&mut self, parts: Vec<Expr>, span: ast::Span) -> Expr {
+        if parts.len() > LINE_PARTS {
+            return self.wrong(Diagnostic::new(Code::TooDeep, span, format!("this line of text has more than {LINE_PARTS} parts")).help("write several lines"));
+        }
         let mut line: Option<Expr> = None;
         for part in parts {
             let text = self.text_of(part, span);

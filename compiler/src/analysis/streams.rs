@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Analyzer;
+use super::limits::STEPS;
 use super::scope::{FiringScope, Scope, ScopeInput};
 use super::typed::{Expr, ExprKind, Place};
 use super::types::Type;
@@ -87,6 +88,10 @@ impl<'a> Analyzer<'a> {
         if self.in_progress.iter().any(|n| n == name) {
             let path = self.in_progress.iter().chain([&name.to_owned()]).map(|n| format!("`{n}`")).collect::<Vec<_>>().join(" reads ");
             self.report(Diagnostic::new(Code::CyclicStreams, used_at, format!("streams feed each other in a circle: {path}")));
+            return None;
+        }
+        if self.in_progress.len() > STEPS {
+            self.tell_size(Diagnostic::new(Code::TooDeep, used_at, format!("streams read one another more than {STEPS} deep")));
             return None;
         }
         self.in_progress.push(name.to_owned());
@@ -215,8 +220,20 @@ impl<'a> Analyzer<'a> {
     }
 
     pub(crate) fn add_node(&mut self, kind: NodeKind, schema: Schema, stream: &str, span: Span) -> NodeId {
+        let steps = 1 + kind.inputs().iter().filter_map(|n| self.steps.get(n.0)).max().unwrap_or(&0);
+        self.steps.push(steps);
+        let kind = if steps <= STEPS { kind } else { self.too_far(steps, span) };
         self.plan.nodes.push(Node { kind, schema, stream: stream.to_owned(), span });
         NodeId(self.plan.nodes.len() - 1)
+    }
+
+    /// Refuses a node that is too far from its source, and stands in for it: the plan is refused, and nothing descends it.
+    fn too_far(&mut self, steps: usize, span: Span) -> NodeKind {
+        if steps == STEPS + 1 {
+            let d = Diagnostic::new(Code::TooDeep, span, format!("this is more than {STEPS} operators away from its source"));
+            self.tell_size(d.help("join conditions with `and`, and projections into one"));
+        }
+        NodeKind::Merge { inputs: vec![] }
     }
 
     fn builder(&self, name: &str, finished: Finished, names: Vec<String>, span: Span) -> StreamBuilder {
