@@ -7,7 +7,7 @@ use super::limits::Size;
 use super::scope::{Scope, ScopeInput};
 use super::typed::{Expr, ExprKind, Literal, Place};
 use super::types::{EnumType, Kind, Type};
-use crate::diagnostics::{Code, Diagnostic, did_you_mean};
+use crate::diagnostics::{Code, Diagnostic, did_you_mean, listed};
 use crate::syntax::ast::{self, ArgValue, Span, UnaryOp};
 
 impl Analyzer<'_> {
@@ -146,14 +146,15 @@ impl Analyzer<'_> {
         let of = input.names.last().map_or("the record", String::as_str);
         let fields: Vec<&str> = input.schema.columns.iter().filter(|c| !c.hidden).map(|c| c.name.as_str()).collect();
         let globals: Vec<&str> = self.constants.keys().chain(self.global_ids.keys()).map(String::as_str).collect();
-        let mut d = Diagnostic::new(Code::UnknownField, span, format!("`{of}` has no field `{name}`"));
-        if let Some(similar) = did_you_mean(name, fields.iter().copied().chain(globals)) {
-            d.message.push_str(&format!("; did you mean `{similar}`?"));
+        let similar = did_you_mean(name, fields.iter().copied().chain(globals));
+        let hint = similar.map_or_else(String::new, |similar| format!("; did you mean `{similar}`?"));
+        let mut d = Diagnostic::new(Code::UnknownField, span, format!("`{of}` has no field `{name}`{hint}"));
+        if let Some(similar) = similar {
             d = d.fix(span, similar, "a similar name exists");
         } else if fields.is_empty() {
             d = d.note(format!("`{of}` has no fields but `ts`"));
         } else {
-            d = d.note(format!("its fields are {}", fields.iter().map(|f| format!("`{f}`")).collect::<Vec<_>>().join(", ")));
+            d = d.note(format!("its fields are {}", listed(fields.iter().map(|f| format!("`{f}`")))));
         }
         self.wrong(d)
     }
@@ -178,7 +179,7 @@ impl Analyzer<'_> {
                 if let Some(similar) = did_you_mean(of, candidates.iter().map(String::as_str)) {
                     d = d.fix(object.span, similar, "a similar name exists");
                 } else if !candidates.is_empty() {
-                    d = d.note(format!("known here: {}", candidates.iter().map(|c| format!("`{c}`")).collect::<Vec<_>>().join(", ")));
+                    d = d.note(format!("known here: {}", listed(candidates.iter().map(|c| format!("`{c}`")))));
                 }
                 return self.wrong(d);
             }
@@ -222,7 +223,7 @@ impl Analyzer<'_> {
         let quoted = span.end - span.start > name.len() as u32;
         d = match did_you_mean(name, e.variants.iter().map(String::as_str)) {
             Some(similar) => d.fix(span, if quoted { format!("\"{similar}\"") } else { similar.to_owned() }, "a similar variant exists"),
-            None => d.note(format!("its variants are {}", e.variants.join(", "))),
+            None => d.note(format!("its variants are {}", listed(e.variants.iter().cloned()))),
         };
         self.wrong(d)
     }
