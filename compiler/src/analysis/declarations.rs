@@ -131,53 +131,67 @@ impl<'a> Analyzer<'a> {
         let ast = self.ast;
         let decls: HashMap<&str, &ast::EventDecl> =
             ast.items.iter().filter_map(|i| if let ItemKind::Event(e) = &i.kind { Some((e.name.text.as_str(), e)) } else { None }).collect();
+        let mut done: HashMap<&str, Vec<Column>> = HashMap::new();
         for item in &ast.items {
             let ItemKind::Event(event) = &item.kind else { continue };
             if self.event_ids.contains_key(&event.name.text) {
                 continue;
             }
-            let mut columns: Vec<Column> = vec![];
-            let mut chain = vec![event];
-            while let Some(base) = chain.last().and_then(|e| e.extends.as_ref()) {
-                match decls.get(base.text.as_str()) {
-                    Some(e) if chain.iter().any(|c| c.name.text == e.name.text) => {
-                        self.report(Diagnostic::new(Code::CyclicStreams, base.span, format!("`{}` extends itself", event.name.text)));
-                        break;
-                    }
-                    Some(e) => chain.push(e),
-                    None => {
-                        let mut d = Diagnostic::new(Code::UnknownType, base.span, format!("no event is called `{}`", base.text));
-                        if let Some(similar) = did_you_mean(&base.text, decls.keys().copied()) {
-                            d = d.fix(base.span, similar, "a similar name exists");
-                        }
-                        self.report(d);
-                        break;
-                    }
-                }
-                self.used.insert(base.text.clone());
-            }
-            for field in chain.iter().rev().flat_map(|e| &e.fields) {
-                let ty = self.field_type(&field.ty);
-                if field.name.text == "ts" {
-                    // Every record has `ts`, listed or not.
-                    continue;
-                }
-                if columns.iter().any(|c| c.name == field.name.text) {
-                    self.report(Diagnostic::new(Code::DuplicateField, field.name.span, format!("field `{}` is declared twice", field.name.text)));
-                    continue;
-                }
-                columns.push(Column { name: field.name.text.clone(), ty, hidden: false });
+            // What is extended may stand behind this, and is declared first.
+            for e in self.bases(event, &decls, &done).into_iter().rev() {
+                let base = e.extends.as_ref().and_then(|base| done.get(base.text.as_str())).cloned().unwrap_or_default();
+                let columns = self.event_columns(e, base);
+                done.insert(&e.name.text, columns);
             }
             let id = self.plan.events.len();
-            self.plan.events.push(Event {
-                name: event.name.text.clone(),
-                declared: true,
-                schema: Schema { columns, open: None },
-                out_of_order: 0,
-                span: event.name.span,
-            });
+            let schema = Schema { columns: done.get(event.name.text.as_str()).cloned().unwrap_or_default(), open: None };
+            self.plan.events.push(Event { name: event.name.text.clone(), declared: true, schema, out_of_order: 0, span: event.name.span });
             self.event_ids.insert(event.name.text.clone(), id);
         }
+    }
+
+    /// An event and what it extends, as far as that is not done yet.
+    fn bases(&mut self, event: &'a ast::EventDecl, decls: &HashMap<&str, &'a ast::EventDecl>, done: &HashMap<&str, Vec<Column>>) -> Vec<&'a ast::EventDecl> {
+        let mut chain = vec![event];
+        let mut seen = HashSet::from([event.name.text.as_str()]);
+        while let Some(base) = chain.last().and_then(|e| e.extends.as_ref()) {
+            self.used.insert(base.text.clone());
+            match decls.get(base.text.as_str()) {
+                _ if done.contains_key(base.text.as_str()) => break,
+                Some(e) if seen.insert(&e.name.text) => chain.push(e),
+                Some(_) => {
+                    self.report(Diagnostic::new(Code::CyclicStreams, base.span, format!("`{}` extends itself", base.text)));
+                    break;
+                }
+                None => {
+                    let mut d = Diagnostic::new(Code::UnknownType, base.span, format!("no event is called `{}`", base.text));
+                    if let Some(similar) = did_you_mean(&base.text, decls.keys().copied()) {
+                        d = d.fix(base.span, similar, "a similar name exists");
+                    }
+                    self.report(d);
+                    break;
+                }
+            }
+        }
+        chain
+    }
+
+    /// The columns of an event, behind those that it inherits.
+    fn event_columns(&mut self, event: &ast::EventDecl, mut columns: Vec<Column>) -> Vec<Column> {
+        let mut seen: HashSet<String> = columns.iter().map(|c| c.name.clone()).collect();
+        for field in &event.fields {
+            let ty = self.field_type(&field.ty);
+            if field.name.text == "ts" {
+                // Every record has `ts`, listed or not.
+                continue;
+            }
+            if !seen.insert(field.name.text.clone()) {
+                self.report(Diagnostic::new(Code::DuplicateField, field.name.span, format!("field `{}` is declared twice", field.name.text)));
+                continue;
+            }
+            columns.push(Column { name: field.name.text.clone(), ty, hidden: false });
+        }
+        columns
     }
 
     /// The type of a field of the input. Decoders do not examine the elements of arrays.

@@ -22,7 +22,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
 use crate::diagnostics::{Code, Diagnostic};
-use crate::plan::logical::{Event, Plan, Schema};
+use crate::plan::logical::{Event, NodeId, Plan, Schema};
 use crate::syntax::ast::{self, Span};
 use typed::Expr;
 use types::{EnumType, Kind, Type};
@@ -75,6 +75,8 @@ pub struct Analyzer<'a> {
     /// Calls of functions that the expression at hand was expanded to.
     pub(crate) expanded: usize,
     pub(crate) expansion: limits::Expansion,
+    /// The source node of each event that is read.
+    pub(crate) sources: HashMap<usize, NodeId>,
     /// How far each node of the plan is from its source.
     pub(crate) steps: Vec<usize>,
     /// What this pass learnt that earlier ones did not know.
@@ -127,6 +129,7 @@ impl<'a> Analyzer<'a> {
             ordered: vec![],
             expanded: 0,
             expansion: limits::Expansion::default(),
+            sources: HashMap::new(),
             steps: vec![],
             learnt: 0,
             known_fields,

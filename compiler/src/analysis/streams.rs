@@ -55,19 +55,23 @@ impl<'a> Analyzer<'a> {
             }
         }
         // Every event that is declared and read by nobody is reported elsewhere; what is published is known only now.
+        let published: HashSet<String> = self.plan.publications.iter().map(|p| p.stream.clone()).collect();
         for item in &ast.items {
             let ItemKind::Stream(s) = &item.kind else { continue };
             let name = &s.name.text;
-            let published = self.plan.publications.iter().any(|p| p.stream == *name);
-            if !published
+            if !published.contains(name)
                 && !self.consumed.contains(name)
                 && let Some(finished) = self.streams.get(name).cloned()
             {
                 self.publish(name, name, finished.node, s.name.span);
             }
         }
-        let order: Vec<&str> = ast.items.iter().filter_map(|i| if let ItemKind::Stream(s) = &i.kind { Some(s.name.text.as_str()) } else { None }).collect();
-        self.plan.publications.sort_by_key(|p| order.iter().position(|n| *n == p.stream));
+        let streams = ast.items.iter().filter_map(|i| if let ItemKind::Stream(s) = &i.kind { Some(s.name.text.as_str()) } else { None });
+        let mut order: HashMap<&str, usize> = HashMap::new();
+        for (at, name) in streams.enumerate() {
+            order.entry(name).or_insert(at);
+        }
+        self.plan.publications.sort_by_key(|p| order.get(p.stream.as_str()).copied());
     }
 
     fn publish(&mut self, stream: &str, name: &str, node: NodeId, span: Span) {
@@ -200,11 +204,11 @@ impl<'a> Analyzer<'a> {
         }
         self.used.insert(name.text.clone());
         let event = self.event_id(&name.text, name.span);
-        let existing = self.plan.nodes.iter().position(|n| matches!(n.kind, NodeKind::Source { event: e } if e == event));
-        let node = existing.map(NodeId).unwrap_or_else(|| {
+        let node = self.sources.get(&event).copied().unwrap_or_else(|| {
             let schema = self.plan.events.get(event).map(|e| e.schema.clone()).unwrap_or_default();
             self.add_node(NodeKind::Source { event }, schema, &name.text, name.span)
         });
+        self.sources.insert(event, node);
         Some(Finished { node, keys: vec![] })
     }
 
