@@ -173,6 +173,9 @@ fn call(body: &str, args: &[Literal]) -> Result<Literal, Stop> {
         ("divide_int", [Literal::Int(a), Literal::Int(b)]) => Literal::Int(a.checked_div(*b).ok_or(Stop::Refused(Reason::Overflow))?),
         ("remainder_int", [Literal::Int(a), Literal::Int(b)]) => Literal::Int(a.checked_rem(*b).unwrap_or(0)),
         ("power_int", [Literal::Int(_), Literal::Int(b)]) if *b < 0 => return Err(Stop::Refused(Reason::Conversion)),
+        // Powers of these stay in range whatever the exponent.
+        ("power_int", [Literal::Int(a @ (0 | 1)), Literal::Int(b)]) => Literal::Int(if *b == 0 { 1 } else { *a }),
+        ("power_int", [Literal::Int(-1), Literal::Int(b)]) => Literal::Int(if b % 2 == 0 { 1 } else { -1 }),
         ("power_int", [Literal::Int(a), Literal::Int(b)]) => {
             Literal::Int(u32::try_from(*b).ok().and_then(|b| a.checked_pow(b)).ok_or(Stop::Refused(Reason::Overflow))?)
         }
