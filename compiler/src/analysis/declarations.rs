@@ -138,7 +138,8 @@ impl<'a> Analyzer<'a> {
                 continue;
             }
             // What is extended may stand behind this, and is declared first.
-            for e in self.bases(event, &decls, &done).into_iter().rev() {
+            let missing = if done.contains_key(event.name.text.as_str()) { vec![] } else { self.bases(event, &decls, &done) };
+            for e in missing.into_iter().rev() {
                 let base = e.extends.as_ref().and_then(|base| done.get(base.text.as_str())).cloned().unwrap_or_default();
                 let columns = self.event_columns(e, base);
                 done.insert(&e.name.text, columns);
@@ -159,8 +160,11 @@ impl<'a> Analyzer<'a> {
             match decls.get(base.text.as_str()) {
                 _ if done.contains_key(base.text.as_str()) => break,
                 Some(e) if seen.insert(&e.name.text) => chain.push(e),
-                Some(_) => {
-                    self.report(Diagnostic::new(Code::CyclicStreams, base.span, format!("`{}` extends itself", base.text)));
+                Some(e) => {
+                    // Each of the circle extends itself by way of the others.
+                    for base in chain.iter().skip_while(|c| c.name.text != e.name.text).filter_map(|c| c.extends.as_ref()) {
+                        self.report(Diagnostic::new(Code::CyclicStreams, base.span, format!("`{}` extends itself", base.text)));
+                    }
                     break;
                 }
                 None => {

@@ -1,5 +1,7 @@
 //! What names mean at a place in the program.
 
+use std::rc::Rc;
+
 use super::limits::Size;
 use super::typed::Expr;
 use crate::plan::logical::{AggregateCall, Column, Schema};
@@ -11,8 +13,8 @@ pub struct ScopeInput {
     pub input: usize,
     /// What it is called: `as alias`, or the event's name.
     pub names: Vec<String>,
-    /// Its columns.
-    pub schema: Schema,
+    /// Its columns, shared: a record is handed on for every name that is looked up.
+    pub schema: Rc<Schema>,
     /// A Kleene step: an array of records.
     pub kleene: bool,
 }
@@ -64,7 +66,7 @@ pub struct Scope {
 impl Scope {
     /// The scope of expressions over one record.
     pub fn record(names: Vec<String>, schema: Schema) -> Self {
-        Self { inputs: vec![ScopeInput { input: 0, names, schema, kleene: false }], current: Some(0), ..Self::default() }
+        Self { inputs: vec![ScopeInput { input: 0, names, schema: Rc::new(schema), kleene: false }], current: Some(0), ..Self::default() }
     }
     /// The record of that name.
     pub fn input(&self, name: &str) -> Option<&ScopeInput> {

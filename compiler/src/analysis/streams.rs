@@ -1,6 +1,7 @@
 //! Streams: sources, and the state that operators work on one after the other.
 
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 use super::Analyzer;
 use super::limits::STEPS;
@@ -335,7 +336,7 @@ impl<'a> Analyzer<'a> {
         scope.firing = Some(match &self.plan.node(firing).kind {
             NodeKind::Window { input, aggregates, .. } => FiringScope {
                 keys,
-                record: Some(ScopeInput { input: 0, names: b.names.clone(), schema: self.schema(*input), kleene: false }),
+                record: Some(ScopeInput { input: 0, names: b.names.clone(), schema: Rc::new(self.schema(*input)), kleene: false }),
                 aggregates: aggregates.iter().map(|a| (0, a.clone())).collect(),
             },
             NodeKind::Pattern(p) => FiringScope { keys, record: None, aggregates: p.aggregates.clone() },
