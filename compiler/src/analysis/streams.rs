@@ -193,9 +193,8 @@ impl<'a> Analyzer<'a> {
         }
         if !declared {
             // A near miss of something declared is a slip; any other name is an event whose schema is inferred.
-            let declared: Vec<String> =
-                self.plan.events.iter().filter(|e| e.declared).map(|e| e.name.clone()).chain(self.stream_decls.keys().cloned()).collect();
-            if let Some(similar) = did_you_mean(&name.text, declared.iter().map(String::as_str)) {
+            let declared = self.plan.events.iter().filter(|e| e.declared).map(|e| e.name.as_str()).chain(self.stream_decls.keys().map(String::as_str));
+            if let Some(similar) = did_you_mean(&name.text, declared).map(str::to_owned) {
                 let d = Diagnostic::new(Code::UnknownStream, name.span, format!("no event or stream is called `{}`", name.text))
                     .note("an event whose name is like no other may stay undeclared; its schema is then inferred")
                     .fix(name.span, similar, "a similar name exists");
