@@ -12,12 +12,26 @@ use crate::lower::expression::{Context, lower};
 use crate::lower::ir::{Arithmetic, Body, Comparison, Op, Region, SiteId, Statement, ValueId};
 use crate::syntax::ast::Span;
 
+/// How many bytes a computed text may have: texts that are put together of themselves double with every line of a program.
+pub const LONGEST_TEXT: usize = 100_000;
+
+/// Why an expression has no value at compile time though all of it is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Computing it fails.
+    Fails(Reason),
+    /// It is a text longer than `LONGEST_TEXT`.
+    TooLong,
+}
+
 /// Why there is no value.
 enum Stop {
     /// It depends on something that is not known here.
     Unknown,
     /// It refuses.
     Refused(Reason),
+    /// A text would be too long.
+    TooLong,
 }
 
 /// Lowering without places: reading one makes the value unknown.
@@ -36,8 +50,8 @@ impl Context for NoPlaces {
 /// The value of an expression that reads nothing; `None` if it is not known at compile time.
 ///
 /// # Errors
-/// Computing it refuses, as an overflow does.
-pub fn constant(e: &Expr) -> Result<Option<Literal>, Reason> {
+/// Computing it refuses, as an overflow does, or makes too long a text.
+pub fn constant(e: &Expr) -> Result<Option<Literal>, Refusal> {
     let mut b = Builder::new();
     let value = lower(&mut b, &mut NoPlaces, e);
     b.statement(Statement::Return(value));
@@ -46,7 +60,8 @@ pub fn constant(e: &Expr) -> Result<Option<Literal>, Reason> {
     match machine.list(&body.statements) {
         Ok(v) => Ok(v),
         Err(Stop::Unknown) => Ok(None),
-        Err(Stop::Refused(reason)) => Err(reason),
+        Err(Stop::Refused(reason)) => Err(Refusal::Fails(reason)),
+        Err(Stop::TooLong) => Err(Refusal::TooLong),
     }
 }
 
@@ -158,9 +173,13 @@ fn call(body: &str, args: &[Literal]) -> Result<Literal, Stop> {
         ("divide_int", [Literal::Int(a), Literal::Int(b)]) => Literal::Int(a.checked_div(*b).ok_or(Stop::Refused(Reason::Overflow))?),
         ("remainder_int", [Literal::Int(a), Literal::Int(b)]) => Literal::Int(a.checked_rem(*b).unwrap_or(0)),
         ("power_int", [Literal::Int(_), Literal::Int(b)]) if *b < 0 => return Err(Stop::Refused(Reason::Conversion)),
+        // Powers of these stay in range whatever the exponent.
+        ("power_int", [Literal::Int(a @ (0 | 1)), Literal::Int(b)]) => Literal::Int(if *b == 0 { 1 } else { *a }),
+        ("power_int", [Literal::Int(-1), Literal::Int(b)]) => Literal::Int(if b % 2 == 0 { 1 } else { -1 }),
         ("power_int", [Literal::Int(a), Literal::Int(b)]) => {
             Literal::Int(u32::try_from(*b).ok().and_then(|b| a.checked_pow(b)).ok_or(Stop::Refused(Reason::Overflow))?)
         }
+        ("concat", [Literal::Str(a), Literal::Str(b)]) if a.len() + b.len() > LONGEST_TEXT => return Err(Stop::TooLong),
         ("concat", [Literal::Str(a), Literal::Str(b)]) => Literal::Str(format!("{a}{b}")),
         ("text_of_int", [Literal::Int(a)]) => Literal::Str(a.to_string()),
         ("is_nan", [Literal::Float(a)]) => Literal::Bool(a.is_nan()),
@@ -218,6 +237,11 @@ fn of_texts(body: &str, args: &[Literal]) -> Result<Literal, Stop> {
         ("contains", [Literal::Str(a), Literal::Str(b)]) => Literal::Bool(a.contains(b.as_str())),
         ("starts_with", [Literal::Str(a), Literal::Str(b)]) => Literal::Bool(a.starts_with(b.as_str())),
         ("ends_with", [Literal::Str(a), Literal::Str(b)]) => Literal::Bool(a.ends_with(b.as_str())),
+        ("replace", [Literal::Str(a), Literal::Str(b), Literal::Str(c)])
+            if a.matches(b.as_str()).count().saturating_mul(c.len()).saturating_add(a.len()) > LONGEST_TEXT =>
+        {
+            return Err(Stop::TooLong);
+        }
         ("replace", [Literal::Str(a), Literal::Str(b), Literal::Str(c)]) => Literal::Str(a.replace(b.as_str(), c)),
         ("float_of_text", [Literal::Str(a)]) => Literal::Float(a.trim().parse().map_err(|_| FAILED)?),
         ("bool_of_text", [Literal::Str(a)]) => Literal::Bool(a.trim().parse().map_err(|_| FAILED)?),

@@ -81,6 +81,52 @@ fn functions_that_double_are_refused() {
     assert!(refused(&text).iter().any(|m| m.contains("128 deep")), "{:?}", refused(&text));
 }
 
+/// A program of one function over `Trade`, whose body is given.
+fn body(lines: &str) -> String {
+    format!("event T:\n    x: float\nfn f(x: float) -> float:\n{lines}\nstream S = T.select(y: f(x))\n")
+}
+
+#[test]
+fn what_is_deep_once_written_out_is_refused() {
+    let deep = "this expression is more than 1000 levels deep, with functions and names written out";
+    let lets = |n: usize| body(&format!("    let a0 = x\n{}    a{n}", (1..=n).map(|i| format!("    let a{i} = a{} + 1.0\n", i - 1)).collect::<String>()));
+    let calls = |n: usize| {
+        let sums = " + 1.0".repeat(100);
+        let more: String = (1..=n).map(|i| format!("fn f{i}(x: float) -> float: f{}(x){sums}\n", i - 1)).collect();
+        format!("event T:\n    x: float\nfn f0(x: float) -> float: x\n{more}stream S = T.select(y: f{n}(x))\n")
+    };
+    let returns = |n: usize| body(&format!("{}    x", (0..n).map(|i| format!("    if x > {i}.0:\n        return {i}.0\n")).collect::<String>()));
+    let branches = |n: usize| body(&format!("    if x > 0.0: 0.0\n{}    else: x", "    elif x > 1.0: 1.0\n".repeat(n)));
+    for fits in [lets(200), calls(8), returns(400), branches(100)] {
+        assert_eq!(refused(&fits), Vec::<String>::new());
+    }
+    for (text, message) in [
+        (lets(20_000), "with `a222` written out, this expression has more than 50000 parts"),
+        (calls(100), deep),
+        (returns(5_000), "with `x` written out, this expression is more than 1000 levels deep"),
+    ] {
+        assert_eq!(refused(&text), [message]);
+    }
+}
+
+#[test]
+fn long_streams_compile_or_are_refused() {
+    let event = "event T:\n    x: int\n";
+    let operators = |n: usize| format!("{event}stream S = T{}\n", ".where(x > 1)".repeat(n));
+    let streams = |n: usize| (1..=n).map(|i| format!("stream S{i} = S{}.where(x > {i})\n", i - 1)).collect::<Vec<_>>();
+    let forwards = |n: usize| format!("{event}stream S0 = T\n{}", streams(n).concat());
+    let backwards = |n: usize| format!("{event}{}stream S0 = T\n", streams(n).into_iter().rev().collect::<String>());
+    for fits in [operators(490), forwards(490), backwards(490)] {
+        assert_eq!(refused(&fits), Vec::<String>::new());
+    }
+    let far = "this is more than 500 operators away from its source";
+    assert_eq!(refused(&operators(20_000)), [far]);
+    assert_eq!(refused(&forwards(5_000)), [far]);
+    assert_eq!(refused(&backwards(50_000)), ["streams read one another more than 500 deep"]);
+    let constants: String = (1..20_000).rev().map(|i| format!("const A{i} = A{} + 1\n", i - 1)).collect();
+    assert_eq!(refused(&format!("{constants}const A0 = 0\n")), ["values need one another more than 128 deep"]);
+}
+
 #[test]
 fn thousands_of_aliases_compile() {
     let mut text = "type C0 = int\n".to_owned();
@@ -89,6 +135,15 @@ fn thousands_of_aliases_compile() {
     }
     text += "event T:\n    x: C4999\nstream S = T.where(x > 1)\n";
     assert_eq!(refused(&text), Vec::<String>::new());
+    let backwards: Vec<&str> = text.lines().rev().collect();
+    let text = format!("event T:\n    x: C4999\nstream S = T.where(x > 1)\n{}", backwards.get(3..).unwrap().join("\n"));
+    assert_eq!(refused(&text), Vec::<String>::new());
+    let mut text = "type C0 = int\n".to_owned();
+    for i in 1..5_000 {
+        text += &format!("type C{i} = [C{}]\n", i - 1);
+    }
+    text += "stream S = T.where(x > 1)\n";
+    assert_eq!(refused(&text), ["this is an array of more than 128 levels"]);
 }
 
 #[test]

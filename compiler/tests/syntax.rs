@@ -160,8 +160,41 @@ fn deep_nesting_is_refused_before_it_is_parsed() {
         format!("const X = {}1", "not ".repeat(100_000)),
         format!("const X = {}1", "-".repeat(100_000)),
         format!("const X = 1{}", "**1".repeat(10_000)),
+        format!("const X = {}1{}", "if true then ".repeat(100_000), " else 2".repeat(100_000)),
+        format!("const X = {}1", "if true then 1 else ".repeat(100_000)),
+        format!("const X = {}true", "if ".repeat(100_000)),
+        format!("const X = {}x", "x => ".repeat(100_000)),
+        format!("const X = {}x", "(x) => ".repeat(100_000)),
+        format!("const X = {}x", "a ?? ".repeat(5_000)),
+        format!("const X = {}x", "a + ".repeat(5_000)),
+        format!("const X = a{}", ".b".repeat(5_000)),
+        format!("const X = a{}", ".b()".repeat(5_000)),
+        format!("const X = a{}", "[0]".repeat(5_000)),
+        format!("const X = f\"{}\"", "{a}".repeat(2_000)),
+        format!("const X = f\"{{{}1}}\"", "(".repeat(100_000)),
+        format!("const X = 2{}", format!(" ** {}2", "- ".repeat(20)).repeat(50)),
+        format!("fn f(x: int) -> int:\n    {}1", "if x.a: ".repeat(100_000)),
+        format!("fn f(x: int) -> int:\n    {}1", "for y in x.a: ".repeat(100_000)),
+        format!("fn f(x: int) -> int:\n{}", (0..1_000).map(|i| format!("{}if x > 1:\n", " ".repeat(4 + i))).collect::<String>()),
+        format!("event A:\n    a: int{}", "?".repeat(100_000)),
+        format!("stream S = A{} as a -> B", " where x > 1".repeat(2_000)),
+        // The grammar reads a text up to its quote, though it is a mistake that it goes beyond its line.
+        format!("const X = (\n\"\n\"{}", "(".repeat(100_000)),
     ] {
-        assert!(errors(&text).iter().any(|d| d.code == Code::TooDeep));
+        assert!(errors(&text).iter().any(|d| d.code == Code::TooDeep), "{}", text.get(..60).unwrap_or(&text));
+    }
+    // What follows is no deeper for it.
+    for fine in [
+        format!("const X = {}1", "a - b - ".repeat(200)),
+        format!("const X = [{}1]", "if a then b else c, ".repeat(500)),
+        format!("fn f(x: int) -> int:\n{}    1", "    if x > 1:\n        return 2\n".repeat(500)),
+        format!("fn f(x: int) -> int:\n    if x > 0: 1\n{}    else: 1", "    elif x > 1: 2\n".repeat(500)),
+        format!("stream S = A{}", " where if x then y else z -> A".repeat(500)),
+        format!("const X = {}1{}", "a[".repeat(100), "]".repeat(100)),
+        format!("const X = {}1{}", "a[".repeat(100), ":1]".repeat(100)),
+        format!("const X = a{}", " + a.if".repeat(400)),
+    ] {
+        assert!(errors(&fine).is_empty(), "{:?}", errors(&fine));
     }
     let fine = format!("const X = {}1{}", "(".repeat(100), ")".repeat(100));
     assert!(errors(&fine).is_empty());

@@ -1,11 +1,10 @@
 //! Typing of aggregates: what they range over, what they take, and which of them are one.
 
 use super::Analyzer;
-use super::calls::enum_text;
 use super::expressions::to_float;
 use super::names::collect_names;
 use super::scope::{Scope, ScopeInput};
-use super::typed::{Expr, Literal, Place};
+use super::typed::{Expr, ExprKind, Literal, Place};
 use super::types::Kind;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::functions::aggregates::{Aggregate, Argument};
@@ -158,7 +157,7 @@ impl Analyzer<'_> {
             && let Kind::Enum(e) = &value.ty.kind
         {
             let (e, span) = (e.clone(), value.span);
-            value = enum_text(value, &e, span);
+            value = self.enum_text(value, &e, span);
         }
         let fits = match aggregate.argument() {
             Argument::Number | Argument::NumberAndConstant => value.ty.is_number(),
@@ -222,5 +221,22 @@ pub(crate) fn same_call(a: &AggregateCall, b: &AggregateCall) -> bool {
         let parts: Vec<String> = c.args.iter().map(expression_key).collect();
         (parts, c.condition.as_ref().map(expression_key))
     };
-    a.aggregate == b.aggregate && a.parameter.map(f64::to_bits) == b.parameter.map(f64::to_bits) && text(a) == text(b)
+    a.aggregate == b.aggregate
+        && a.args.iter().zip(&b.args).all(|(a, b)| may_equal(a, b))
+        && a.parameter.map(f64::to_bits) == b.parameter.map(f64::to_bits)
+        && text(a) == text(b)
+}
+
+/// Whether two expressions may compute the same: what differs at a glance needs no text of it.
+fn may_equal(a: &Expr, b: &Expr) -> bool {
+    use ExprKind::*;
+    match (&a.kind, &b.kind) {
+        // Numbers that are equal can still be written differently.
+        (Literal(a), Literal(b)) => a == b || matches!((a, b), (super::typed::Literal::Float(x), super::typed::Literal::Float(y)) if x.is_nan() && y.is_nan()),
+        (Place(a), Place(b)) => a == b,
+        (Unary(f, a), Unary(g, b)) => f == g && may_equal(a, b),
+        (Binary(f, a, c), Binary(g, b, d)) => f == g && may_equal(a, b) && may_equal(c, d),
+        (Call(f, a), Call(g, b)) => f == g && a.len() == b.len() && a.iter().zip(b).all(|(a, b)| may_equal(a, b)),
+        (a, b) => std::mem::discriminant(a) == std::mem::discriminant(b),
+    }
 }

@@ -2,9 +2,10 @@
 
 use super::Analyzer;
 use super::expressions::to_float;
+use super::limits::Size;
 use super::scope::Scope;
 use super::typed::{Expr, ExprKind, Literal, Place};
-use super::types::{Kind, Type};
+use super::types::{EnumType, Kind, Type};
 use crate::diagnostics::{Code, Diagnostic, did_you_mean};
 use crate::functions::Function;
 use crate::functions::aggregates::Aggregate;
@@ -99,7 +100,8 @@ impl Analyzer<'_> {
             if name == "str"
                 && let Kind::Enum(e) = &only.ty.kind
             {
-                return enum_text(only.clone(), &e.clone(), span);
+                let e = e.clone();
+                return self.enum_text(only.clone(), &e, span);
             }
         }
         if values.iter().any(|v| v.ty.kind == Kind::Error) {
@@ -205,6 +207,41 @@ impl Analyzer<'_> {
         self.run_time_function("concat", span, vec![left, right], span)
     }
 
+    /// The text of an enum's variant: a chain of comparisons, folded where the variant is known.
+    pub(super) fn enum_text(&mut self, value: Expr, e: &EnumType, span: Span) -> Expr {
+        // The value stands in each of its comparisons.
+        if !self.copies("the text of every variant", Size::of(&value).times(e.variants.len()), span) {
+            return Expr::error(span);
+        }
+        let ty = Type { kind: Kind::Str, nullable: value.ty.nullable };
+        let mut result: Option<Expr> = None;
+        for (i, variant) in e.variants.iter().enumerate().rev() {
+            let text = Expr::literal(Literal::Str(variant.clone()), ty.clone(), span);
+            result = Some(match result {
+                None => text,
+                Some(rest) => {
+                    let is = Expr {
+                        kind: ExprKind::Binary(
+                            ast::BinaryOp::Equal,
+                            Box::new(value.clone()),
+                            Box::new(Expr::literal(Literal::Enum(i as u32), value.ty.without_null(), span)),
+                        ),
+                        ty: Type::BOOL.with_null(value.ty.nullable),
+                        span,
+                    };
+                    Expr { kind: ExprKind::If(Box::new(is), Box::new(text), Box::new(rest)), ty: ty.clone(), span }
+                }
+            });
+        }
+        let chosen = result.unwrap_or_else(|| Expr::error(span));
+        if !value.ty.nullable {
+            return chosen;
+        }
+        let null = Expr::literal(Literal::Null, ty.clone(), span);
+        let is_null = Expr { kind: ExprKind::IsNull(Box::new(value)), ty: Type::BOOL, span };
+        Expr { kind: ExprKind::If(Box::new(is_null), Box::new(null), Box::new(chosen)), ty, span }
+    }
+
     pub(crate) fn format(&mut self, parts: &[ast::FormatPart], span: Span, scope: &mut Scope) -> Expr {
         let mut result: Option<Expr> = None;
         for part in parts {
@@ -243,35 +280,4 @@ pub(crate) fn kind_of(scalar: varpulis_abi::scalar::Scalar) -> Kind {
         Scalar::Duration => Kind::Duration,
         Scalar::Json => Kind::Any,
     }
-}
-
-/// The text of an enum's variant: a chain of comparisons, folded where the variant is known.
-pub(super) fn enum_text(value: Expr, e: &super::types::EnumType, span: Span) -> Expr {
-    let ty = Type { kind: Kind::Str, nullable: value.ty.nullable };
-    let mut result: Option<Expr> = None;
-    for (i, variant) in e.variants.iter().enumerate().rev() {
-        let text = Expr::literal(Literal::Str(variant.clone()), ty.clone(), span);
-        result = Some(match result {
-            None => text,
-            Some(rest) => {
-                let is = Expr {
-                    kind: ExprKind::Binary(
-                        ast::BinaryOp::Equal,
-                        Box::new(value.clone()),
-                        Box::new(Expr::literal(Literal::Enum(i as u32), value.ty.without_null(), span)),
-                    ),
-                    ty: Type::BOOL.with_null(value.ty.nullable),
-                    span,
-                };
-                Expr { kind: ExprKind::If(Box::new(is), Box::new(text), Box::new(rest)), ty: ty.clone(), span }
-            }
-        });
-    }
-    let chosen = result.unwrap_or_else(|| Expr::error(span));
-    if !value.ty.nullable {
-        return chosen;
-    }
-    let null = Expr::literal(Literal::Null, ty.clone(), span);
-    let is_null = Expr { kind: ExprKind::IsNull(Box::new(value)), ty: Type::BOOL, span };
-    Expr { kind: ExprKind::If(Box::new(is_null), Box::new(null), Box::new(chosen)), ty, span }
 }

@@ -1,15 +1,20 @@
 //! Declarations: who has which name, what types and schemas are, constants and globals.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::Analyzer;
+use super::limits::VALUES;
 use super::scope::Scope;
 use super::typed::Expr;
 use super::types::{EnumType, Kind, Type};
 use crate::diagnostics::{Code, Diagnostic, did_you_mean};
+use crate::evaluate::{LONGEST_TEXT, Refusal};
 use crate::plan::logical::{Column, Event, Global, Schema};
 use crate::syntax::ast::{self, ItemKind, Span, TypeExpr, TypeExprKind};
+
+/// How deep arrays may stand in arrays.
+const ARRAYS: usize = 128;
 
 impl<'a> Analyzer<'a> {
     pub(crate) fn collect_declarations(&mut self) {
@@ -19,8 +24,9 @@ impl<'a> Analyzer<'a> {
             match &item.kind {
                 ItemKind::Enum { name, variants } => {
                     let e = EnumType { name: name.text.clone(), variants: variants.iter().map(|v| v.text.clone()).collect() };
-                    for (i, v) in variants.iter().enumerate() {
-                        if variants.iter().take(i).any(|o| o.text == v.text) {
+                    let mut seen = HashSet::new();
+                    for v in variants {
+                        if !seen.insert(&v.text) {
                             self.report(Diagnostic::new(Code::DuplicateName, v.span, format!("variant `{}` is listed twice", v.text)));
                         }
                     }
@@ -48,40 +54,43 @@ impl<'a> Analyzer<'a> {
     }
 
     fn declare_aliases(&mut self, aliases: &[(&'a ast::Name, &'a ast::TypeExpr)]) {
-        let by_name: HashMap<&str, &ast::TypeExpr> = aliases.iter().map(|(name, ty)| (name.text.as_str(), *ty)).collect();
-        for (name, _) in aliases {
-            let mut stands_for = alias_of(&by_name, &name.text);
-            for _ in aliases {
-                if stands_for == Some(&name.text) {
-                    self.report(Diagnostic::new(Code::CyclicStreams, name.span, format!("the type `{}` is made of itself", name.text)));
-                    break;
-                }
-                let Some(next) = stands_for else { break };
-                stands_for = alias_of(&by_name, next);
+        let by_name: HashMap<&str, &'a ast::TypeExpr> = aliases.iter().map(|(name, ty)| (name.text.as_str(), *ty)).collect();
+        for (name, ty) in aliases {
+            let last = by_name.get(name.text.as_str()).is_some_and(|last| std::ptr::eq(*last, *ty));
+            if last {
+                self.declare_alias(&name.text, &by_name, aliases);
+            } else {
+                self.resolve_type(ty);
             }
         }
-        // Aliases may name aliases: rounds go on until none changes. As many as there are aliases settle them all, and a last one reports.
-        let mut rounds = 0..aliases.len();
-        while rounds.next().is_some() {
-            let before = self.diagnostics.len();
-            let changed = self.resolve_aliases(aliases);
-            self.diagnostics.truncate(before);
-            if !changed {
-                break;
-            }
-        }
-        self.resolve_aliases(aliases);
     }
 
-    /// Whether an alias became another type than before.
-    fn resolve_aliases(&mut self, aliases: &[(&ast::Name, &ast::TypeExpr)]) -> bool {
-        let mut changed = false;
-        for (name, ty) in aliases {
-            let resolved = self.resolve_type(ty);
-            changed |= self.aliases.get(&name.text) != Some(&resolved);
-            self.aliases.insert(name.text.clone(), resolved);
+    /// Aliases may name aliases that stand behind them: those are declared first.
+    fn declare_alias(&mut self, name: &'a str, by_name: &HashMap<&'a str, &'a TypeExpr>, aliases: &[(&'a ast::Name, &'a TypeExpr)]) {
+        let mut path: Vec<&str> = vec![];
+        let mut places: HashMap<&str, usize> = HashMap::new();
+        let mut next = Some(name);
+        while let Some(at) = next.filter(|n| by_name.contains_key(n) && !self.aliases.contains_key(*n)) {
+            if let Some(first) = places.insert(at, path.len()) {
+                let circle = path.split_off(first);
+                for (name, _) in aliases.iter().filter(|(n, _)| places.get(n.text.as_str()).is_some_and(|place| *place >= first)) {
+                    self.report(Diagnostic::new(Code::CyclicStreams, name.span, format!("the type `{}` is made of itself", name.text)));
+                }
+                for name in circle {
+                    self.aliases.insert(name.to_owned(), Type::ERROR);
+                    self.used.insert(name.to_owned());
+                }
+                break;
+            }
+            path.push(at);
+            next = alias_of(by_name, at);
         }
-        changed
+        for name in path.into_iter().rev() {
+            if let Some(ty) = by_name.get(name) {
+                let ty = self.resolve_type(ty);
+                self.aliases.insert(name.to_owned(), ty);
+            }
+        }
     }
 
     fn claim_names(&mut self) {
@@ -122,53 +131,71 @@ impl<'a> Analyzer<'a> {
         let ast = self.ast;
         let decls: HashMap<&str, &ast::EventDecl> =
             ast.items.iter().filter_map(|i| if let ItemKind::Event(e) = &i.kind { Some((e.name.text.as_str(), e)) } else { None }).collect();
+        let mut done: HashMap<&str, Vec<Column>> = HashMap::new();
         for item in &ast.items {
             let ItemKind::Event(event) = &item.kind else { continue };
             if self.event_ids.contains_key(&event.name.text) {
                 continue;
             }
-            let mut columns: Vec<Column> = vec![];
-            let mut chain = vec![event];
-            while let Some(base) = chain.last().and_then(|e| e.extends.as_ref()) {
-                match decls.get(base.text.as_str()) {
-                    Some(e) if chain.iter().any(|c| c.name.text == e.name.text) => {
-                        self.report(Diagnostic::new(Code::CyclicStreams, base.span, format!("`{}` extends itself", event.name.text)));
-                        break;
-                    }
-                    Some(e) => chain.push(e),
-                    None => {
-                        let mut d = Diagnostic::new(Code::UnknownType, base.span, format!("no event is called `{}`", base.text));
-                        if let Some(similar) = did_you_mean(&base.text, decls.keys().copied()) {
-                            d = d.fix(base.span, similar, "a similar name exists");
-                        }
-                        self.report(d);
-                        break;
-                    }
-                }
-                self.used.insert(base.text.clone());
-            }
-            for field in chain.iter().rev().flat_map(|e| &e.fields) {
-                let ty = self.field_type(&field.ty);
-                if field.name.text == "ts" {
-                    // Every record has `ts`, listed or not.
-                    continue;
-                }
-                if columns.iter().any(|c| c.name == field.name.text) {
-                    self.report(Diagnostic::new(Code::DuplicateField, field.name.span, format!("field `{}` is declared twice", field.name.text)));
-                    continue;
-                }
-                columns.push(Column { name: field.name.text.clone(), ty, hidden: false });
+            // What is extended may stand behind this, and is declared first.
+            let missing = if done.contains_key(event.name.text.as_str()) { vec![] } else { self.bases(event, &decls, &done) };
+            for e in missing.into_iter().rev() {
+                let base = e.extends.as_ref().and_then(|base| done.get(base.text.as_str())).cloned().unwrap_or_default();
+                let columns = self.event_columns(e, base);
+                done.insert(&e.name.text, columns);
             }
             let id = self.plan.events.len();
-            self.plan.events.push(Event {
-                name: event.name.text.clone(),
-                declared: true,
-                schema: Schema { columns, open: None },
-                out_of_order: 0,
-                span: event.name.span,
-            });
+            let schema = Schema { columns: done.get(event.name.text.as_str()).cloned().unwrap_or_default(), open: None };
+            self.plan.events.push(Event { name: event.name.text.clone(), declared: true, schema, out_of_order: 0, span: event.name.span });
             self.event_ids.insert(event.name.text.clone(), id);
         }
+    }
+
+    /// An event and what it extends, as far as that is not done yet.
+    fn bases(&mut self, event: &'a ast::EventDecl, decls: &HashMap<&str, &'a ast::EventDecl>, done: &HashMap<&str, Vec<Column>>) -> Vec<&'a ast::EventDecl> {
+        let mut chain = vec![event];
+        let mut seen = HashSet::from([event.name.text.as_str()]);
+        while let Some(base) = chain.last().and_then(|e| e.extends.as_ref()) {
+            self.used.insert(base.text.clone());
+            match decls.get(base.text.as_str()) {
+                _ if done.contains_key(base.text.as_str()) => break,
+                Some(e) if seen.insert(&e.name.text) => chain.push(e),
+                Some(e) => {
+                    // Each of the circle extends itself by way of the others.
+                    for base in chain.iter().skip_while(|c| c.name.text != e.name.text).filter_map(|c| c.extends.as_ref()) {
+                        self.report(Diagnostic::new(Code::CyclicStreams, base.span, format!("`{}` extends itself", base.text)));
+                    }
+                    break;
+                }
+                None => {
+                    let mut d = Diagnostic::new(Code::UnknownType, base.span, format!("no event is called `{}`", base.text));
+                    if let Some(similar) = did_you_mean(&base.text, decls.keys().copied()) {
+                        d = d.fix(base.span, similar, "a similar name exists");
+                    }
+                    self.report(d);
+                    break;
+                }
+            }
+        }
+        chain
+    }
+
+    /// The columns of an event, behind those that it inherits.
+    fn event_columns(&mut self, event: &ast::EventDecl, mut columns: Vec<Column>) -> Vec<Column> {
+        let mut seen: HashSet<String> = columns.iter().map(|c| c.name.clone()).collect();
+        for field in &event.fields {
+            let ty = self.field_type(&field.ty);
+            if field.name.text == "ts" {
+                // Every record has `ts`, listed or not.
+                continue;
+            }
+            if !seen.insert(field.name.text.clone()) {
+                self.report(Diagnostic::new(Code::DuplicateField, field.name.span, format!("field `{}` is declared twice", field.name.text)));
+                continue;
+            }
+            columns.push(Column { name: field.name.text.clone(), ty, hidden: false });
+        }
+        columns
     }
 
     /// The type of a field of the input. Decoders do not examine the elements of arrays.
@@ -201,9 +228,13 @@ impl<'a> Analyzer<'a> {
 
     /// Declares a value that is named before its turn.
     pub(crate) fn declare_pending(&mut self, name: &str, used_at: Span) {
-        if let Some(item) = self.pending.remove(name) {
+        if self.in_progress.len() > VALUES && self.pending.contains_key(name) {
+            self.pending.remove(name);
+            self.tell_size(Diagnostic::new(Code::TooDeep, used_at, format!("values need one another more than {VALUES} deep")));
+            self.constants.insert(name.to_owned(), Expr::error(used_at));
+        } else if let Some(item) = self.pending.remove(name) {
             self.in_progress.push(name.to_owned());
-            self.declare_value(item);
+            self.apart(|a| a.declare_value(item));
             self.in_progress.pop();
         } else if self.in_progress.iter().any(|n| n == name) && !self.stream_decls.contains_key(name) {
             let path = self.in_progress.iter().skip_while(|n| *n != name).map(|n| format!("`{n}`")).collect::<Vec<_>>().join(" needs ");
@@ -259,8 +290,15 @@ impl<'a> Analyzer<'a> {
                 );
                 None
             }
-            Err(reason) => {
+            Err(Refusal::Fails(reason)) => {
                 self.report(Diagnostic::new(Code::ConstantEvaluation, e.span, format!("this constant cannot be computed: {reason}")));
+                None
+            }
+            Err(Refusal::TooLong) => {
+                let message = format!("this constant is a text of more than {LONGEST_TEXT} bytes");
+                self.report(
+                    Diagnostic::new(Code::TooDeep, e.span, message).help("constants are written out where they are used; read long texts from the input"),
+                );
                 None
             }
         }
@@ -288,6 +326,14 @@ impl<'a> Analyzer<'a> {
             TypeExprKind::Optional(inner) => self.resolve_type(inner).with_null(true),
             TypeExprKind::Array(inner) => {
                 let inner = self.resolve_type(inner);
+                if inner.kind == Kind::Error {
+                    return inner;
+                }
+                if inner.levels() >= ARRAYS {
+                    let message = format!("this is an array of more than {ARRAYS} levels");
+                    self.report(Diagnostic::new(Code::TooDeep, t.span, message).help("declare it as `any`, which passes any JSON value through"));
+                    return Type::ERROR;
+                }
                 Type::new(Kind::Array(Box::new(inner)))
             }
             TypeExprKind::Map(..) | TypeExprKind::Tuple(_) => self.later_type(t.span, "map and tuple types"),

@@ -1,6 +1,7 @@
 //! Typing of expressions: operators and implicit conversions.
 
 use super::Analyzer;
+use super::limits::Size;
 use super::scope::Scope;
 use super::typed::{Expr, ExprKind, Literal, symbol};
 use super::types::{Kind, Type};
@@ -11,6 +12,13 @@ use crate::syntax::ast::{self, BinaryOp, Span, UnaryOp};
 impl Analyzer<'_> {
     /// Types an expression.
     pub(crate) fn expr(&mut self, e: &ast::Expr, scope: &mut Scope) -> Expr {
+        if !scope.calls.is_empty() && !self.expands(e.span) {
+            return Expr::error(e.span);
+        }
+        self.level(e.span, |a| a.form(e, scope)).unwrap_or_else(|| Expr::error(e.span))
+    }
+
+    fn form(&mut self, e: &ast::Expr, scope: &mut Scope) -> Expr {
         let span = e.span;
         match &e.kind {
             ast::ExprKind::Int(v) => Expr::literal(Literal::Int(*v), Type::INT, span),
@@ -276,6 +284,9 @@ impl Analyzer<'_> {
                 Expr { kind: ExprKind::In(Box::new(value), list), ty: Type::BOOL.with_null(nullable), span }
             }
             ast::ExprKind::Range { from, to, inclusive } => {
+                if !self.copies("the value", Size::of(&value), span) {
+                    return Expr::error(span);
+                }
                 let from = self.expr(from, scope);
                 let to = self.expr(to, scope);
                 let upper = if *inclusive { BinaryOp::LessEqual } else { BinaryOp::Less };

@@ -1,7 +1,7 @@
 //! User functions: checked where they are declared, expanded where they are called. Recursion is an error, so that expansion ends.
 
 use super::Analyzer;
-use super::scope::Scope;
+use super::scope::{Local, Scope};
 use super::typed::{Expr, Place};
 use super::types::Type;
 use crate::diagnostics::{Code, Diagnostic};
@@ -68,9 +68,9 @@ impl Analyzer<'_> {
                 }
                 None => value,
             };
-            inner.locals.push((param.name.text.clone(), value));
+            inner.locals.push(Local::new(&param.name.text, value));
         }
-        let value = self.block(&function.body, function.name.span, &mut inner);
+        let value = self.block(Body::of(&function.body), function.name.span, &mut inner);
         match &function.result {
             Some(ty) => {
                 let ty = self.resolve_type(ty);
@@ -122,9 +122,11 @@ impl Analyzer<'_> {
         let mut scope = Scope { calls: vec![function.name.text.clone()], ..Scope::default() };
         for param in &function.params {
             let ty = param.ty.as_ref().map_or(Type::ERROR, |ty| self.resolve_type(ty));
-            scope.locals.push((param.name.text.clone(), Expr::place(Place::Now, ty, param.name.span)));
+            scope.locals.push(Local::new(&param.name.text, Expr::place(Place::Now, ty, param.name.span)));
         }
-        let value = self.block(&function.body, function.name.span, &mut scope);
+        // The body is one expression, whatever number of statements it is written in.
+        let span = function.name.span;
+        let value = self.level(span, |a| a.block(Body::of(&function.body), span, &mut scope)).unwrap_or_else(|| Expr::error(span));
         if let Some(ty) = &function.result {
             let ty = self.resolve_type(ty);
             self.coerce(value, &ty, &format!("the value of `{}`", function.name.text));
@@ -136,49 +138,72 @@ impl Analyzer<'_> {
     }
 
     /// The value of a list of statements.
-    fn block(&mut self, body: &[ast::Stmt], span: Span, scope: &mut Scope) -> Expr {
+    fn block(&mut self, body: Body<'_>, span: Span, scope: &mut Scope) -> Expr {
         let bound = scope.locals.len();
         let value = self.statements(body, span, scope);
         scope.locals.truncate(bound);
         value
     }
 
-    fn statements(&mut self, body: &[ast::Stmt], span: Span, scope: &mut Scope) -> Expr {
-        let Some((statement, rest)) = body.split_first() else {
-            return self.wrong(Diagnostic::new(Code::TypeMismatch, span, "this path ends without a value").help("the last expression is the value"));
-        };
-        match &statement.kind {
-            StmtKind::Let { name, ty, value } => {
-                let mut value = self.expr(value, scope);
-                if let Some(ty) = ty {
-                    let ty = self.resolve_type(ty);
-                    value = self.coerce(value, &ty, &format!("`{}`", name.text));
+    fn statements(&mut self, mut body: Body<'_>, mut span: Span, scope: &mut Scope) -> Expr {
+        while let Some((statement, rest)) = body.split_first() {
+            match &statement.kind {
+                StmtKind::Let { name, ty, value } => {
+                    let mut value = self.expr(value, scope);
+                    if let Some(ty) = ty {
+                        let ty = self.resolve_type(ty);
+                        value = self.coerce(value, &ty, &format!("`{}`", name.text));
+                    }
+                    scope.locals.push(Local::new(&name.text, value));
                 }
-                scope.locals.push((name.text.clone(), value));
-                self.statements(rest, statement.span, scope)
+                StmtKind::Return(Some(e)) => return self.expr(e, scope),
+                StmtKind::Expr(e) if rest.is_empty() => return self.expr(e, scope),
+                StmtKind::Expr(e) => self.report(Diagnostic::new(Code::UnusedDeclaration, e.span, "this value is not used")),
+                StmtKind::If { branches, otherwise } => return self.branches(branches, otherwise, rest, statement.span, scope),
+                StmtKind::Return(None) => return self.wrong(Diagnostic::new(Code::TypeMismatch, statement.span, "`return` needs a value here")),
+                _ => return self.not_compiled(statement.span, "this statement", "`let`, `if`, `return` and expressions are compiled"),
             }
-            StmtKind::Return(Some(e)) => self.expr(e, scope),
-            StmtKind::Expr(e) if rest.is_empty() => self.expr(e, scope),
-            StmtKind::Expr(e) => {
-                self.report(Diagnostic::new(Code::UnusedDeclaration, e.span, "this value is not used"));
-                self.statements(rest, statement.span, scope)
+            (body, span) = (rest, statement.span);
+        }
+        self.wrong(Diagnostic::new(Code::TypeMismatch, span, "this path ends without a value").help("the last expression is the value"))
+    }
+
+    fn branches(&mut self, branches: &[(ast::Expr, Vec<ast::Stmt>)], otherwise: &[ast::Stmt], rest: Body<'_>, span: Span, scope: &mut Scope) -> Expr {
+        let Some(((condition, then), others)) = branches.split_first() else {
+            return self.block(Body { statements: otherwise, then: Some(&rest) }, span, scope);
+        };
+        let condition = self.condition(condition, scope);
+        let chosen = self.level(span, |a| {
+            // What follows the `if` follows each branch that does not return.
+            let then = a.block(Body { statements: then, then: Some(&rest) }, span, scope);
+            (then, a.branches(others, otherwise, rest, span, scope))
+        });
+        chosen.map_or_else(|| Expr::error(span), |(then, otherwise)| self.choose(condition, then, otherwise, span))
+    }
+}
+
+/// Statements, and what follows them.
+#[derive(Clone, Copy)]
+struct Body<'s> {
+    statements: &'s [ast::Stmt],
+    then: Option<&'s Body<'s>>,
+}
+
+impl<'s> Body<'s> {
+    fn of(statements: &'s [ast::Stmt]) -> Self {
+        Self { statements, then: None }
+    }
+
+    fn split_first(mut self) -> Option<(&'s ast::Stmt, Self)> {
+        loop {
+            match (self.statements.split_first(), self.then) {
+                (Some((first, rest)), then) => return Some((first, Self { statements: rest, then })),
+                (None, then) => self = *then?,
             }
-            StmtKind::If { branches, otherwise } => self.branches(branches, otherwise, rest, statement.span, scope),
-            StmtKind::Return(None) => self.wrong(Diagnostic::new(Code::TypeMismatch, statement.span, "`return` needs a value here")),
-            _ => self.not_compiled(statement.span, "this statement", "`let`, `if`, `return` and expressions are compiled"),
         }
     }
 
-    fn branches(&mut self, branches: &[(ast::Expr, Vec<ast::Stmt>)], otherwise: &[ast::Stmt], rest: &[ast::Stmt], span: Span, scope: &mut Scope) -> Expr {
-        let Some(((condition, then), others)) = branches.split_first() else {
-            let joined: Vec<ast::Stmt> = otherwise.iter().chain(rest).cloned().collect();
-            return self.block(&joined, span, scope);
-        };
-        let condition = self.condition(condition, scope);
-        // What follows the `if` follows each branch that does not return.
-        let then: Vec<ast::Stmt> = then.iter().chain(rest).cloned().collect();
-        let then = self.block(&then, span, scope);
-        let otherwise = self.branches(others, otherwise, rest, span, scope);
-        self.choose(condition, then, otherwise, span)
+    fn is_empty(self) -> bool {
+        self.split_first().is_none()
     }
 }

@@ -1,5 +1,7 @@
 //! Joins: their conditions, the equalities among them that become keys, and how far apart in time their members may be.
 
+use std::rc::Rc;
+
 use super::Analyzer;
 use super::scope::{Scope, ScopeInput};
 use super::streams::StreamBuilder;
@@ -70,8 +72,11 @@ impl<'a> Analyzer<'a> {
             return None;
         };
         let (l, r) = self.join_sides(name, left, right)?;
-        let inputs: Vec<ScopeInput> =
-            [&l, &r].iter().enumerate().map(|(i, b)| ScopeInput { input: i, names: b.names.clone(), schema: self.schema(b.node), kleene: false }).collect();
+        let inputs: Vec<ScopeInput> = [&l, &r]
+            .iter()
+            .enumerate()
+            .map(|(i, b)| ScopeInput { input: i, names: b.names.clone(), schema: Rc::new(self.schema(b.node)), kleene: false })
+            .collect();
         let (condition, window, taken) = self.join_operators(kind, ops, at)?;
         let mut scope = Scope { inputs: inputs.clone(), ..Scope::default() };
         let typed = self.condition(condition, &mut scope);

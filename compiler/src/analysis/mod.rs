@@ -8,6 +8,7 @@ mod declarations;
 mod expressions;
 mod functions;
 mod joins;
+mod limits;
 mod names;
 mod operators;
 mod patterns;
@@ -21,7 +22,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 
 use crate::diagnostics::{Code, Diagnostic};
-use crate::plan::logical::{Event, Plan, Schema};
+use crate::plan::logical::{Event, NodeId, Plan, Schema};
 use crate::syntax::ast::{self, Span};
 use typed::Expr;
 use types::{EnumType, Kind, Type};
@@ -73,6 +74,11 @@ pub struct Analyzer<'a> {
     pub(crate) ordered: Vec<(usize, usize, Span)>,
     /// Calls of functions that the expression at hand was expanded to.
     pub(crate) expanded: usize,
+    pub(crate) expansion: limits::Expansion,
+    /// The source node of each event that is read.
+    pub(crate) sources: HashMap<usize, NodeId>,
+    /// How far each node of the plan is from its source.
+    pub(crate) steps: Vec<usize>,
     /// What this pass learnt that earlier ones did not know.
     pub(crate) learnt: usize,
     /// Fields of undeclared events, from earlier passes, in order of first use.
@@ -122,6 +128,9 @@ impl<'a> Analyzer<'a> {
             inferred_places: HashMap::new(),
             ordered: vec![],
             expanded: 0,
+            expansion: limits::Expansion::default(),
+            sources: HashMap::new(),
+            steps: vec![],
             learnt: 0,
             known_fields,
         }

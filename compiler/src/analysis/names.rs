@@ -3,16 +3,18 @@
 use std::rc::Rc;
 
 use super::Analyzer;
+use super::limits::Size;
 use super::scope::{Scope, ScopeInput};
 use super::typed::{Expr, ExprKind, Literal, Place};
 use super::types::{EnumType, Kind, Type};
-use crate::diagnostics::{Code, Diagnostic, did_you_mean};
+use crate::diagnostics::{Code, Diagnostic, did_you_mean, listed};
 use crate::syntax::ast::{self, ArgValue, Span, UnaryOp};
 
 impl Analyzer<'_> {
     pub(super) fn name(&mut self, name: &str, span: Span, scope: &mut Scope) -> Expr {
-        if let Some((_, bound)) = scope.locals.iter().rev().find(|(n, _)| n == name) {
-            return Expr { span, ..bound.clone() };
+        if let Some(local) = scope.locals.iter().rev().find(|l| l.name == name) {
+            let fits = self.copies(&format!("`{name}`"), local.size, span);
+            return if fits { Expr { span, ..local.value.clone() } } else { Expr::error(span) };
         }
         if let Some(input) = scope.current().cloned()
             && let Some(found) = self.field_if_known(&input, name, span)
@@ -80,7 +82,7 @@ impl Analyzer<'_> {
     }
 
     fn visible_names(&self, scope: &Scope) -> Vec<String> {
-        let mut names: Vec<String> = scope.locals.iter().map(|(n, _)| n.clone()).collect();
+        let mut names: Vec<String> = scope.locals.iter().map(|l| l.name.clone()).collect();
         names.extend(scope.inputs.iter().flat_map(|i| i.names.clone()));
         names.extend(scope.inputs.iter().flat_map(|i| i.schema.columns.iter().map(|c| c.name.clone())));
         names.extend(scope.firing.iter().flat_map(|f| f.keys.iter().map(|c| c.name.clone())));
@@ -93,10 +95,12 @@ impl Analyzer<'_> {
         if !self.constants.contains_key(name) && !self.global_ids.contains_key(name) {
             self.declare_pending(name, span);
         }
-        if let Some(value) = self.constants.get(name) {
-            let value = Expr { span, ..value.clone() };
+        if let Some(size) = self.constants.get(name).map(Size::of) {
             self.used.insert(name.to_owned());
-            return Some(value);
+            if !self.copies(&format!("`{name}`"), size, span) {
+                return Some(Expr::error(span));
+            }
+            return self.constants.get(name).map(|value| Expr { span, ..value.clone() });
         }
         let id = *self.global_ids.get(name)?;
         self.used.insert(name.to_owned());
@@ -142,14 +146,15 @@ impl Analyzer<'_> {
         let of = input.names.last().map_or("the record", String::as_str);
         let fields: Vec<&str> = input.schema.columns.iter().filter(|c| !c.hidden).map(|c| c.name.as_str()).collect();
         let globals: Vec<&str> = self.constants.keys().chain(self.global_ids.keys()).map(String::as_str).collect();
-        let mut d = Diagnostic::new(Code::UnknownField, span, format!("`{of}` has no field `{name}`"));
-        if let Some(similar) = did_you_mean(name, fields.iter().copied().chain(globals)) {
-            d.message.push_str(&format!("; did you mean `{similar}`?"));
+        let similar = did_you_mean(name, fields.iter().copied().chain(globals));
+        let hint = similar.map_or_else(String::new, |similar| format!("; did you mean `{similar}`?"));
+        let mut d = Diagnostic::new(Code::UnknownField, span, format!("`{of}` has no field `{name}`{hint}"));
+        if let Some(similar) = similar {
             d = d.fix(span, similar, "a similar name exists");
         } else if fields.is_empty() {
             d = d.note(format!("`{of}` has no fields but `ts`"));
         } else {
-            d = d.note(format!("its fields are {}", fields.iter().map(|f| format!("`{f}`")).collect::<Vec<_>>().join(", ")));
+            d = d.note(format!("its fields are {}", listed(fields.iter().map(|f| format!("`{f}`")))));
         }
         self.wrong(d)
     }
@@ -168,13 +173,13 @@ impl Analyzer<'_> {
                 self.used.insert(of.clone());
                 return self.variant(&e, &name.text, name.span);
             }
-            if !scope.locals.iter().any(|(n, _)| n == of) && scope.current().is_none_or(|c| c.schema.find(of).is_none()) {
+            if !scope.locals.iter().any(|l| l.name == *of) && scope.current().is_none_or(|c| c.schema.find(of).is_none()) {
                 let candidates: Vec<String> = scope.inputs.iter().flat_map(|i| i.names.clone()).chain(self.enums.keys().cloned()).collect();
                 let mut d = Diagnostic::new(Code::UnknownAlias, object.span, format!("no step, alias, record or enum is called `{of}`"));
                 if let Some(similar) = did_you_mean(of, candidates.iter().map(String::as_str)) {
                     d = d.fix(object.span, similar, "a similar name exists");
                 } else if !candidates.is_empty() {
-                    d = d.note(format!("known here: {}", candidates.iter().map(|c| format!("`{c}`")).collect::<Vec<_>>().join(", ")));
+                    d = d.note(format!("known here: {}", listed(candidates.iter().map(|c| format!("`{c}`")))));
                 }
                 return self.wrong(d);
             }
@@ -218,7 +223,7 @@ impl Analyzer<'_> {
         let quoted = span.end - span.start > name.len() as u32;
         d = match did_you_mean(name, e.variants.iter().map(String::as_str)) {
             Some(similar) => d.fix(span, if quoted { format!("\"{similar}\"") } else { similar.to_owned() }, "a similar variant exists"),
-            None => d.note(format!("its variants are {}", e.variants.join(", "))),
+            None => d.note(format!("its variants are {}", listed(e.variants.iter().cloned()))),
         };
         self.wrong(d)
     }

@@ -1,5 +1,7 @@
 //! What the operators of the catalogue share when they read their arguments.
 
+use std::collections::HashMap;
+
 use super::Analyzer;
 use super::scope::Scope;
 use super::streams::{Key, StreamBuilder};
@@ -8,6 +10,9 @@ use super::types::{Kind, Type};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::plan::logical::{Column, NodeKind};
 use crate::syntax::ast::{self, ArgValue, ExprKind};
+
+/// How many parts a line of text may be joined of: each is a level of its expression.
+const LINE_PARTS: usize = 250;
 
 impl<'a> Analyzer<'a> {
     /// The expression of an argument.
@@ -92,6 +97,9 @@ impl<'a> Analyzer<'a> {
     /// The fields of a projection: `a`, `x.b`, `c: expr`.
     pub(crate) fn fields(&mut self, b: &StreamBuilder, args: &[ast::Arg], reserved: &[&str]) -> Vec<(String, Expr)> {
         let mut fields: Vec<(String, Expr)> = vec![];
+        let mut seen = HashMap::new();
+        // One scope for all: a wide record is not copied for each of its fields.
+        let mut scope = self.scope(b);
         for arg in args {
             if arg.name.as_ref().is_some_and(|n| reserved.contains(&n.text.as_str())) {
                 continue;
@@ -101,15 +109,18 @@ impl<'a> Analyzer<'a> {
                 && let ExprKind::Lambda { body, .. } = &e.kind
                 && let ExprKind::Map(entries) = &body.kind
             {
-                let entries = entries.clone();
-                for (key, value) in &entries {
-                    let expr = self.in_scope(b, |a, scope| a.with_lambda(e, scope, |a, _, scope| a.expr(value, scope)));
+                let mut named = scope.clone();
+                for (key, value) in entries {
+                    let expr = self.with_lambda(e, &mut named, |a, _, scope| a.expr(value, scope));
                     match &key.kind {
-                        ExprKind::Name(n) | ExprKind::Str(n) if self.is_new_field(&fields, n, key.span) => fields.push((n.clone(), null_as_any(expr))),
+                        ExprKind::Name(n) | ExprKind::Str(n) if self.is_new_field(&mut seen, n, key.span, expr.span) => {
+                            fields.push((n.clone(), null_as_any(expr)))
+                        }
                         ExprKind::Name(_) | ExprKind::Str(_) => {}
                         _ => self.report(Diagnostic::new(Code::BadArgument, key.span, "a field's name is a word or a text")),
                     }
                 }
+                scope.firing = named.firing;
                 continue;
             }
             let name = match (&arg.name, &e.kind) {
@@ -125,22 +136,24 @@ impl<'a> Analyzer<'a> {
                     continue;
                 }
             };
-            let expr = self.in_scope(b, |a, scope| a.expr(e, scope));
-            if self.is_new_field(&fields, &name, arg.name.as_ref().map_or(e.span, |n| n.span)) {
+            let expr = self.expr(e, &mut scope);
+            if self.is_new_field(&mut seen, &name, arg.name.as_ref().map_or(e.span, |n| n.span), expr.span) {
                 fields.push((name, null_as_any(expr)));
             }
         }
+        self.keep_aggregates(b, scope);
         fields
     }
 
-    /// Refuses a second field of one name where that name stands.
-    pub(crate) fn is_new_field(&mut self, fields: &[(String, Expr)], name: &str, span: ast::Span) -> bool {
-        let first = fields.iter().find(|(n, _)| n == name);
-        if let Some((_, first)) = first {
-            let d = Diagnostic::new(Code::DuplicateField, span, format!("field `{name}` stands twice in the record"));
-            self.report(d.also(first.span, "the first one"));
-        }
-        first.is_none()
+    /// Refuses a second field of one name where that name stands. `seen` holds the places of the fields before.
+    pub(crate) fn is_new_field(&mut self, seen: &mut HashMap<String, ast::Span>, name: &str, span: ast::Span, value: ast::Span) -> bool {
+        let Some(first) = seen.get(name).copied() else {
+            seen.insert(name.to_owned(), value);
+            return true;
+        };
+        let d = Diagnostic::new(Code::DuplicateField, span, format!("field `{name}` stands twice in the record"));
+        self.report(d.also(first, "the first one"));
+        false
     }
 
     /// Keys over the current record.
@@ -208,6 +221,9 @@ impl<'a> Analyzer<'a> {
 
     /// A line of text of several expressions, for `.print` and `.log`.
     pub(crate) fn line(&mut self, parts: Vec<Expr>, span: ast::Span) -> Expr {
+        if parts.len() > LINE_PARTS {
+            return self.wrong(Diagnostic::new(Code::TooDeep, span, format!("this line of text has more than {LINE_PARTS} parts")).help("write several lines"));
+        }
         let mut line: Option<Expr> = None;
         for part in parts {
             let text = self.text_of(part, span);

@@ -1,5 +1,7 @@
 //! Sequence patterns: steps, conditions, partitions that are written and partitions that are found.
 
+use std::rc::Rc;
+
 use super::Analyzer;
 use super::names::collect_names;
 use super::scope::{FiringScope, Scope, ScopeInput};
@@ -131,7 +133,7 @@ impl<'a> Analyzer<'a> {
             );
             return None;
         }
-        let own = ScopeInput { input: number, names, schema: schema.clone(), kleene };
+        let own = ScopeInput { input: number, names, schema: Rc::new(schema.clone()), kleene };
         let conditions = step.condition.as_ref().map(|c| self.step_condition(steps, c, &own, &step.event.text, step.negated)).unwrap_or_default();
         let (unary, correlated): (Vec<Expr>, Vec<Expr>) = conditions.into_iter().partition(is_unary);
         if step.negated || whole {
@@ -270,7 +272,7 @@ impl<'a> Analyzer<'a> {
             let mut column: Option<Column> = None;
             for (port, node) in steps.pattern.inputs.clone().into_iter().enumerate() {
                 let name = self.plan.node(node).stream.clone();
-                let record = ScopeInput { input: CURRENT, names: vec![name], schema: self.schema(node), kleene: false };
+                let record = ScopeInput { input: CURRENT, names: vec![name], schema: Rc::new(self.schema(node)), kleene: false };
                 let mut scope = Scope { inputs: vec![record], current: Some(0), ..Scope::default() };
                 let mut key = self.expr(e, &mut scope);
                 if !matches!(key.kind, ExprKind::Place(_)) && key.ty.kind != Kind::Error {

@@ -1,5 +1,8 @@
 //! What names mean at a place in the program.
 
+use std::rc::Rc;
+
+use super::limits::Size;
 use super::typed::Expr;
 use crate::plan::logical::{AggregateCall, Column, Schema};
 
@@ -10,10 +13,28 @@ pub struct ScopeInput {
     pub input: usize,
     /// What it is called: `as alias`, or the event's name.
     pub names: Vec<String>,
-    /// Its columns.
-    pub schema: Schema,
+    /// Its columns, shared: a record is handed on for every name that is looked up.
+    pub schema: Rc<Schema>,
     /// A Kleene step: an array of records.
     pub kleene: bool,
+}
+
+/// A name bound to an expression, which stands for it wherever it is used.
+#[derive(Clone, Debug)]
+pub struct Local {
+    /// The name.
+    pub name: String,
+    /// What it stands for.
+    pub value: Expr,
+    /// How large that is.
+    pub size: Size,
+}
+
+impl Local {
+    /// Binds a name.
+    pub fn new(name: &str, value: Expr) -> Self {
+        Self { name: name.to_owned(), size: Size::of(&value), value }
+    }
 }
 
 /// A window, a pattern or a join in front of the expression.
@@ -35,7 +56,7 @@ pub struct Scope {
     /// The record (an index into `inputs`) whose fields stand for themselves.
     pub current: Option<usize>,
     /// Names bound to expressions: function parameters, `let`s, earlier aggregate entries. The last binding counts.
-    pub locals: Vec<(String, Expr)>,
+    pub locals: Vec<Local>,
     /// What fired.
     pub firing: Option<FiringScope>,
     /// How deep in function calls, to refuse recursion.
@@ -45,7 +66,7 @@ pub struct Scope {
 impl Scope {
     /// The scope of expressions over one record.
     pub fn record(names: Vec<String>, schema: Schema) -> Self {
-        Self { inputs: vec![ScopeInput { input: 0, names, schema, kleene: false }], current: Some(0), ..Self::default() }
+        Self { inputs: vec![ScopeInput { input: 0, names, schema: Rc::new(schema), kleene: false }], current: Some(0), ..Self::default() }
     }
     /// The record of that name.
     pub fn input(&self, name: &str) -> Option<&ScopeInput> {

@@ -1,12 +1,19 @@
 //! Streams: sources, and the state that operators work on one after the other.
 
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
 use super::Analyzer;
+use super::limits::STEPS;
 use super::scope::{FiringScope, Scope, ScopeInput};
 use super::typed::{Expr, ExprKind, Place};
 use super::types::Type;
 use crate::diagnostics::{Code, Diagnostic, did_you_mean};
 use crate::plan::logical::{Column, Node, NodeId, NodeKind, Publication, Schema};
 use crate::syntax::ast::{self, ItemKind, JoinKind, SourceKind, Span};
+
+/// How many fields a record may have that nobody listed.
+const IMPLICIT_FIELDS: usize = 10_000;
 
 /// A stream whose operators have all been read.
 #[derive(Clone, Debug)]
@@ -49,19 +56,23 @@ impl<'a> Analyzer<'a> {
             }
         }
         // Every event that is declared and read by nobody is reported elsewhere; what is published is known only now.
+        let published: HashSet<String> = self.plan.publications.iter().map(|p| p.stream.clone()).collect();
         for item in &ast.items {
             let ItemKind::Stream(s) = &item.kind else { continue };
             let name = &s.name.text;
-            let published = self.plan.publications.iter().any(|p| p.stream == *name);
-            if !published
+            if !published.contains(name)
                 && !self.consumed.contains(name)
                 && let Some(finished) = self.streams.get(name).cloned()
             {
                 self.publish(name, name, finished.node, s.name.span);
             }
         }
-        let order: Vec<&str> = ast.items.iter().filter_map(|i| if let ItemKind::Stream(s) = &i.kind { Some(s.name.text.as_str()) } else { None }).collect();
-        self.plan.publications.sort_by_key(|p| order.iter().position(|n| *n == p.stream));
+        let streams = ast.items.iter().filter_map(|i| if let ItemKind::Stream(s) = &i.kind { Some(s.name.text.as_str()) } else { None });
+        let mut order: HashMap<&str, usize> = HashMap::new();
+        for (at, name) in streams.enumerate() {
+            order.entry(name).or_insert(at);
+        }
+        self.plan.publications.sort_by_key(|p| order.get(p.stream.as_str()).copied());
     }
 
     fn publish(&mut self, stream: &str, name: &str, node: NodeId, span: Span) {
@@ -84,6 +95,10 @@ impl<'a> Analyzer<'a> {
             self.report(Diagnostic::new(Code::CyclicStreams, used_at, format!("streams feed each other in a circle: {path}")));
             return None;
         }
+        if self.in_progress.len() > STEPS {
+            self.tell_size(Diagnostic::new(Code::TooDeep, used_at, format!("streams read one another more than {STEPS} deep")));
+            return None;
+        }
         self.in_progress.push(name.to_owned());
         let finished = self.build_stream(decl);
         self.in_progress.pop();
@@ -103,7 +118,9 @@ impl<'a> Analyzer<'a> {
         let mut builder = self.source(&decl.name.text, &decl.source, &decl.ops, decl.name.span)?;
         let taken = builder.taken;
         self.apply(&mut builder, decl.ops.get(taken..).unwrap_or_default());
-        self.close(&mut builder);
+        if !self.close(&mut builder) {
+            return None;
+        }
         if let Some(name) = builder.emitted.clone() {
             self.publish(&decl.name.text, &name, builder.node, decl.name.span);
         }
@@ -132,9 +149,10 @@ impl<'a> Analyzer<'a> {
         }
     }
 
-    /// What ends on a firing becomes a record: all fields of a pattern's or join's members; a window needs its aggregates.
-    pub(crate) fn close(&mut self, b: &mut StreamBuilder) {
-        let Some(firing) = b.firing else { return };
+    /// What ends on a firing becomes a record: all fields of a pattern's or join's members; a window needs its aggregates. False if there would be
+    /// too many of them, so that nothing can be read of it.
+    pub(crate) fn close(&mut self, b: &mut StreamBuilder) -> bool {
+        let Some(firing) = b.firing else { return true };
         if matches!(self.plan.node(firing).kind, NodeKind::Window { .. }) {
             let empty = matches!(&self.plan.node(firing).kind, NodeKind::Window { aggregates, .. } if aggregates.is_empty());
             if empty {
@@ -142,24 +160,18 @@ impl<'a> Analyzer<'a> {
                     Diagnostic::new(Code::OperatorNeedsWindow, self.plan.node(firing).span, "a window without aggregates yields nothing")
                         .help("say what to compute: `.aggregate(n: count())`"),
                 );
-                return;
+                return true;
             }
         }
-        let mut fields: Vec<(String, Expr)> = vec![];
-        for (i, key) in b.keys.iter().enumerate() {
-            if b.inputs.is_empty() {
-                fields.push((key.column.name.clone(), Expr::place(Place::Key(i), key.column.ty.clone(), b.span)));
-            }
+        // Records of all fields of records of all fields double with every line.
+        if b.inputs.iter().map(|i| i.schema.columns.len()).sum::<usize>() > IMPLICIT_FIELDS {
+            let message = format!("all fields of the inputs of `{}` together are more than {IMPLICIT_FIELDS}", b.name);
+            self.report(Diagnostic::new(Code::TooDeep, b.span, message).help("name the fields that are needed: `.select(…)` or `.emit(…)`"));
+            return false;
         }
-        for input in &b.inputs {
-            let prefix = input.names.first().cloned().unwrap_or_default();
-            for (i, column) in input.schema.columns.iter().enumerate().filter(|(_, c)| !c.hidden) {
-                let alone = b.inputs.iter().filter(|o| o.schema.find(&column.name).is_some()).count() == 1;
-                let name = if alone { column.name.clone() } else { format!("{prefix}_{}", column.name) };
-                fields.push((name, Expr::place(Place::Field { input: input.input, field: i }, column.ty.clone(), b.span)));
-            }
-        }
+        let fields = all_fields(b);
         self.project(b, fields, b.span);
+        true
     }
 
     /// An operand that reads an event or a stream by name.
@@ -181,9 +193,8 @@ impl<'a> Analyzer<'a> {
         }
         if !declared {
             // A near miss of something declared is a slip; any other name is an event whose schema is inferred.
-            let declared: Vec<String> =
-                self.plan.events.iter().filter(|e| e.declared).map(|e| e.name.clone()).chain(self.stream_decls.keys().cloned()).collect();
-            if let Some(similar) = did_you_mean(&name.text, declared.iter().map(String::as_str)) {
+            let declared = self.plan.events.iter().filter(|e| e.declared).map(|e| e.name.as_str()).chain(self.stream_decls.keys().map(String::as_str));
+            if let Some(similar) = did_you_mean(&name.text, declared).map(str::to_owned) {
                 let d = Diagnostic::new(Code::UnknownStream, name.span, format!("no event or stream is called `{}`", name.text))
                     .note("an event whose name is like no other may stay undeclared; its schema is then inferred")
                     .fix(name.span, similar, "a similar name exists");
@@ -193,11 +204,11 @@ impl<'a> Analyzer<'a> {
         }
         self.used.insert(name.text.clone());
         let event = self.event_id(&name.text, name.span);
-        let existing = self.plan.nodes.iter().position(|n| matches!(n.kind, NodeKind::Source { event: e } if e == event));
-        let node = existing.map(NodeId).unwrap_or_else(|| {
+        let node = self.sources.get(&event).copied().unwrap_or_else(|| {
             let schema = self.plan.events.get(event).map(|e| e.schema.clone()).unwrap_or_default();
             self.add_node(NodeKind::Source { event }, schema, &name.text, name.span)
         });
+        self.sources.insert(event, node);
         Some(Finished { node, keys: vec![] })
     }
 
@@ -213,8 +224,20 @@ impl<'a> Analyzer<'a> {
     }
 
     pub(crate) fn add_node(&mut self, kind: NodeKind, schema: Schema, stream: &str, span: Span) -> NodeId {
+        let steps = 1 + kind.inputs().iter().filter_map(|n| self.steps.get(n.0)).max().unwrap_or(&0);
+        self.steps.push(steps);
+        let kind = if steps <= STEPS { kind } else { self.too_far(steps, span) };
         self.plan.nodes.push(Node { kind, schema, stream: stream.to_owned(), span });
         NodeId(self.plan.nodes.len() - 1)
+    }
+
+    /// Refuses a node that is too far from its source, and stands in for it: the plan is refused, and nothing descends it.
+    fn too_far(&mut self, steps: usize, span: Span) -> NodeKind {
+        if steps == STEPS + 1 {
+            let d = Diagnostic::new(Code::TooDeep, span, format!("this is more than {STEPS} operators away from its source"));
+            self.tell_size(d.help("join conditions with `and`, and projections into one"));
+        }
+        NodeKind::Merge { inputs: vec![] }
     }
 
     fn builder(&self, name: &str, finished: Finished, names: Vec<String>, span: Span) -> StreamBuilder {
@@ -264,8 +287,7 @@ impl<'a> Analyzer<'a> {
         names.push(arg.source.text.clone());
         let mut b = self.builder(arg.name.as_ref().map_or(owner, |n| &n.text), finished, names, arg.span);
         self.apply(&mut b, &arg.ops);
-        self.close(&mut b);
-        Some(b)
+        self.close(&mut b).then_some(b)
     }
 
     fn merge(&mut self, name: &str, args: &'a [ast::StreamArg], span: Span) -> Option<StreamBuilder> {
@@ -313,7 +335,7 @@ impl<'a> Analyzer<'a> {
         scope.firing = Some(match &self.plan.node(firing).kind {
             NodeKind::Window { input, aggregates, .. } => FiringScope {
                 keys,
-                record: Some(ScopeInput { input: 0, names: b.names.clone(), schema: self.schema(*input), kleene: false }),
+                record: Some(ScopeInput { input: 0, names: b.names.clone(), schema: Rc::new(self.schema(*input)), kleene: false }),
                 aggregates: aggregates.iter().map(|a| (0, a.clone())).collect(),
             },
             NodeKind::Pattern(p) => FiringScope { keys, record: None, aggregates: p.aggregates.clone() },
@@ -353,8 +375,9 @@ impl<'a> Analyzer<'a> {
     pub(crate) fn project(&mut self, b: &mut StreamBuilder, fields: Vec<(String, Expr)>, span: Span) {
         let mut columns: Vec<Column> = vec![];
         let mut exprs = vec![];
+        let mut seen = HashSet::new();
         for (name, expr) in fields {
-            if columns.iter().any(|c| c.name == name) {
+            if !seen.insert(name.clone()) {
                 self.report(Diagnostic::new(Code::DuplicateField, expr.span, format!("field `{name}` stands twice in the record")));
                 continue;
             }
@@ -382,4 +405,28 @@ impl<'a> Analyzer<'a> {
             b.names.push(name);
         }
     }
+}
+
+/// The keys of a window, or all fields of a pattern's or join's members: with the member's name in front where several have it.
+fn all_fields(b: &StreamBuilder) -> Vec<(String, Expr)> {
+    let mut fields: Vec<(String, Expr)> = vec![];
+    for (i, key) in b.keys.iter().enumerate() {
+        if b.inputs.is_empty() {
+            fields.push((key.column.name.clone(), Expr::place(Place::Key(i), key.column.ty.clone(), b.span)));
+        }
+    }
+    let mut holders: HashMap<&str, usize> = HashMap::new();
+    for input in &b.inputs {
+        let own: HashSet<&str> = input.schema.columns.iter().filter(|c| !c.hidden).map(|c| c.name.as_str()).collect();
+        own.into_iter().for_each(|name| *holders.entry(name).or_default() += 1);
+    }
+    for input in &b.inputs {
+        let prefix = input.names.first().cloned().unwrap_or_default();
+        for (i, column) in input.schema.columns.iter().enumerate().filter(|(_, c)| !c.hidden) {
+            let alone = holders.get(column.name.as_str()) == Some(&1);
+            let name = if alone { column.name.clone() } else { format!("{prefix}_{}", column.name) };
+            fields.push((name, Expr::place(Place::Field { input: input.input, field: i }, column.ty.clone(), b.span)));
+        }
+    }
+    fields
 }

@@ -99,6 +99,14 @@ impl Type {
     pub fn is_lenient(&self) -> bool {
         matches!(self.kind, Kind::Error | Kind::Unsettled { .. })
     }
+    /// How deep arrays stand in arrays; 0 for what is none.
+    pub(super) fn levels(&self) -> usize {
+        let (mut ty, mut levels) = (self, 0);
+        while let Kind::Array(inner) = &ty.kind {
+            (ty, levels) = (inner.as_ref(), levels + 1);
+        }
+        levels
+    }
     /// How its values are held at run time. Arrays are held as their JSON text until they are compiled.
     pub fn scalar(&self) -> Scalar {
         match self.kind {

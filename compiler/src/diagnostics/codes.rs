@@ -207,8 +207,8 @@ codes! {
         "The program goes beyond a limit of the compiler."
         bad "stream Long = E1 -> E2 -> E3 -> … -> E65"
         good "stream Long = E1 -> E2 -> E3 -> … -> E64";
-    TooDeep "E0902" Error "nested too deeply"
-        "Brackets, blocks and expressions nest at most 128 levels deep."
+    TooDeep "E0902" Error "nested too deeply or too large"
+        "Brackets, blocks and expressions nest at most 128 levels deep. Functions, `let`s, constants and entries of `.aggregate` are written out where they are used, up to 50,000 parts an expression: compute in a stream of its own what doubles with every line."
         bad "const X = ((((…((1))…))))\nstream A = Trade.limit(X)"
         good "const X = (1)\nstream A = Trade.limit(X)";
     UnusedDeclaration "W1001" Warning "an unused declaration"

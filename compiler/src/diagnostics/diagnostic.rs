@@ -3,6 +3,7 @@
 use crate::syntax::ast::Span;
 
 use super::codes::Code;
+use super::quoted::shortened;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,28 +60,29 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
-    /// A message at a place, with the level that belongs to its code.
+    /// A message at a place, with the level that belongs to its code. Program text stands in it between backquotes, and is cut short.
     pub fn new(code: Code, span: Span, message: impl Into<String>) -> Self {
-        Self { code, level: code.level(), message: message.into(), span, label: String::new(), labels: vec![], notes: vec![], help: vec![], fix: None }
+        let message = shortened(message.into());
+        Self { code, level: code.level(), message, span, label: String::new(), labels: vec![], notes: vec![], help: vec![], fix: None }
     }
     /// Says something under the underlined place.
     pub fn label(mut self, text: impl Into<String>) -> Self {
-        self.label = text.into();
+        self.label = shortened(text.into());
         self
     }
     /// Shows another place.
     pub fn also(mut self, span: Span, text: impl Into<String>) -> Self {
-        self.labels.push(Label { span, text: text.into() });
+        self.labels.push(Label { span, text: shortened(text.into()) });
         self
     }
     /// Adds a fact.
     pub fn note(mut self, text: impl Into<String>) -> Self {
-        self.notes.push(text.into());
+        self.notes.push(shortened(text.into()));
         self
     }
     /// Adds advice.
     pub fn help(mut self, text: impl Into<String>) -> Self {
-        self.help.push(text.into());
+        self.help.push(shortened(text.into()));
         self
     }
     /// Offers a change of the text.

@@ -15,9 +15,19 @@ impl Lines {
 
     /// Line and column of a byte, both from 1, the column in characters.
     pub fn position(&self, text: &str, at: usize) -> (usize, usize) {
-        let line = self.starts.partition_point(|s| *s <= at).max(1);
-        let start = self.starts.get(line - 1).copied().unwrap_or(0);
+        let line = self.line(at);
+        let start = self.start(line).unwrap_or(0);
         let column = text.get(start..at.min(text.len())).map_or(1, |t| t.chars().count() + 1);
         (line, column)
+    }
+
+    /// The line of a byte, from 1.
+    pub(super) fn line(&self, at: usize) -> usize {
+        self.starts.partition_point(|s| *s <= at).max(1)
+    }
+
+    /// Where a line begins; `None` behind the last one.
+    pub(super) fn start(&self, line: usize) -> Option<usize> {
+        self.starts.get(line.checked_sub(1)?).copied()
     }
 }

@@ -4,16 +4,23 @@
 pub fn did_you_mean<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let wanted: Vec<char> = name.to_lowercase().chars().take(64).collect();
     let limit = (wanted.len() / 3).clamp(1, 3);
+    let letters = letters(name);
     candidates
-        .filter(|c| *c != name)
+        .filter(|c| *c != name && (letters & !self::letters(c)).count_ones() as usize <= limit)
         .filter_map(|c| {
             let other: Vec<char> = c.to_lowercase().chars().take(64).collect();
             let distance = edits(&wanted, &other);
             // Two-letter names are all alike.
             (distance <= limit && distance < wanted.len().min(other.len())).then_some((distance, c))
         })
-        .min_by_key(|(distance, c)| (*distance, c.len()))
+        // Candidates come in the order of hash tables, too.
+        .min_by_key(|(distance, c)| (*distance, c.len(), *c))
         .map(|(_, c)| c)
+}
+
+/// The letters of a name, a bit each: an edit brings in one at most, so that most names need no closer look.
+fn letters(name: &str) -> u64 {
+    name.chars().take(64).flat_map(char::to_lowercase).fold(0, |all, c| all | 1 << (u32::from(c) % 64))
 }
 
 /// Insertions, deletions, replacements, and exchanges of neighbours.

@@ -1,22 +1,74 @@
 //! Diagnostics for a terminal, in the form that users know from rustc.
 
+use std::ops::Range;
+
 use annotate_snippets::{AnnotationKind, Level as Title, Patch, Renderer, Snippet};
 
-use super::{Diagnostic, Level};
+use super::{Diagnostic, Level, Lines};
 use crate::syntax::ast::Span;
 
-/// All diagnostics of a program as one text.
+/// How many diagnostics are shown at most: no one reads more, and errors go first.
+const SHOWN: usize = 10_000;
+
+/// All diagnostics of a program as one text. O(text and diagnostics), where the places of a diagnostic are near one another.
 pub fn render(diagnostics: &[Diagnostic], path: &str, text: &str, color: bool) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+    let lines = Lines::new(text);
+    let errors = diagnostics.iter().filter(|d| d.is_error()).count();
+    let (mut errors_left, mut others_left) = (SHOWN, SHOWN.saturating_sub(errors));
     let mut out = String::new();
+    let mut left_out = 0;
     for d in diagnostics {
-        out.push_str(&one(d, path, text, &renderer));
+        let left = if d.is_error() { &mut errors_left } else { &mut others_left };
+        if *left == 0 {
+            left_out += 1;
+            continue;
+        }
+        *left -= 1;
+        out.push_str(&one(d, path, &Source { text, lines: &lines }, &renderer));
         out.push_str("\n\n");
+    }
+    if left_out > 0 {
+        out.push_str(&format!("{left_out} more messages are left out\n\n"));
     }
     out
 }
 
-fn range(span: Span, text: &str) -> std::ops::Range<usize> {
+/// A program's text, to be shown in pieces: the renderer reads all that it is given, for every diagnostic.
+struct Source<'t> {
+    text: &'t str,
+    lines: &'t Lines,
+}
+
+/// The lines around some places.
+struct Excerpt<'t> {
+    text: &'t str,
+    /// The number of its first line.
+    line: usize,
+    /// Where it begins in the program's text.
+    start: usize,
+}
+
+impl<'t> Source<'t> {
+    /// The lines from the first to the last of these places, and a few around them, since some are shown for the sake of their neighbours.
+    fn excerpt(&self, places: impl Iterator<Item = Range<usize>>) -> Excerpt<'t> {
+        const AROUND: usize = 3;
+        let (first, last) = places.fold((usize::MAX, 0), |(first, last), place| (first.min(place.start), last.max(place.end)));
+        let line = self.lines.line(first).saturating_sub(AROUND).max(1);
+        let start = self.lines.start(line).unwrap_or(0);
+        let end = self.lines.start(self.lines.line(last) + AROUND).unwrap_or(self.text.len());
+        Excerpt { text: self.text.get(start..end).unwrap_or_default(), line, start }
+    }
+}
+
+impl Excerpt<'_> {
+    /// A place of the program in this excerpt.
+    fn at(&self, place: Range<usize>) -> Range<usize> {
+        place.start.saturating_sub(self.start)..place.end.saturating_sub(self.start)
+    }
+}
+
+fn range(span: Span, text: &str) -> Range<usize> {
     let start = floor(text, span.start as usize);
     let end = floor(text, span.end as usize).max(start);
     // An empty place is shown as one character.
@@ -32,19 +84,21 @@ fn floor(text: &str, at: usize) -> usize {
     at
 }
 
-fn one(d: &Diagnostic, path: &str, text: &str, renderer: &Renderer) -> String {
+fn one(d: &Diagnostic, path: &str, source: &Source<'_>, renderer: &Renderer) -> String {
     let title = match d.level {
         Level::Error => Title::ERROR,
         Level::Warning => Title::WARNING,
         Level::Note => Title::NOTE,
     };
-    let mut primary = AnnotationKind::Primary.span(range(d.span, text));
+    let text = source.text;
+    let shown = source.excerpt(std::iter::once(d.span).chain(d.labels.iter().map(|l| l.span)).map(|s| range(s, text)));
+    let mut primary = AnnotationKind::Primary.span(shown.at(range(d.span, text)));
     if !d.label.is_empty() {
         primary = primary.label(d.label.as_str());
     }
-    let mut snippet = Snippet::source(text).path(path).fold(true).annotation(primary);
+    let mut snippet = Snippet::source(shown.text).line_start(shown.line).path(path).fold(true).annotation(primary);
     for l in &d.labels {
-        snippet = snippet.annotation(AnnotationKind::Context.span(range(l.span, text)).label(l.text.as_str()));
+        snippet = snippet.annotation(AnnotationKind::Context.span(shown.at(range(l.span, text))).label(l.text.as_str()));
     }
     let mut group = title.primary_title(d.message.as_str()).id(d.code.text()).element(snippet);
     for n in &d.notes {
@@ -57,11 +111,10 @@ fn one(d: &Diagnostic, path: &str, text: &str, renderer: &Renderer) -> String {
     if let Some(fix) = &d.fix {
         let start = floor(text, fix.span.start as usize);
         let end = floor(text, fix.span.end as usize).max(start);
-        report.push(
-            Title::HELP
-                .secondary_title(fix.title.as_str())
-                .element(Snippet::source(text).path(path).fold(true).patch(Patch::new(start..end, fix.replacement.as_str()))),
-        );
+        let changed = source.excerpt(std::iter::once(start..end));
+        let patch = Patch::new(changed.at(start..end), fix.replacement.as_str());
+        let snippet = Snippet::source(changed.text).line_start(changed.line).path(path).fold(true).patch(patch);
+        report.push(Title::HELP.secondary_title(fix.title.as_str()).element(snippet));
     }
     renderer.render(&report)
 }

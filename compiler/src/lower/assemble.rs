@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::builder::Builder;
-use super::columns::{enum_variants, required, visible_columns};
+use super::columns::{enum_variants, published, required, visible_columns};
 use super::expression::{Context, lower, physical, truth};
 use super::ir::{ChainId, FieldType, Op, OperatorId, Read, Record, RecordField, RecordId, RowSource, SiteId, Statement, ValueId};
 use super::kernels::OperatorState;
@@ -26,6 +26,7 @@ pub(super) struct Assembler<'p> {
     pub(super) program: Program,
     pub(super) required: Vec<BTreeSet<usize>>,
     pub(super) consumers: BTreeMap<NodeId, Vec<NodeId>>,
+    pub(super) published: HashMap<NodeId, Vec<usize>>,
     records: HashMap<NodeId, RecordId>,
     pub(super) operators: HashMap<NodeId, OperatorState>,
     merges: HashMap<NodeId, ChainId>,
@@ -80,6 +81,7 @@ pub fn assemble<'p>(plan: &'p Plan, analyzed: &'p Plan, text: &'p str) -> Progra
         program: Program::default(),
         required: required(plan),
         consumers: plan.consumers(),
+        published: published(plan),
         records: HashMap::new(),
         operators: HashMap::new(),
         merges: HashMap::new(),
@@ -213,7 +215,7 @@ impl<'p> Assembler<'p> {
     }
 
     fn publications(&self, node: NodeId) -> Vec<(usize, &'p Publication)> {
-        self.plan.publications.iter().enumerate().filter(|(_, p)| p.node == node).collect()
+        self.published.get(&node).into_iter().flatten().filter_map(|at| Some((*at, self.plan.publications.get(*at)?))).collect()
     }
 
     /// Chains for a node that is published as it is.

@@ -1,10 +1,19 @@
 //! Which columns of each node somebody reads: what nobody reads is not computed, and not decoded.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::analysis::typed::{Expr, Place};
 use crate::analysis::types::{Kind, Type};
 use crate::plan::logical::{NodeId, NodeKind, Observation, Plan};
+
+/// The publications of each node that is published.
+pub(super) fn published(plan: &Plan) -> HashMap<NodeId, Vec<usize>> {
+    let mut all: HashMap<NodeId, Vec<usize>> = HashMap::new();
+    for (at, p) in plan.publications.iter().enumerate() {
+        all.entry(p.node).or_default().push(at);
+    }
+    all
+}
 
 /// Per node, the columns of its record that are read.
 #[expect(clippy::too_many_lines, reason = "one arm per case")]

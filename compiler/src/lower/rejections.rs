@@ -3,10 +3,11 @@
 //!
 //! It is read off the plan as analysed: what the optimizer moves and merges must not change which records are refused.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::assemble::{Assembler, Frame, Lowering};
 use super::builder::Builder;
+use super::columns::published;
 use super::expression::truth;
 use super::ir::{RecordId, Statement};
 use crate::analysis::typed::{Expr, Place};
@@ -34,7 +35,7 @@ struct Beginning {
 /// The rejections of an event: of each list, one condition must fail. There are none if some stream keeps records whatever one field says.
 pub(super) fn rejections(a: &mut Assembler<'_>, event: usize, record: RecordId) -> Vec<Vec<FieldRejection>> {
     let plan = a.analyzed;
-    let search = Search { plan, consumers: plan.consumers(), alive: alive(plan) };
+    let search = Search { plan, consumers: plan.consumers(), published: published(plan), alive: alive(plan) };
     let mut beginnings = vec![];
     for (at, node) in plan.nodes.iter().enumerate() {
         if matches!(node.kind, NodeKind::Source { event: of } if of == event) {
@@ -61,13 +62,14 @@ fn lowered(a: &mut Assembler<'_>, record: RecordId, c: Condition) -> FieldReject
 struct Search<'p> {
     plan: &'p Plan,
     consumers: BTreeMap<NodeId, Vec<NodeId>>,
+    published: HashMap<NodeId, Vec<usize>>,
     alive: BTreeSet<NodeId>,
 }
 
 impl Search<'_> {
     /// Follows the filters behind a node. Whatever else reads it, and its publication, end a beginning.
     fn behind(&self, node: NodeId, so_far: &Beginning, found: &mut Vec<Beginning>) {
-        if self.plan.publications.iter().any(|p| p.node == node) {
+        if self.published.contains_key(&node) {
             found.push(so_far.clone());
         }
         for reader in self.consumers.get(&node).into_iter().flatten().filter(|reader| self.alive.contains(reader)) {

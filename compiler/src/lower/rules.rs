@@ -3,7 +3,7 @@
 //! A stream `E.where(field == constant and …).emit(fields)` costs rustc a function each; a table costs a row. The look-up is by the
 //! constants compared for equality, so that an event costs what it satisfies, not how many rules there are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use varpulis_abi::scalar::Scalar;
 
@@ -13,7 +13,7 @@ use super::expression::{Context, lower, physical, truth};
 use super::ir::{Arm, ChainId, FieldType, KernelFunction, Op, OperatorId, Record, RecordField, RecordId, SiteId, Statement, ValueId};
 use crate::analysis::typed::{Expr, ExprKind, Literal, Place};
 use crate::analysis::types::{Kind, Type};
-use crate::plan::logical::{NodeId, NodeKind, Plan};
+use crate::plan::logical::{NodeId, NodeKind};
 use crate::plan::physical::{ChainInput, Config, Operator};
 use crate::plan::print::expression_key;
 use crate::syntax::ast::{BinaryOp, Span};
@@ -38,7 +38,7 @@ const CONSTANT: usize = usize::MAX - 1;
 pub(super) fn tables(a: &mut Assembler<'_>, source: NodeId, record: RecordId, readers: &mut Vec<NodeId>) -> Vec<ChainId> {
     let mut shapes: BTreeMap<String, Vec<Rule>> = BTreeMap::new();
     for reader in readers.iter() {
-        if let Some((shape, rule)) = rule(a.plan, &a.consumers, *reader) {
+        if let Some((shape, rule)) = rule(a, *reader) {
             shapes.entry(shape).or_default().push(rule);
         }
     }
@@ -46,24 +46,22 @@ pub(super) fn tables(a: &mut Assembler<'_>, source: NodeId, record: RecordId, re
     let mut groups: Vec<Vec<Rule>> = shapes.into_values().filter(|g| g.len() >= LEAST).collect();
     groups.sort_by_key(|g| g.first().map(|r| r.reader));
     for group in groups {
-        readers.retain(|r| !group.iter().any(|g| g.reader == *r));
+        let taken: HashSet<NodeId> = group.iter().map(|g| g.reader).collect();
+        readers.retain(|r| !taken.contains(r));
         chains.push(table(a, source, record, &group));
     }
     chains
 }
 
-fn rule(plan: &Plan, consumers: &BTreeMap<NodeId, Vec<NodeId>>, reader: NodeId) -> Option<(String, Rule)> {
+fn rule(a: &Assembler<'_>, reader: NodeId) -> Option<(String, Rule)> {
+    let plan = a.plan;
     let NodeKind::Filter { condition, .. } = &plan.node(reader).kind else { return None };
-    let [project] = consumers.get(&reader)?.as_slice() else { return None };
+    let [project] = a.consumers.get(&reader)?.as_slice() else { return None };
     let NodeKind::Project { columns, .. } = &plan.node(*project).kind else { return None };
-    if consumers.contains_key(project) || plan.publications.iter().any(|p| p.node == reader) {
+    if a.consumers.contains_key(project) || a.published.contains_key(&reader) {
         return None;
     }
-    let mut published = plan.publications.iter().enumerate().filter(|(_, p)| p.node == *project);
-    let (publication, _) = published.next()?;
-    if published.next().is_some() {
-        return None;
-    }
+    let &[publication] = a.published.get(project)?.as_slice() else { return None };
     let (mut equalities, mut rest, mut constants) = (vec![], vec![], vec![]);
     for part in condition.clone().conjuncts() {
         match equality(&part) {

@@ -1,6 +1,9 @@
 //! `.aggregate(name: expr)`: what a window computes.
 
+use std::collections::HashMap;
+
 use super::{Entry, Order};
+use crate::analysis::scope::Local;
 use crate::analysis::typed::{Expr, Place};
 use crate::analysis::{Analyzer, StreamBuilder};
 use crate::diagnostics::{Code, Diagnostic};
@@ -26,6 +29,7 @@ fn analyze<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
     }
     let mut scope = a.scope(b);
     let mut entries: Vec<(String, Expr)> = vec![];
+    let mut seen = HashMap::new();
     for arg in &op.args {
         let Some(e) = a.arg_expr(arg) else { continue };
         let Some(name) = &arg.name else {
@@ -33,8 +37,8 @@ fn analyze<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
             continue;
         };
         let value = a.expr(e, &mut scope);
-        if a.is_new_field(&entries, &name.text, name.span) {
-            scope.locals.push((name.text.clone(), value.clone()));
+        if a.is_new_field(&mut seen, &name.text, name.span, value.span) {
+            scope.locals.push(Local::new(&name.text, value.clone()));
             entries.push((name.text.clone(), value));
         }
     }
@@ -44,7 +48,7 @@ fn analyze<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
     a.keep_aggregates(b, scope);
     let mut fields = vec![];
     for (i, key) in b.keys.iter().enumerate() {
-        if !entries.iter().any(|(n, _)| *n == key.column.name) {
+        if !seen.contains_key(&key.column.name) {
             fields.push((key.column.name.clone(), Expr::place(Place::Key(i), key.column.ty.clone(), op.span)));
         }
     }

@@ -32,8 +32,10 @@ pub(super) fn apply(plan: &mut Plan) {
     }
     // Inputs come before their consumers, also where a rule has exchanged two nodes.
     let mut order: Vec<NodeId> = vec![];
+    // Each is put there once.
+    let mut wanted = alive;
     for at in 0..plan.nodes.len() {
-        visit(plan, NodeId(at), &alive, &mut order);
+        visit(plan, NodeId(at), &mut wanted, &mut order);
     }
     let places: HashMap<NodeId, NodeId> = order.iter().enumerate().map(|(new, old)| (*old, NodeId(new))).collect();
     let mut nodes = vec![];
@@ -48,12 +50,12 @@ pub(super) fn apply(plan: &mut Plan) {
     }
 }
 
-fn visit(plan: &Plan, id: NodeId, alive: &[bool], order: &mut Vec<NodeId>) {
-    if !alive.get(id.0).copied().unwrap_or(false) || order.contains(&id) {
+fn visit(plan: &Plan, id: NodeId, wanted: &mut [bool], order: &mut Vec<NodeId>) {
+    if !wanted.get_mut(id.0).is_some_and(std::mem::take) {
         return;
     }
     for input in plan.node(id).kind.inputs() {
-        visit(plan, input, alive, order);
+        visit(plan, input, wanted, order);
     }
     order.push(id);
 }

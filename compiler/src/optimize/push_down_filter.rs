@@ -5,10 +5,14 @@ use crate::plan::logical::{CURRENT, Node, NodeId, NodeKind, Plan};
 
 /// Moves conditions as far towards their sources as they go.
 pub(super) fn apply(plan: &mut Plan) {
-    // Each move brings a filter one node nearer to its source.
-    let mut counts = readers(plan);
-    while (0..plan.nodes.len()).any(|at| push(plan, &counts, NodeId(at))) {
-        counts = readers(plan);
+    // Each move brings a filter one node nearer to its source. Who is read by how many stays as it is: two nodes in a row change places.
+    let counts = readers(plan);
+    let mut moved = true;
+    while moved {
+        moved = false;
+        for at in 0..plan.nodes.len() {
+            moved |= push(plan, &counts, NodeId(at));
+        }
     }
 }
 

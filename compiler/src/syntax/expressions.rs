@@ -53,17 +53,26 @@ const UNARY: u8 = 16;
 impl Reader<'_> {
     pub(super) fn expr(&mut self, pair: Pair<'_, Rule>) -> Expr {
         let span = self.span(&pair);
-        let operators = pair.clone().into_inner().filter(|p| matches!(p.as_rule(), Rule::infix | Rule::is_null)).count();
+        let operators = levels(&pair);
         // Each operator is a level of the tree, and every later stage descends it.
-        if self.operators + operators > OPERATORS {
-            let what = format!("this expression has more than {OPERATORS} operators");
-            self.report(Diagnostic::new(Code::TooDeep, span, what).help("split it with `let`, functions or several streams; `in [a, b]` stands for many `or`"));
+        if !self.operators_fit(operators) {
+            self.too_many_operators(span, "split it with `let`, functions or several streams; `in [a, b]` stands for many `or`");
             return Expr { kind: ExprKind::Error, span };
         }
         self.operators += operators;
         let value = self.tree(pair, span);
         self.operators -= operators;
         value
+    }
+
+    /// Whether an expression may have that many operators, where it stands.
+    pub(super) fn operators_fit(&self, operators: usize) -> bool {
+        self.operators + operators <= OPERATORS
+    }
+
+    pub(super) fn too_many_operators(&mut self, span: Span, help: &str) {
+        let what = format!("this expression has more than {OPERATORS} operators");
+        self.report(Diagnostic::new(Code::TooDeep, span, what).help(help));
     }
 
     fn tree(&mut self, pair: Pair<'_, Rule>, span: Span) -> Expr {
@@ -233,18 +242,20 @@ impl Reader<'_> {
         let rule = inner.as_rule();
         let kind = match rule {
             Rule::call => ExprKind::Call { callee: object, args: self.args_of(inner) },
-            Rule::index => match inner.into_inner().next() {
-                Some(i) => ExprKind::Index { object, index: Box::new(self.expr(i)) },
-                None => ExprKind::Error,
-            },
-            Rule::slice => {
-                let (mut from, mut to) = (None, None);
+            Rule::index => {
+                let (mut from, mut to, mut slices) = (None, None, false);
                 for p in inner.into_inner() {
-                    let rule = p.as_rule();
-                    let e = p.into_inner().next().map(|e| Box::new(self.expr(e)));
-                    if rule == Rule::slice_from { from = e } else { to = e }
+                    match p.as_rule() {
+                        Rule::colon => slices = true,
+                        _ if slices => to = Some(Box::new(self.expr(p))),
+                        _ => from = Some(Box::new(self.expr(p))),
+                    }
                 }
-                ExprKind::Slice { object, from, to }
+                match from {
+                    from if slices => ExprKind::Slice { object, from, to },
+                    Some(index) => ExprKind::Index { object, index },
+                    None => ExprKind::Error,
+                }
             }
             Rule::member | Rule::safe_member => match inner.into_inner().find(|p| p.as_rule() == Rule::name) {
                 Some(n) => ExprKind::Member { object, name: self.name(&n), safe: rule == Rule::safe_member },
@@ -284,6 +295,30 @@ impl Reader<'_> {
         }
         Arg { name, value, span }
     }
+}
+
+/// How many levels the operators of a flat expression make: one each, and those behind its longest operand, as in `a.b.c()`.
+fn levels(expr: &Pair<'_, Rule>) -> usize {
+    let (mut operators, mut longest) = (0, 0);
+    for part in expr.clone().into_inner() {
+        match part.as_rule() {
+            Rule::infix | Rule::is_null => operators += 1,
+            Rule::operand => {
+                let (mut signs, mut behind) = (0, 0);
+                for p in part.into_inner() {
+                    match p.as_rule() {
+                        Rule::prefix => signs += 1,
+                        Rule::postfix => behind += 1,
+                        _ => {}
+                    }
+                }
+                operators += signs;
+                longest = longest.max(behind);
+            }
+            _ => {}
+        }
+    }
+    operators + longest
 }
 
 /// Whether a number behind a sign makes the least integer.

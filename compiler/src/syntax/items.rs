@@ -108,7 +108,7 @@ impl Reader<'_> {
         let mut ty = TypeExpr { kind: TypeExprKind::Tuple(vec![]), span };
         for p in pair.into_inner() {
             let kind = match p.as_rule() {
-                Rule::optional => TypeExprKind::Optional(Box::new(ty.clone())),
+                Rule::optional => TypeExprKind::Optional(Box::new(std::mem::replace(&mut ty, TypeExpr { kind: TypeExprKind::Tuple(vec![]), span }))),
                 Rule::named_type => {
                     let mut args = vec![];
                     let mut name = Name { text: String::new(), span };

@@ -39,8 +39,6 @@ impl Chunk {
 
 /// The program, cut.
 pub(super) struct Layout {
-    /// The text with comments blanked: as long as the original.
-    pub(super) clean: String,
     /// The declarations.
     pub(super) chunks: Vec<Chunk>,
 }
@@ -72,7 +70,7 @@ pub(super) fn layout(text: &str, diagnostics: &mut Vec<Diagnostic>) -> Layout {
         }
         at = end;
     }
-    Layout { clean, chunks }
+    Layout { chunks }
 }
 
 /// Blanks comments and refuses characters that hide what the text says. With the text come the places of its `/* … */`.
@@ -155,7 +153,7 @@ fn text_end(bytes: &[u8], at: usize, diagnostics: &mut Vec<Diagnostic>) -> usize
 fn lines(clean: &str, comments: &[Range<usize>], diagnostics: &mut Vec<Diagnostic>) -> Vec<Line> {
     let mut lines: Vec<Line> = vec![];
     let mut from = 0;
-    let mut brackets: Vec<Bracket> = vec![];
+    let mut brackets = Brackets::none();
     for line in clean.split_inclusive('\n') {
         let (begin, body) = (from, line.trim_end());
         from += line.len();
@@ -166,11 +164,11 @@ fn lines(clean: &str, comments: &[Range<usize>], diagnostics: &mut Vec<Diagnosti
         let start = begin + blank;
         let indent = indentation(clean, comments, begin, start);
         let before = lines.last().and_then(|l| clean.get(l.start..l.end)).unwrap_or_default();
-        if indent == 0 && begins_declaration(body.trim_start(), before, brackets.last()) {
+        if indent == 0 && begins_declaration(body.trim_start(), before, brackets.open.last()) {
             // A bracket that is open here is a mistake, which is not this declaration's.
-            brackets.clear();
+            brackets = Brackets::none();
         }
-        if brackets.is_empty()
+        if brackets.open.is_empty()
             && let Some(tab) = body.get(..blank).and_then(|i| i.find('\t'))
         {
             diagnostics.push(
@@ -178,9 +176,9 @@ fn lines(clean: &str, comments: &[Range<usize>], diagnostics: &mut Vec<Diagnosti
                     .help("indent with spaces: a tab has no fixed width"),
             );
         }
-        let depth = brackets.len();
+        let depth = brackets.open.len();
         scan_brackets(body, &mut brackets);
-        lines.push(Line { start, end: begin + body.len(), indent, opens: brackets.is_empty() && body.ends_with(':'), depth });
+        lines.push(Line { start, end: begin + body.len(), indent, opens: brackets.open.is_empty() && body.ends_with(':'), depth });
     }
     lines
 }
@@ -212,8 +210,44 @@ fn begins_declaration(line: &str, before: &str, bracket: Option<&Bracket>) -> bo
     DECLARATIONS.contains(&word) && !is_input && rest.starts_with(' ') && next.starts_with(|c: char| c.is_alphabetic() || c == '_') && !continues(next)
 }
 
+/// The brackets that are open, and how many there are of each symbol: what closes nothing is found without looking at them all.
+struct Brackets {
+    open: Vec<Bracket>,
+    counts: [usize; 128],
+}
+
+impl Brackets {
+    fn none() -> Self {
+        Self { open: vec![], counts: [0; 128] }
+    }
+
+    fn open(&mut self, bracket: Bracket) {
+        self.count(bracket.symbol, |n| n + 1);
+        self.open.push(bracket);
+    }
+
+    /// Closes the innermost one of that symbol and what is open inside it; passes over what closes nothing.
+    fn close(&mut self, symbol: u8) {
+        if self.counts.get(usize::from(symbol)) == Some(&0) {
+            return;
+        }
+        while let Some(closed) = self.open.pop() {
+            self.count(closed.symbol, |n| n.saturating_sub(1));
+            if closed.symbol == symbol {
+                return;
+            }
+        }
+    }
+
+    fn count(&mut self, symbol: u8, change: impl FnOnce(usize) -> usize) {
+        if let Some(count) = self.counts.get_mut(usize::from(symbol)) {
+            *count = change(*count);
+        }
+    }
+}
+
 /// Follows brackets outside texts. One that closes another's closes what is open inside it too, and one that closes nothing is passed over.
-fn scan_brackets(body: &str, open: &mut Vec<Bracket>) {
+fn scan_brackets(body: &str, brackets: &mut Brackets) {
     let bytes = body.as_bytes();
     let mut at = 0;
     while let Some(b) = bytes.get(at) {
@@ -224,18 +258,11 @@ fn scan_brackets(body: &str, open: &mut Vec<Bracket>) {
             }
             b'(' | b'[' | b'{' => {
                 let before = body.get(..at).unwrap_or_default().trim_end();
-                open.push(Bracket { symbol: *b, holds_streams: before.ends_with("merge") || before.ends_with("join") });
+                brackets.open(Bracket { symbol: *b, holds_streams: before.ends_with("merge") || before.ends_with("join") });
             }
-            b')' | b']' | b'}' => {
-                let opens = match b {
-                    b')' => b'(',
-                    b']' => b'[',
-                    _ => b'{',
-                };
-                if let Some(place) = open.iter().rposition(|o| o.symbol == opens) {
-                    open.truncate(place);
-                }
-            }
+            b')' => brackets.close(b'('),
+            b']' => brackets.close(b'['),
+            b'}' => brackets.close(b'{'),
             _ => {}
         }
         at += 1;

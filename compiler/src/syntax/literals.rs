@@ -5,7 +5,7 @@ use pest::iterators::Pair;
 use varpulis_abi::duration;
 
 use super::ast::{Expr, ExprKind, FormatPart, Span};
-use super::{Grammar, Reader, Rule, layout};
+use super::{Grammar, Reader, Rule, depth, layout};
 use crate::diagnostics::{Code, Diagnostic};
 
 impl Reader<'_> {
@@ -164,6 +164,11 @@ impl Reader<'_> {
                 _ => at += 1,
             }
         }
+        // Each value is joined to the text before it, which is a level.
+        if !self.operators_fit(parts.len()) {
+            self.too_many_operators(self.span(pair), "write several texts");
+            return vec![];
+        }
         if from < text.len() {
             let piece = text.get(from..).unwrap_or_default();
             parts.push(FormatPart::Text(self.unescape(piece, base + from, true)));
@@ -178,6 +183,10 @@ impl Reader<'_> {
         };
         let start = self.map.original(base);
         let chunk = layout::Chunk::at(expr, start);
+        if let Some(too_deep) = depth::check(&chunk, self.text) {
+            self.report(too_deep);
+            return None;
+        }
         let mut inner = Reader { map: &chunk, text: self.text, diagnostics: vec![], operators: self.operators };
         let parsed = match Grammar::parse(Rule::lone_expr, &chunk.text) {
             Ok(mut pairs) => pairs.next().and_then(|p| p.into_inner().next()).map(|p| inner.expr(p)),

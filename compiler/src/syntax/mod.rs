@@ -54,12 +54,12 @@ pub fn parse(text: &str) -> Parsed {
     let mut diagnostics = vec![];
     let mut program = ast::Program::default();
     let layout = layout::layout(text, &mut diagnostics);
-    if let Some(too_deep) = depth::check(text, &layout.clean) {
-        diagnostics.push(too_deep);
-        return Parsed { program, diagnostics };
-    }
     let lexical: Vec<usize> = diagnostics.iter().map(|d| d.span.start as usize).collect();
     for (i, chunk) in layout.chunks.iter().enumerate() {
+        if let Some(too_deep) = depth::check(chunk, text) {
+            diagnostics.push(too_deep);
+            continue;
+        }
         let mut reader = Reader { map: chunk, text, diagnostics: vec![], operators: 0 };
         if let Some(item) = reader.read() {
             program.items.push(item);

@@ -183,6 +183,15 @@ impl Reader<'_> {
     }
 
     fn add_condition(&mut self, step: &mut Step, condition: Expr) {
+        // Conditions of one step are joined, each a level above those before it.
+        if !self.operators_fit(1 + step.condition.as_ref().map_or(0, left_levels)) {
+            // Once is enough.
+            if self.diagnostics.last().is_none_or(|d| d.code != Code::TooDeep) {
+                self.too_many_operators(step.span, "join what belongs together in functions");
+            }
+            step.condition = None;
+            return;
+        }
         step.condition = Some(match step.condition.take() {
             None => condition,
             Some(before) => {
@@ -193,6 +202,15 @@ impl Reader<'_> {
             }
         });
     }
+}
+
+/// How deep the first operand of an expression's first operand lies.
+fn left_levels(e: &Expr) -> usize {
+    let (mut e, mut levels) = (e, 0);
+    while let super::ast::ExprKind::Binary { left, .. } = &e.kind {
+        (e, levels) = (left, levels + 1);
+    }
+    levels
 }
 
 fn condition_of(op: super::ast::Op) -> Option<Expr> {
