@@ -15,6 +15,8 @@ pub mod plan;
 pub mod rust;
 pub mod syntax;
 
+use std::sync::Arc;
+
 use diagnostics::Diagnostic;
 use plan::logical::Plan;
 use plan::physical::Program;
@@ -28,9 +30,7 @@ pub struct Compiled {
     /// The plan after the optimizer.
     pub logical: Plan,
     /// Records, kernels and chains.
-    pub physical: Program,
-    /// What each rule of the optimizer changed: its name and the plan behind it.
-    pub trace: Vec<(&'static str, String)>,
+    pub physical: Arc<Program>,
 }
 
 /// What compiling yields: a program unless it is refused, and all diagnostics.
@@ -54,9 +54,9 @@ pub fn compile(text: &str) -> Compilation {
     diagnostics.sort_by_key(|d| (d.span.start, d.span.end));
     let plan = if syntax_errors { None } else { analysis.plan };
     let program = plan.map(|analyzed| {
-        let (logical, trace) = optimize::optimize(analyzed.clone());
-        let physical = lower::assemble(&logical, &analyzed, text);
-        Compiled { ast: parsed.program, analyzed, logical, physical, trace }
+        let logical = optimize::optimize(analyzed.clone());
+        let physical = Arc::new(lower::assemble(&logical, &analyzed, text));
+        Compiled { ast: parsed.program, analyzed, logical, physical }
     });
     Compilation { program, diagnostics }
 }

@@ -58,7 +58,7 @@ impl Explain {
             format!("{:#}\n", plan::json::json(&compiled, &source.text))
         } else if self.optimizer_trace {
             let mut text = format!("# analyzed\n{}", compiled.analyzed);
-            for (rule, plan) in &compiled.trace {
+            for (rule, plan) in varpulis_compiler::optimize::trace(compiled.analyzed.clone()) {
                 text.push_str(&format!("# {rule}\n{plan}"));
             }
             text

@@ -8,6 +8,7 @@ mod kernel;
 mod module;
 mod program;
 mod records;
+mod rejections;
 mod tables;
 mod value;
 

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use varpulis_runtime::jit::{Address, Code, Functions, GlobalCode, InputCode, Instance, OperatorCode, RejectionCode};
+use varpulis_runtime::jit::{Address, Code, Functions, GlobalCode, InputCode, Instance, OperatorCode};
 use varpulis_runtime::program::{Params, Schema};
 
 use super::function::Shared;
 use super::module::{Finished, Module};
 use super::records::Records;
+use super::rejections::OnDemand;
 use super::{Error, kernel, tables};
 use crate::diagnostics::{Code as DiagnosticCode, Diagnostic};
 use crate::lower::ir::ChainId;
@@ -90,7 +91,7 @@ impl Program {
     ///
     /// # Errors
     /// There is no code generator for this machine, no memory, or the code is too large.
-    pub fn generate(program: &physical::Program, name: &str, file: &str, text: &str, limits: Limits) -> Result<Self, Error> {
+    pub fn generate(program: &Arc<physical::Program>, name: &str, file: &str, text: &str, limits: Limits) -> Result<Self, Error> {
         let usage = Usage::of(program);
         let records = Records::of(program, &usage);
         let Generated { parts, rules, finished } = generate(program, &usage, &records, limits.code, false)?;
@@ -110,6 +111,7 @@ impl Program {
             values: parts.values(program, &finished),
             counters: program.counters.clone(),
             counter_order: tables::counter_order(program),
+            rejections: Box::new(OnDemand::new(Arc::clone(program), usage, records)),
             memory: Box::new(finished.memory()),
         };
         Ok(Self { code: Arc::new(code), size })
@@ -166,8 +168,6 @@ struct Parts {
     chains: Vec<cranelift_module::FuncId>,
     kernels: Vec<Vec<(&'static str, cranelift_module::FuncId)>>,
     globals: Vec<Option<cranelift_module::FuncId>>,
-    /// Per event, of each beginning: the field's place among those in use, and the condition.
-    rejections: Vec<Vec<Vec<(usize, cranelift_module::FuncId)>>>,
 }
 
 struct Generated {
@@ -191,10 +191,6 @@ fn generate(program: &physical::Program, usage: &Usage, records: &Records, most:
         };
         parts.globals.push(function);
     }
-    for event in &program.events {
-        let made = rejections(&mut shared, event)?;
-        parts.rejections.push(made);
-    }
     for operator in &program.operators {
         let functions = kernel::kernel_functions(&mut shared, operator)?;
         parts.kernels.push(functions);
@@ -206,37 +202,11 @@ fn generate(program: &physical::Program, usage: &Usage, records: &Records, most:
     Ok(Generated { parts, rules, finished: module.finish()? })
 }
 
-/// What fields reject an event; nothing if some beginning has no condition over a field that is read.
-fn rejections(shared: &mut Shared<'_>, event: &EventInput) -> Result<Vec<Vec<(usize, cranelift_module::FuncId)>>, Error> {
-    let read = |r: &&physical::FieldRejection| shared.usage.is_used(event.record, r.field);
-    if !event.rejections.iter().all(|beginning| beginning.iter().any(|r| read(&r))) {
-        return Ok(vec![]);
-    }
-    let mut all = vec![];
-    for (n, beginning) in event.rejections.iter().enumerate() {
-        let mut made = vec![];
-        for (m, rejection) in beginning.iter().enumerate() {
-            let Some(field) = shared.records.index(event.record, rejection.field) else { continue };
-            let name = format!("{} rejected {n}.{m}", event.name);
-            made.push((field, kernel::rejection(shared, &name, event.record, &rejection.body)?));
-        }
-        all.push(made);
-    }
-    Ok(all)
-}
-
 impl Parts {
     fn inputs(&self, program: &physical::Program, finished: &Finished) -> Vec<InputCode> {
         let chains = |ids: &[ChainId]| ids.iter().filter_map(|id| self.chains.get(id.0 as usize)).map(|id| finished.chain(*id)).collect();
-        let rejection = |made: &Vec<(usize, cranelift_module::FuncId)>| {
-            made.iter().map(|(field, body)| RejectionCode { field: *field, body: finished.chain(*body) }).collect()
-        };
-        let input = |(event, rejections): (&EventInput, &Vec<Vec<_>>)| InputCode {
-            shape: event.record.0 as usize,
-            chains: chains(&event.chains),
-            rejections: rejections.iter().map(rejection).collect(),
-        };
-        program.events.iter().zip(&self.rejections).map(input).collect()
+        let input = |event: &EventInput| InputCode { shape: event.record.0 as usize, chains: chains(&event.chains) };
+        program.events.iter().map(input).collect()
     }
 
     fn operators(&self, program: &physical::Program, records: &Records, finished: &Finished) -> Vec<OperatorCode> {

@@ -36,14 +36,22 @@ pub static RULES: &[Rule] = &[
     Rule { name: "drop_dead", doc: "Drops what no published stream needs.", apply: drop_dead::apply },
 ];
 
-/// Applies all rules; the trace holds each rule's name and the plan behind it.
-pub fn optimize(mut plan: Plan) -> (Plan, Vec<(&'static str, String)>) {
+/// Applies all rules.
+pub fn optimize(mut plan: Plan) -> Plan {
+    for rule in RULES {
+        apply(rule, &mut plan);
+    }
+    plan
+}
+
+/// What each rule changes of a plan: its name, and the plan behind it. Printing plans costs more than changing them.
+pub fn trace(mut plan: Plan) -> Vec<(&'static str, String)> {
     let mut trace = vec![];
     for rule in RULES {
         apply(rule, &mut plan);
         trace.push((rule.name, plan.to_string()));
     }
-    (plan, trace)
+    trace
 }
 
 /// Applies one rule; debug builds check that what is published keeps its name and its fields.

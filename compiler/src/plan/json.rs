@@ -12,7 +12,7 @@ use crate::syntax::ast::Span;
 pub fn json(compiled: &Compiled, text: &str) -> Value {
     let lines = Lines::new(text);
     let line = |span: Span| lines.position(text, span.start as usize).0;
-    let trace: Vec<Value> = compiled.trace.iter().map(|(rule, plan)| json!({ "rule": rule, "plan": texts(plan) })).collect();
+    let trace: Vec<Value> = crate::optimize::trace(compiled.analyzed.clone()).iter().map(|(rule, plan)| json!({ "rule": rule, "plan": texts(plan) })).collect();
     json!({
         "events": events(&compiled.logical, &line),
         "params": params(&compiled.logical),

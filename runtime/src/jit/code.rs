@@ -43,6 +43,8 @@ pub struct Code {
     pub counters: Vec<String>,
     /// The order in which they are told.
     pub counter_order: Vec<usize>,
+    /// What rejects events.
+    pub rejections: Box<dyn Rejections>,
     /// Keeps the memory of the functions, and frees it.
     pub memory: Box<dyn Any + Send + Sync>,
 }
@@ -54,8 +56,12 @@ pub struct InputCode {
     pub shape: usize,
     /// The chains that take it, in order.
     pub chains: Vec<ChainAddress>,
-    /// What rejects it before all of its fields are known: of each list, one must. Empty if nothing does.
-    pub rejections: Vec<Vec<RejectionCode>>,
+}
+
+/// What rejects events before all of their fields are known. Few inputs ever ask, so that it is compiled when one does.
+pub trait Rejections: Send + Sync {
+    /// Of an event: of each list, one must. Empty if nothing does.
+    fn of(&self, event: usize) -> &[Vec<RejectionCode>];
 }
 
 /// A condition over one field.

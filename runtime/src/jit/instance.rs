@@ -317,14 +317,15 @@ impl program::Instance for Instance {
 
     fn rejects(&self, event: usize, values: &[Value<'_>], read: &[bool]) -> bool {
         let Some(input) = self.code.inputs.get(event) else { return false };
-        let Some(shape) = self.code.shapes.get(input.shape).filter(|_| !input.rejections.is_empty()) else { return false };
+        let rejections = self.code.rejections.of(event);
+        let Some(shape) = self.code.shapes.get(input.shape).filter(|_| !rejections.is_empty()) else { return false };
         let mut row = vec![0; shape.layout.words()];
         if !fill(&mut row, &shape.layout, 0, values) {
             return false;
         }
         let mark = Context::mark(self.context);
         let rejected =
-            input.rejections.iter().all(|beginning| beginning.iter().any(|r| read.get(r.field) == Some(&true) && r.body.call(self.context, row.as_ptr()) == 1));
+            rejections.iter().all(|beginning| beginning.iter().any(|r| read.get(r.field) == Some(&true) && r.body.call(self.context, row.as_ptr()) == 1));
         Context::reset(self.context, mark);
         rejected
     }

@@ -47,6 +47,18 @@ pub(crate) fn records(s: &mut Streams<'_>, id: NodeId, input: NodeId, keys: &[Ex
     // Per key, how many records it has taken.
     let mut taken: Vec<i64> = vec![];
     for (at, r) in s.records(input).iter().enumerate() {
+        let key = s.key(keys, r);
+        let key = all_keys.iter().position(|k| same(k, &key)).unwrap_or_else(|| {
+            all_keys.push(key);
+            taken.push(0);
+            all_keys.len() - 1
+        });
+        let windows = windows_of(window, key, r.ts, taken[key], &open);
+        if windows.is_empty() {
+            // A record between two windows is counted, and nothing is computed of it.
+            taken[key] += 1;
+            continue;
+        }
         let values: Result<Vec<_>, Refused> =
             calls.iter().map(|c| seen(c, &|p| if let Place::Global(i) = p { s.globals[*i].clone() } else { r.value(p) })).collect();
         let values = match values {
@@ -56,15 +68,8 @@ pub(crate) fn records(s: &mut Streams<'_>, id: NodeId, input: NodeId, keys: &[Ex
                 continue;
             }
         };
-        let key = s.key(keys, r);
-        let key = all_keys.iter().position(|k| same(k, &key)).unwrap_or_else(|| {
-            all_keys.push(key);
-            taken.push(0);
-            all_keys.len() - 1
-        });
-        let member = Rc::new(Member { at, moment: r.moment.clone(), ts: r.ts, values });
-        let windows = windows_of(window, key, r.ts, taken[key], &open);
         taken[key] += 1;
+        let member = Rc::new(Member { at, moment: r.moment.clone(), ts: r.ts, values });
         for (start, end) in windows {
             match open.iter_mut().find(|o| is(o, key, (start, end))) {
                 Some(o) => o.members.push(member.clone()),

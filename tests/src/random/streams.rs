@@ -98,7 +98,10 @@ fn renamed(rng: &mut Rng, verb: &str, fields: &[Field], extra: Vec<(String, Fiel
 
 fn join(rng: &mut Rng, sources: &[(String, Vec<Field>)], name: &str) -> (String, Vec<String>, Vec<Field>) {
     let (a, left) = pick(rng, sources);
-    let (b, right) = pick(rng, sources);
+    // In which order a record that comes on both sides meets the partners of one moment, the language does not say: a stream with several
+    // records of one moment is not joined with itself.
+    let others: Vec<_> = sources.iter().filter(|(other, _)| *other != a || !a.starts_with('S')).cloned().collect();
+    let (b, right) = pick(rng, &others);
     let (left, right) = (qualified("l", &left), qualified("r", &right));
     let latest = rng.u8(..3) == 0;
     let mut on = vec![];
