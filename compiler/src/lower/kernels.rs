@@ -256,10 +256,13 @@ fn window_operator(
     }
     let mut fold = Builder::new();
     accumulators.fold(&mut fold, &mut Lowering { a, frame: Frame::Row(row), stream: n.stream.clone() }, "acc");
-    let mut merge = Builder::new();
-    accumulators.merge(&mut merge, "into", "into", "newer");
     operator.functions.push(KernelFunction { name: "fold", arms: vec![Arm { port: None, index: None, body: fold.finish() }] });
-    operator.functions.push(KernelFunction { name: "merge", arms: vec![Arm { port: None, index: None, body: merge.finish() }] });
+    if let Window::Sliding { .. } | Window::SlidingCount { .. } = window {
+        // Only these put a window together out of parts.
+        let mut merge = Builder::new();
+        accumulators.merge(&mut merge, "into", "into", "newer");
+        operator.functions.push(KernelFunction { name: "merge", arms: vec![Arm { port: None, index: None, body: merge.finish() }] });
+    }
     operator.kernel = "WindowKernel";
     operator.firing = "WindowFiring";
     operator.stores.push(("Accs", accs));

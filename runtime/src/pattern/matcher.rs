@@ -5,7 +5,7 @@ use super::elements::Elements;
 use super::expiry::{Timer, Timers, Until};
 use super::links::{List, NONE};
 use super::runs::Runs;
-use super::spec::{PatternSpec, State};
+use super::spec::{NegationSpec, PatternSpec, State, StepSpec};
 use crate::kernels::PatternKernel;
 use crate::operator::{Operator, Refusal};
 use crate::state::{KeyTable, Slots};
@@ -66,7 +66,10 @@ struct Match {
 /// costs the runs that expire. Memory is O(runs in the span), keys without runs are forgotten.
 pub struct PatternMatcher<K: PatternKernel> {
     kernel: K,
-    spec: PatternSpec,
+    steps: Box<[StepSpec]>,
+    negations: Box<[NegationSpec]>,
+    /// The longest time from the first event of a match to its last, in ns; `i64::MAX`: none.
+    within: i64,
     states: Vec<State>,
     waits_at_end: bool,
     keys: KeyTable<K>,
@@ -94,7 +97,9 @@ impl<K: PatternKernel> PatternMatcher<K> {
         let limited = states.iter().any(|state| state.within != i64::MAX);
         Self {
             kernel,
-            spec,
+            steps: spec.steps.into(),
+            negations: spec.negations.into(),
+            within: spec.within,
             waits_at_end,
             keys,
             runs: Runs::new(waiting),
@@ -110,7 +115,7 @@ impl<K: PatternKernel> PatternMatcher<K> {
 
     #[inline(always)]
     fn is_last(&self, state: usize) -> bool {
-        state == self.spec.steps.len()
+        state == self.steps.len()
     }
 
     /// Ends the runs whose time is over; those that only waited for an absence are reported.
@@ -245,8 +250,8 @@ impl<K: PatternKernel> PatternMatcher<K> {
     /// Whether one of these absences forbids the event to the run.
     #[inline(never)]
     fn is_killed(&self, slot: usize, active: u64, row: K::Row<'_>) -> Result<bool, Refusal> {
-        let steps = self.spec.steps.len();
-        for (at, negation) in self.spec.negations.iter().enumerate() {
+        let steps = self.steps.len();
+        for (at, negation) in self.negations.iter().enumerate() {
             if active >> (steps + at) & 1 == 1 && (!negation.correlated || self.kernel.kills(at, row, self.kept.at(slot))?) {
                 return Ok(true);
             }
@@ -257,7 +262,7 @@ impl<K: PatternKernel> PatternMatcher<K> {
     /// Keeps what a run needs of the event that takes a step.
     #[inline(always)]
     fn keep(&mut self, step: usize, key: u32, run: u32, row: K::Row<'_>) -> Result<(), Refusal> {
-        match self.spec.steps[step] {
+        match self.steps[step] {
             spec if spec.shared => {
                 let start = self.lift(key, step, row)?;
                 self.runs.set_start(run, start);
@@ -346,9 +351,9 @@ impl<K: PatternKernel> PatternMatcher<K> {
             self.runs.link(&mut alone, run);
             self.runs.append(key, 1, alone);
             event.opened = true;
-            if self.spec.within != i64::MAX || self.waits_at_end {
+            if self.within != i64::MAX || self.waits_at_end {
                 let runs = &self.runs;
-                self.spans.set(Timer { due: ts.saturating_add(self.spec.within), number, run }, |timer| runs.is(timer.run, timer.number));
+                self.spans.set(Timer { due: ts.saturating_add(self.within), number, run }, |timer| runs.is(timer.run, timer.number));
             }
         }
     }
