@@ -222,12 +222,19 @@ impl<'p> FunctionMaker<'_, '_, 'p> {
         }
     }
 
-    /// The value at a place of a record.
-    pub(super) fn read(&mut self, base: Value, place: &Place) -> Val {
+    /// The value at a place of a row or slot.
+    pub(super) fn read(&mut self, base: Value, place: &Place, slot: bool) -> Val {
         let Held::Scalar(Physical { scalar, .. }) = place.held else { return Val::plain(base) };
         let offset = place.offset as i32;
         let flag = place.flag.map(|flag| self.load(types::I8, base, flag as i32));
         match scalar {
+            Scalar::Text | Scalar::Json if slot => {
+                let (length, address) = (self.load(types::I64, base, offset), self.load(types::I64, base, offset + 8));
+                let inside = self.builder.ins().iadd_imm_s(base, i64::from(offset + 8));
+                let boxed = self.builder.ins().icmp_imm_s(IntCC::SignedLessThan, length, 0);
+                let first = self.builder.ins().select(boxed, address, inside);
+                Val { flag, first, second: Some(self.builder.ins().band_imm_s(length, i64::MAX)) }
+            }
             Scalar::Text | Scalar::Json => {
                 let (first, second) = (self.load(types::I64, base, offset), self.load(types::I64, base, offset + 8));
                 Val { flag, first, second: Some(second) }

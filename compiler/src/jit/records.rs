@@ -13,6 +13,8 @@ pub(super) struct Records {
     layouts: Vec<Arc<RecordLayout>>,
     /// Per record and field, its place in the layout; `None` if nothing reads it.
     places: Vec<Vec<Option<usize>>>,
+    /// Per record, whether it is a slot.
+    slots: Vec<bool>,
     /// The slot of the program's globals.
     pub(super) globals: Arc<RecordLayout>,
 }
@@ -23,11 +25,12 @@ impl Records {
             FieldType::Scalar(ty) => Held::Scalar(ty),
             FieldType::Object(object) => Held::Object(object.name),
         };
-        let mut s = Self { layouts: vec![], places: vec![], globals: Arc::new(RecordLayout::slot(program.globals.iter().map(|g| Held::Scalar(g.ty)))) };
+        let mut s = Self { layouts: vec![], places: vec![], slots: vec![], globals: Arc::new(RecordLayout::slot(program.globals.iter().map(|g| Held::Scalar(g.ty)))) };
         for (at, record) in program.records.iter().enumerate() {
             let used = usage.used_fields(program, RecordId(at as u32));
             let fields = used.iter().map(|(_, field)| held(field.ty));
             s.layouts.push(Arc::new(if record.stored { RecordLayout::slot(fields) } else { RecordLayout::row(fields) }));
+            s.slots.push(record.stored);
             let mut places = vec![None; record.fields.len()];
             for (place, (field, _)) in used.iter().enumerate() {
                 if let Some(slot) = places.get_mut(*field) {
@@ -37,6 +40,11 @@ impl Records {
             s.places.push(places);
         }
         s
+    }
+
+    /// Whether a record is a slot, which owns its texts.
+    pub(super) fn is_slot(&self, record: RecordId) -> bool {
+        self.slots.get(record.0 as usize).copied().unwrap_or(false)
     }
 
     pub(super) fn layout(&self, record: RecordId) -> Option<Arc<RecordLayout>> {

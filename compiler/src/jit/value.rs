@@ -24,7 +24,7 @@ impl BodyMaker<'_, '_, '_, '_> {
             Op::Load { param, record, field } => {
                 let base = self.parameter(param)?;
                 match self.maker.shared.records.place(*record, *field) {
-                    Some(place) => self.maker.read(base, &place),
+                    Some(place) => self.maker.read(base, &place, self.maker.shared.records.is_slot(*record)),
                     None => self.maker.zero(ty),
                 }
             }
@@ -105,7 +105,7 @@ impl BodyMaker<'_, '_, '_, '_> {
             Some(place) => {
                 let context = self.maker.context;
                 let globals = self.maker.load(types::I64, context, context::GLOBALS);
-                self.maker.read(globals, &place)
+                self.maker.read(globals, &place, true)
             }
             None => self.maker.zero(ty),
         }

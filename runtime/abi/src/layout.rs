@@ -2,6 +2,9 @@
 //!
 //! A record is a run of 8-byte words. A row begins with its time; then comes one byte for each field that may be null (1: there is a value,
 //! so that zeroed memory is null), padded to a word; then the values in order. Every value begins at a word.
+//!
+//! A row borrows its texts: two words, the address and the length. A slot owns them: three words, of which the first is the length, with its
+//! highest bit set if the second is the address of the bytes; else the bytes, 16 at most, stand in the second and third.
 
 use alloc::vec::Vec;
 
@@ -39,11 +42,14 @@ pub struct RecordLayout {
 /// A word, in bytes.
 pub const WORD: u32 = 8;
 
+/// How many bytes of a text a slot holds itself.
+pub const INLINE: u64 = 16;
+
 impl Held {
-    /// How many bytes its value takes.
-    pub fn size(self) -> u32 {
+    /// How many bytes its value takes, in a slot or in a row.
+    fn size(self, slot: bool) -> u32 {
         match self {
-            // A text is its address and its length in bytes.
+            Self::Scalar(Physical { scalar: Scalar::Text | Scalar::Json, .. }) if slot => 3 * WORD,
             Self::Scalar(Physical { scalar: Scalar::Text | Scalar::Json | Scalar::Wide, .. }) => 2 * WORD,
             Self::Scalar(_) | Self::Object(_) => WORD,
         }
@@ -84,7 +90,7 @@ impl RecordLayout {
         let mut size = flags.next_multiple_of(WORD);
         for place in &mut places {
             place.offset = size;
-            size += place.held.size();
+            size += place.held.size(header == 0);
         }
         Self { places, size }
     }

@@ -1,13 +1,14 @@
 //! Slots whose layout is known at run time only: plain words, with the texts and objects that they own found by the layout.
 //!
-//! Invariant: the words of an owned text are (0, 0) or the parts of a `Box<[u8]>` that holds UTF-8 and belongs to this slot alone; the word of
-//! an object is 0 or a box of the type that the layout names. Compiled code changes both through helpers only.
+//! Invariant: the words of an owned text hold UTF-8 of the length that the first of them says: in the other two, or in a `Box<[u8]>` that
+//! belongs to this slot alone; the word of an object is 0 or a box of the type that the layout names. Compiled code changes both through
+//! helpers only.
 #![expect(unsafe_code, reason = "slots own texts and objects by address; the invariant above says what an address may be")]
 #![expect(clippy::indexing_slicing, reason = "indices come from `add`, places from the layout of the same slots")]
 
 use std::sync::Arc;
 
-use varpulis_abi::layout::{Held, RecordLayout, WORD};
+use varpulis_abi::layout::{Held, INLINE, Place, RecordLayout, WORD};
 
 use super::objects;
 use crate::state::Slots;
@@ -30,37 +31,73 @@ struct Owned {
     object: Option<&'static objects::Object>,
 }
 
-/// Replaces the text that a slot owns at `place`.
+/// Marks the length of a text whose bytes stand elsewhere.
+const BOXED: u64 = 1 << 63;
+
+/// Replaces the text that a slot owns at `place`. The new one may be the old one, or a part of it.
 ///
 /// # Safety
-/// `place` points to two words of a slot as this module's invariant has them, and nothing refers to the text there.
+/// `place` points to three words of a slot as this module's invariant has them, and nothing refers to the text there afterwards.
+#[inline]
 pub(super) unsafe fn store_text(place: *mut u64, text: &str) {
-    // SAFETY: by this function's contract.
+    let length = text.len() as u64;
+    // SAFETY: by this function's contract; what is freed was copied from before.
     unsafe {
+        let new = if length <= INLINE {
+            let mut bytes = [0u8; INLINE as usize];
+            std::ptr::copy_nonoverlapping(text.as_ptr(), bytes.as_mut_ptr(), text.len());
+            let [low, high] = std::mem::transmute::<[u8; INLINE as usize], [u64; 2]>(bytes);
+            [length, low, high]
+        } else {
+            let boxed: Box<[u8]> = text.as_bytes().into();
+            [length | BOXED, Box::into_raw(boxed).cast::<u8>().expose_provenance() as u64, 0]
+        };
         drop_text(place);
-        if text.is_empty() {
-            return;
-        }
-        let boxed: Box<[u8]> = text.as_bytes().into();
-        let length = boxed.len();
-        place.write(Box::into_raw(boxed).cast::<u8>().expose_provenance() as u64);
-        place.add(1).write(length as u64);
+        place.cast::<[u64; 3]>().write(new);
     }
 }
 
-/// Frees the text at `place` and leaves an empty one.
+/// Gives a text to a slot, by the field's place.
+///
+/// # Safety
+/// The slot is of the layout that the place belongs to, and the place holds a text.
+pub(super) unsafe fn put_text(slot: *mut u64, place: &Place, text: &str) {
+    // SAFETY: by this function's contract.
+    unsafe {
+        if let Some(flag) = place.flag {
+            slot.cast::<u8>().add(flag as usize).write(1);
+        }
+        store_text(slot.add((place.offset / WORD) as usize), text);
+    }
+}
+
+/// Frees the text at `place`; its words are not to be read any more.
 ///
 /// # Safety
 /// As for [`store_text`].
+#[inline]
 unsafe fn drop_text(place: *mut u64) {
-    // SAFETY: by the invariant, words that are not 0 are the parts of a box that belongs to this place.
+    // SAFETY: by the invariant, a length that is marked belongs to a box of this place.
     unsafe {
-        let (address, length) = (place.read() as usize, place.add(1).read() as usize);
-        if address != 0 {
-            drop(Box::from_raw(std::ptr::slice_from_raw_parts_mut(std::ptr::with_exposed_provenance_mut::<u8>(address), length)));
+        let length = place.read();
+        if length & BOXED != 0 {
+            let start = std::ptr::with_exposed_provenance_mut::<u8>(place.add(1).read() as usize);
+            drop(Box::from_raw(std::ptr::slice_from_raw_parts_mut(start, (length & !BOXED) as usize)));
         }
-        place.write(0);
-        place.add(1).write(0);
+    }
+}
+
+/// The text at `place`.
+///
+/// # Safety
+/// As for [`store_text`]; the slot does not change or move for `'a`.
+unsafe fn text_at<'a>(place: *const u64) -> &'a str {
+    // SAFETY: by the invariant.
+    unsafe {
+        let length = place.read();
+        let start = place.add(1);
+        let address = if length & BOXED == 0 { start.expose_provenance() as u64 } else { start.read() };
+        super::memory::text(address, length & !BOXED)
     }
 }
 
@@ -68,8 +105,8 @@ impl Owned {
     fn drop_at(&self, slot: &mut [u64]) {
         match self.object {
             None => {
-                let place = &mut slot[self.at..self.at + 2];
-                // SAFETY: the layout says that a text is owned here.
+                let place = &mut slot[self.at..self.at + 3];
+                // SAFETY: the layout says that a text is owned here; whoever drops it overwrites its words.
                 unsafe { drop_text(place.as_mut_ptr()) };
             }
             // SAFETY: the layout says that an object of this type is owned here.
@@ -81,12 +118,14 @@ impl Owned {
     fn clone_at(&self, slot: &mut [u64]) {
         match self.object {
             None => {
-                let place = &mut slot[self.at..self.at + 2];
-                // SAFETY: the words are copies of a slot's, whose text lives; they are overwritten before anything could free it twice.
+                let place = &mut slot[self.at..self.at + 3];
+                // SAFETY: the words are copies of a slot's, whose text lives; a box is the other slot's, and left to it.
                 unsafe {
-                    let text = super::memory::text(place[0], place[1]);
-                    place.fill(0);
-                    store_text(place.as_mut_ptr(), text);
+                    if place[0] & BOXED != 0 {
+                        let text = text_at(place.as_ptr());
+                        place.fill(0);
+                        store_text(place.as_mut_ptr(), text);
+                    }
                 }
             }
             // SAFETY: as above, for an object of this type.
@@ -195,9 +234,8 @@ mod tests {
 
     fn text_of(bytes: &Bytes, slot: usize) -> String {
         let at = (layout().places[1].offset / WORD) as usize;
-        let words = &bytes.at(slot)[at..at + 2];
         // SAFETY: the slot owns the text.
-        unsafe { super::super::memory::text(words[0], words[1]) }.to_owned()
+        unsafe { text_at(bytes.at(slot)[at..].as_ptr()) }.to_owned()
     }
 
     fn set(bytes: &mut Bytes, slot: usize, text: &str) {
@@ -218,8 +256,16 @@ mod tests {
         set(&mut bytes, 0, "");
         assert_eq!((text_of(&bytes, 0), text_of(&bytes, 2)), (String::new(), "a longer text than before".to_owned()));
         bytes.copy(2, 2);
+        for text in ["", "short", "sixteen bytes ok", "seventeen bytes ->"] {
+            set(&mut bytes, 1, text);
+            bytes.copy(1, 0);
+            set(&mut bytes, 1, "another");
+            assert_eq!((text_of(&bytes, 0), text_of(&bytes, 1)), (text.to_owned(), "another".to_owned()));
+        }
+        bytes.reset(0);
+        bytes.reset(1);
         let (write, read) = bytes.pair(2, 1);
-        assert_eq!((write.len(), read.len()), (5, 5));
+        assert_eq!((write.len(), read.len()), (6, 6));
         bytes.reset(2);
         assert_eq!(bytes.at(2), bytes.at(1));
         set(&mut bytes, 1, "freed with the slots");

@@ -229,7 +229,7 @@ mod helpers {
 
     pub(super) unsafe extern "C" fn same_text(a: u64, b: u64, length: u64) -> u64 {
         // SAFETY: see the module.
-        u64::from(unsafe { text(a, length) == text(b, length) })
+        u64::from(unsafe { same_bytes(text(a, length).as_bytes(), text(b, length).as_bytes()) })
     }
 
     pub(super) unsafe extern "C" fn compare_text(a: u64, a_length: u64, b: u64, b_length: u64) -> u64 {
@@ -244,12 +244,8 @@ mod helpers {
     }
 
     pub(super) unsafe extern "C" fn store_text(place: *mut u64, address: u64, length: u64) -> u64 {
-        // SAFETY: compiled code passes the place of a text in a slot. A text that is stored over itself is left alone: it would be freed first.
-        unsafe {
-            if length == 0 || place.read() != address {
-                bytes::store_text(place, text(address, length));
-            }
-        }
+        // SAFETY: compiled code passes the place of a text in a slot.
+        unsafe { bytes::store_text(place, text(address, length)) };
         0
     }
 
@@ -261,6 +257,20 @@ mod helpers {
         // SAFETY: see the module.
         hasher.hash((state, unsafe { text(address, length) }))
     }
+}
+
+/// Whether two byte strings of one length are equal. Keys are short, as a rule: two words that overlap are all of up to 16 bytes.
+#[inline(always)]
+fn same_bytes(a: &[u8], b: &[u8]) -> bool {
+    let word = |bytes: Option<&[u8; 8]>| bytes.map_or(0, |bytes| u64::from_ne_bytes(*bytes));
+    if let 8..=16 = a.len() {
+        return word(a.first_chunk()) == word(b.first_chunk()) && word(a.last_chunk()) == word(b.last_chunk());
+    }
+    let half = |bytes: Option<&[u8; 4]>| bytes.map_or(0, |bytes| u32::from_ne_bytes(*bytes));
+    if let 4..8 = a.len() {
+        return half(a.first_chunk()) == half(b.first_chunk()) && half(a.last_chunk()) == half(b.last_chunk());
+    }
+    a == b
 }
 
 macro_rules! addresses {

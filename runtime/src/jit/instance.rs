@@ -6,7 +6,7 @@ use std::sync::Arc;
 use varpulis_abi::layout::WORD;
 use varpulis_abi::scalar::Scalar;
 
-use super::bytes::{self, Bytes};
+use super::bytes::{Bytes, put_text};
 use super::code::{Code, GlobalCode};
 use super::context::Context;
 use super::kernel::{JitKernel, status};
@@ -102,10 +102,7 @@ impl Instance {
                 (Some(Set::Text(text)), _) => {
                     // SAFETY: as above; the text is given to the slot as its own.
                     unsafe {
-                        put(slot, place, Value::Text(""));
-                        let words = slot.add((place.offset / WORD) as usize);
-                        words.write(0);
-                        bytes::store_text(words, &text);
+                        put_text(slot, place, &text);
                     }
                 }
                 (None, Some(body)) => {

@@ -200,10 +200,7 @@ fn put_constant(record: *mut u64, place: &varpulis_abi::layout::Place, constant:
         match constant {
             Constant::Plain(value) => put(record, place, *value),
             Constant::Text(text) => {
-                put(record, place, Value::Text(""));
-                let words = record.add((place.offset / varpulis_abi::layout::WORD) as usize);
-                words.write(0);
-                super::bytes::store_text(words, text);
+                super::bytes::put_text(record, place, text);
             }
         }
     }

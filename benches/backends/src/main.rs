@@ -1,0 +1,130 @@
+//! Both backends over the same decoded events in memory: nanoseconds an event, and the ratio of their rates, each the median of runs in turn.
+//!
+//! The first argument is the folder with the events that `benches/compare.py` makes; the second, which of them: `1000000-42`.
+#![allow(clippy::print_stdout, reason = "the figures are what it is for")]
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use varpulis::runtime::input::{DecodeOptions, Decoded, Decoder, Format, Item, Source, ValueBuffer};
+use varpulis::runtime::value::Value;
+use varpulis::{Instance, Params, Program, rows};
+use varpulis_compiler::jit;
+
+const RUNS: usize = 7;
+
+/// An event that stays in memory to the end.
+struct Event {
+    event: usize,
+    ts: i64,
+    values: Vec<Value<'static>>,
+}
+
+macro_rules! workloads {
+    ($($name:ident: $program:expr, $events:expr;)*) => {
+        $(varpulis::include!($name);)*
+
+        fn main() -> ExitCode {
+            let mut arguments = std::env::args().skip(1);
+            let (Some(folder), Some(which)) = (arguments.next(), arguments.next()) else {
+                eprintln!("usage: varpulis-bench-backends FOLDER EVENTS-SEED");
+                return ExitCode::FAILURE;
+            };
+            println!("{:8} {:>9} {:>9} {:>9} {:>6}", "", "rows", "aot ns", "jit ns", "ratio");
+            $(if let Err(error) = compare::<$name::Program>(stringify!($name), $program, &Path::new(&folder).join($events.replace("{which}", &which))) {
+                eprintln!("{}: {error}", stringify!($name));
+            })*
+            ExitCode::SUCCESS
+        }
+    };
+}
+
+macro_rules! reference {
+    ($file:literal) => {
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../", $file))
+    };
+}
+
+workloads! {
+    w1: reference!("reference/programs/w1.vpl"), "w1-{which}.ndjson";
+    w2: reference!("reference/programs/w2.vpl"), "w1-{which}.ndjson";
+    w4: reference!("reference/programs/w4.vpl"), "w4-{which}.ndjson";
+    w5: reference!("reference/programs/w5.vpl"), "w5-{which}.ndjson";
+    w6: reference!("reference/programs/w6.vpl"), "w6-{which}.ndjson";
+    w7: include_str!(concat!(env!("OUT_DIR"), "/w7.vpl")), "w1-{which}.ndjson";
+    w8: reference!("reference/programs/w8.vpl"), "w8-{which}.ndjson";
+    cascade: reference!("../examples/flights/cascade.vpl"), concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/flights/flights-week.ndjson");
+    hourly: reference!("../examples/flights/hourly.vpl"), concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/flights/flights-week.ndjson");
+    overdue: reference!("../examples/flights/overdue.vpl"), concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/flights/flights-week.ndjson");
+}
+
+fn compare<P: Program>(name: &str, text: &str, file: &Path) -> Result<(), String> {
+    let events = read::<P>(file)?;
+    let program = jit::Program::compile(text).map_err(|error| error.to_string())?;
+    let (mut aot_times, mut jit_times, mut ratios, mut all) = (vec![], vec![], vec![], 0);
+    for _ in 0..=RUNS {
+        let (aot, aot_rows) = run(P::with_params(&Params::default())?, &events);
+        let (jit, jit_rows) = run(program.instance()?, &events);
+        if aot_rows != jit_rows {
+            return Err(format!("{aot_rows} rows ahead of time, {jit_rows} at run time"));
+        }
+        ratios.push(aot / jit);
+        aot_times.push(aot);
+        jit_times.push(jit);
+        all = aot_rows;
+    }
+    // The first run of each warms caches up.
+    let middle = |times: &mut Vec<f64>| {
+        times.remove(0);
+        times.sort_by(f64::total_cmp);
+        times.get(RUNS / 2).copied().unwrap_or_default()
+    };
+    println!("{name:8} {all:>9} {:>9.1} {:>9.1} {:>6.2}", middle(&mut aot_times), middle(&mut jit_times), middle(&mut ratios));
+    Ok(())
+}
+
+/// Nanoseconds an event, and how many rows there were.
+fn run<I: Instance>(mut instance: I, events: &[Event]) -> (f64, u64) {
+    let mut count = 0u64;
+    let mut out = rows(|_: I::Row<'_>| count += 1);
+    let start = Instant::now();
+    for e in events {
+        instance.event(e.event, e.ts, &e.values, &mut out);
+    }
+    instance.finish(&mut out);
+    (start.elapsed().as_secs_f64() * 1e9 / events.len().max(1) as f64, count)
+}
+
+fn read<P: Program>(file: &Path) -> Result<Vec<Event>, String> {
+    // Events borrow from the text, which stays in memory to the end.
+    let bytes: &'static [u8] = std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?.leak();
+    let mut source = Source::new(Box::new(bytes), Format::Ndjson.framing());
+    let mut decoder = Decoder::new(Format::Ndjson, P::EVENTS, &DecodeOptions::default());
+    let mut buffer = ValueBuffer::default();
+    let mut events = vec![];
+    loop {
+        while let Some(item) = source.buffered() {
+            let Item::Record(_, record) = item else { continue };
+            let mut values = buffer.take();
+            if let Decoded::Event { event, ts } = decoder.decode(record, &mut values) {
+                let kept = |value: &Value<'_>| match *value {
+                    Value::Text(text) => Value::Text(text.to_owned().leak()),
+                    Value::Json(text) => Value::Json(text.to_owned().leak()),
+                    Value::Null => Value::Null,
+                    Value::Int(v) => Value::Int(v),
+                    Value::Float(v) => Value::Float(v),
+                    Value::Bool(v) => Value::Bool(v),
+                    Value::Timestamp(v) => Value::Timestamp(v),
+                    Value::Duration(v) => Value::Duration(v),
+                    Value::Enum(v) => Value::Enum(v),
+                };
+                events.push(Event { event, ts, values: values.iter().map(kept).collect() });
+            }
+            buffer.give_back(values);
+        }
+        if !source.refill().map_err(|error| error.to_string())? {
+            return Ok(events);
+        }
+    }
+}
