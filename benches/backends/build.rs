@@ -27,7 +27,10 @@ fn rules(count: u64) -> String {
     };
     for rule in 0..count {
         let (symbol, price, volume) = (below(1_000), below(1_000), 900 + below(90));
-        let _ = writeln!(text, "stream Rule{rule} = Trade.where(symbol == \"S{symbol}\" and price > {price}.0 and volume > {volume}).emit(symbol: symbol, price: price)");
+        let _ = writeln!(
+            text,
+            "stream Rule{rule} = Trade.where(symbol == \"S{symbol}\" and price > {price}.0 and volume > {volume}).emit(symbol: symbol, price: price)"
+        );
     }
     text
 }

@@ -25,7 +25,8 @@ impl Records {
             FieldType::Scalar(ty) => Held::Scalar(ty),
             FieldType::Object(object) => Held::Object(object.name),
         };
-        let mut s = Self { layouts: vec![], places: vec![], slots: vec![], globals: Arc::new(RecordLayout::slot(program.globals.iter().map(|g| Held::Scalar(g.ty)))) };
+        let mut s =
+            Self { layouts: vec![], places: vec![], slots: vec![], globals: Arc::new(RecordLayout::slot(program.globals.iter().map(|g| Held::Scalar(g.ty)))) };
         for (at, record) in program.records.iter().enumerate() {
             let used = usage.used_fields(program, RecordId(at as u32));
             let fields = used.iter().map(|(_, field)| held(field.ty));

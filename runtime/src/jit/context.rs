@@ -189,7 +189,9 @@ mod helpers {
             let Ok(mut operator) = cell.try_borrow_mut() else { return 0 };
             let ts = row.read().cast_signed();
             let result = operator.push(context, ts, RowRef::new(row, port));
-            (*context).due = (*context).due.min(operator.deadline());
+            if operator.is_timed() {
+                (*context).due = (*context).due.min(operator.deadline());
+            }
             match result {
                 Ok(()) => 0,
                 Err(refusal) => jit::refusal(refusal.site, refusal.reason),
@@ -250,12 +252,13 @@ mod helpers {
     }
 
     pub(super) unsafe extern "C" fn hash_word(hasher: &KeyHasher, state: u64, word: u64) -> u64 {
-        hasher.hash((state, word))
+        if state == 0 { hasher.hash(word) } else { hasher.hash((state, word)) }
     }
 
     pub(super) unsafe extern "C" fn hash_text(hasher: &KeyHasher, state: u64, address: u64, length: u64) -> u64 {
         // SAFETY: see the module.
-        hasher.hash((state, unsafe { text(address, length) }))
+        let text = unsafe { text(address, length) };
+        if state == 0 { hasher.hash(text) } else { hasher.hash((state, text)) }
     }
 }
 

@@ -9,6 +9,7 @@ use varpulis_abi::scalar::Scalar;
 use super::bytes::{Bytes, put_text};
 use super::code::{Code, GlobalCode};
 use super::context::Context;
+use super::event_row::EventRow;
 use super::kernel::{JitKernel, status};
 use super::operator::construct;
 use super::record::{JitRow, put};
@@ -32,7 +33,7 @@ pub struct Instance {
     /// The operators that time makes fire, by stage.
     timed: Vec<usize>,
     /// Per event, the row that it is decoded into.
-    rows: Vec<Vec<u64>>,
+    rows: Vec<EventRow>,
     globals: Bytes,
     counters: Vec<u64>,
 }
@@ -67,7 +68,7 @@ impl Instance {
         let lag = code.events.iter().map(|event| event.out_of_order).max().unwrap_or(0);
         let mut timed: Vec<usize> = (0..code.operators.len()).filter(|at| code.operators.get(*at).is_some_and(|o| o.timed)).collect();
         timed.sort_by_key(|at| code.operators.get(*at).map(|o| o.stage));
-        let rows = code.inputs.iter().map(|input| vec![0; code.shapes.get(input.shape).map_or(1, |shape| shape.layout.words())]).collect();
+        let rows = code.inputs.iter().filter_map(|input| code.shapes.get(input.shape)).map(|shape| EventRow::new(&shape.layout)).collect();
         let mut instance = Self {
             context: Box::into_raw(Box::new(Context::new(Arc::clone(&code)))),
             clock: Clock::new(lag),
@@ -122,7 +123,7 @@ impl Instance {
             // SAFETY: the compiler made the functions for this operator's kernel; code and context live as long as the operators, which the
             // context owns.
             let kernel = unsafe { JitKernel::new(Arc::clone(&operator.functions), Arc::clone(&operator.layouts), self.context) };
-            let made = construct(operator.runtime, kernel, &operator.config, Arc::clone(&operator.chains));
+            let made = construct(kernel, operator);
             let made = made.ok_or_else(|| format!("internal error: the operator `{}` cannot be made", operator.runtime))?;
             // SAFETY: no compiled code runs.
             unsafe {
@@ -138,7 +139,7 @@ impl Instance {
         let Some(shape) = self.code.inputs.get(event).map(|input| input.shape) else { return };
         let arrival = self.clock.observe(ts);
         if arrival == Arrival::Late {
-            let row = self.rows.get(event).map_or(std::ptr::null(), Vec::as_ptr);
+            let row = self.rows.get(event).map_or(std::ptr::null(), EventRow::address);
             return Context::late(self.context, shape, row);
         }
         if self.holds {
@@ -153,13 +154,13 @@ impl Instance {
         if let Arrival::Moved(watermark) = arrival {
             self.pass(watermark);
         }
-        let row = self.rows.get(event).map_or(std::ptr::null(), Vec::as_ptr);
+        let row = self.rows.get(event).map_or(std::ptr::null(), EventRow::address);
         self.run(event, row);
     }
 
     /// The event at hand, with texts of its own.
     fn waiting_event(&self, event: usize, shape: usize) -> Option<Waiting> {
-        let (mut row, layout) = (self.rows.get(event)?.clone(), &self.code.shapes.get(shape)?.layout);
+        let (mut row, layout) = (self.rows.get(event)?.words().to_vec(), &self.code.shapes.get(shape)?.layout);
         let texts = || layout.places.iter().filter(|place| place.held.is_text()).map(|place| (place.offset / WORD) as usize);
         let mut text = Vec::new();
         for at in texts() {
@@ -257,27 +258,10 @@ impl Instance {
         }
     }
 
+    #[inline]
     fn fill(&mut self, event: usize, ts: i64, values: &[Value<'_>]) -> bool {
-        let (Some(row), Some(input)) = (self.rows.get_mut(event), self.code.inputs.get(event)) else { return false };
-        let Some(shape) = self.code.shapes.get(input.shape) else { return false };
-        fill(row, &shape.layout, ts, values)
+        self.rows.get_mut(event).is_some_and(|row| row.fill(ts, values))
     }
-}
-
-#[inline]
-fn fill(row: &mut [u64], layout: &varpulis_abi::layout::RecordLayout, ts: i64, values: &[Value<'_>]) -> bool {
-    if values.len() != layout.places.len() || row.len() < layout.words() {
-        return false;
-    }
-    let row = row.as_mut_ptr();
-    // SAFETY: the row has as many words as its layout says, the first of which is its time.
-    unsafe {
-        row.write(ts.cast_unsigned());
-        for (place, value) in layout.places.iter().zip(values) {
-            put(row, place, *value);
-        }
-    }
-    true
 }
 
 enum Set {
@@ -316,13 +300,13 @@ impl program::Instance for Instance {
         let Some(input) = self.code.inputs.get(event) else { return false };
         let rejections = self.code.rejections.of(event);
         let Some(shape) = self.code.shapes.get(input.shape).filter(|_| !rejections.is_empty()) else { return false };
-        let mut row = vec![0; shape.layout.words()];
-        if !fill(&mut row, &shape.layout, 0, values) {
+        let mut row = EventRow::new(&shape.layout);
+        if !row.fill(0, values) {
             return false;
         }
         let mark = Context::mark(self.context);
         let rejected =
-            rejections.iter().all(|beginning| beginning.iter().any(|r| read.get(r.field) == Some(&true) && r.body.call(self.context, row.as_ptr()) == 1));
+            rejections.iter().all(|beginning| beginning.iter().any(|r| read.get(r.field) == Some(&true) && r.body.call(self.context, row.address()) == 1));
         Context::reset(self.context, mark);
         rejected
     }

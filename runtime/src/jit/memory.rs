@@ -29,12 +29,12 @@ const CHUNK: usize = 16 << 10;
 pub(super) struct Arena {
     /// Each with its capacity fixed when it is made.
     chunks: Vec<Vec<u8>>,
-    /// The chunk that is being filled; those behind it are empty.
-    current: usize,
+    /// The chunk that is being filled, and how far; those behind it are empty.
+    now: Mark,
 }
 
 /// A moment of an arena.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Mark {
     chunk: usize,
     length: usize,
@@ -44,15 +44,16 @@ impl Arena {
     /// Copies a text into the arena.
     pub(super) fn keep(&mut self, text: &str) -> [u64; 2] {
         loop {
-            match self.chunks.get_mut(self.current) {
+            match self.chunks.get_mut(self.now.chunk) {
                 Some(chunk) if chunk.capacity() - chunk.len() >= text.len() => {
                     let start = chunk.len();
                     chunk.extend_from_slice(text.as_bytes());
+                    self.now.length = chunk.len();
                     let address = chunk.as_ptr().expose_provenance() + start;
                     return [address as u64, text.len() as u64];
                 }
                 Some(chunk) if chunk.is_empty() => chunk.reserve_exact(text.len()),
-                Some(_) => self.current += 1,
+                Some(_) => self.now = Mark { chunk: self.now.chunk + 1, length: 0 },
                 None => self.chunks.push(Vec::with_capacity(CHUNK)),
             }
         }
@@ -60,21 +61,28 @@ impl Arena {
 
     #[inline]
     pub(super) fn mark(&self) -> Mark {
-        Mark { chunk: self.current, length: self.chunks.get(self.current).map_or(0, Vec::len) }
+        self.now
     }
 
     /// Forgets what was kept since the mark.
     #[inline]
     pub(super) fn reset(&mut self, mark: Mark) {
-        if self.current != mark.chunk {
+        if self.now != mark {
+            self.go_back(mark);
+        }
+    }
+
+    #[inline(never)]
+    fn go_back(&mut self, mark: Mark) {
+        if self.now.chunk != mark.chunk {
             self.chunks.iter_mut().skip(mark.chunk + 1).for_each(Vec::clear);
             // Room for one unusually large event is not kept for good.
             self.chunks.truncate(mark.chunk + 2);
-            self.current = mark.chunk;
         }
         if let Some(chunk) = self.chunks.get_mut(mark.chunk) {
             chunk.truncate(mark.length);
         }
+        self.now = mark;
     }
 }
 

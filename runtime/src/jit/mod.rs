@@ -11,6 +11,7 @@ mod bytes;
 mod call;
 mod code;
 mod context;
+mod event_row;
 mod instance;
 mod kernel;
 mod memory;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use varpulis_abi::jit::firing;
 
 use super::bytes::Bytes;
-use super::code::ChainAddress;
+use super::code::{ChainAddress, OperatorCode};
 use super::context::Context;
 use super::kernel::{JitKernel, RowRef};
 use super::record::put;
@@ -19,6 +19,8 @@ use crate::value::Value;
 /// An operator and the chains behind it.
 pub(super) trait Running: Send {
     fn push(&mut self, context: *mut Context, ts: i64, row: RowRef<'_>) -> Result<(), Refusal>;
+    /// Whether time alone makes it fire.
+    fn is_timed(&self) -> bool;
     fn deadline(&self) -> i64;
     fn advance(&mut self, context: *mut Context, watermark: i64);
 }
@@ -83,6 +85,7 @@ impl Fired for MatchFiring<'_, JitKernel> {
 
 struct Behind<O> {
     operator: O,
+    timed: bool,
     chains: Arc<[ChainAddress]>,
 }
 
@@ -93,8 +96,12 @@ where
     for<'a> O::Firing<'a>: Fired,
 {
     fn push(&mut self, context: *mut Context, ts: i64, row: RowRef<'_>) -> Result<(), Refusal> {
-        let Self { operator, chains } = self;
+        let Self { operator, chains, .. } = self;
         operator.push(ts, row, &mut |firing| fire(context, chains, &firing.parts()))
+    }
+
+    fn is_timed(&self) -> bool {
+        self.timed
     }
 
     fn deadline(&self) -> i64 {
@@ -102,7 +109,7 @@ where
     }
 
     fn advance(&mut self, context: *mut Context, watermark: i64) {
-        let Self { operator, chains } = self;
+        let Self { operator, chains, .. } = self;
         operator.advance(watermark, &mut |firing| fire(context, chains, &firing.parts()));
     }
 }
@@ -223,7 +230,7 @@ structs! {
 
 /// A constructor: a kernel, and what else the operator is made of.
 trait Construct<Arguments> {
-    fn construct(self, kernel: JitKernel, config: &[Config], chains: Arc<[ChainAddress]>) -> Option<Box<dyn Running>>;
+    fn construct(self, kernel: JitKernel, of: &OperatorCode) -> Option<Box<dyn Running>>;
 }
 
 macro_rules! constructors {
@@ -234,10 +241,10 @@ macro_rules! constructors {
             Behind<O>: Running + 'static,
         {
             #[allow(non_snake_case, unused_mut, unused_variables, reason = "one arm has no arguments")]
-            fn construct(self, kernel: JitKernel, config: &[Config], chains: Arc<[ChainAddress]>) -> Option<Box<dyn Running>> {
-                let mut config = config.iter();
+            fn construct(self, kernel: JitKernel, of: &OperatorCode) -> Option<Box<dyn Running>> {
+                let mut config = of.config.iter();
                 $(let $argument = $argument::from_config(config.next()?, &kernel)?;)*
-                Some(Box::new(Behind { operator: self(kernel, $($argument),*), chains }))
+                Some(Box::new(Behind { operator: self(kernel, $($argument),*), timed: of.timed, chains: Arc::clone(&of.chains) }))
             }
         })*
     };
@@ -252,11 +259,11 @@ constructors! {
 macro_rules! operators {
     ($($name:ident)*) => {
         /// Makes an operator by the name of its type; `None` if there is none of that name, or the configuration is not its own.
-        pub(super) fn construct(name: &str, kernel: JitKernel, config: &[Config], chains: Arc<[ChainAddress]>) -> Option<Box<dyn Running>> {
+        pub(super) fn construct(kernel: JitKernel, of: &OperatorCode) -> Option<Box<dyn Running>> {
             use crate::operators::*;
             use crate::pattern::*;
-            match name {
-                $(stringify!($name) => Construct::construct($name::<JitKernel>::new, kernel, config, chains),)*
+            match of.runtime {
+                $(stringify!($name) => Construct::construct($name::<JitKernel>::new, kernel, of),)*
                 _ => None,
             }
         }
