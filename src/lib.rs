@@ -32,6 +32,8 @@
 #[cfg(feature = "build")]
 mod script;
 
+#[cfg(feature = "jit")]
+pub use varpulis_compiler::jit;
 pub use varpulis_macros::varpulis;
 pub use varpulis_runtime as runtime;
 

@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+mod both;
 pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod emit;

@@ -1,4 +1,4 @@
-//! `varpulis run`: compiles in memory and runs, or builds natively, caches by content, and becomes the program.
+//! `varpulis run`: compiles in memory and runs, or builds natively, caches by content, and runs that; or both.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -32,6 +32,8 @@ enum Backend {
     Jit,
     /// By rustc, into a binary that is kept: takes seconds, and needs a Rust toolchain.
     Native,
+    /// By both, whose outputs are compared: exits with 1 at the first difference.
+    Both,
 }
 
 impl Run {
@@ -41,18 +43,15 @@ impl Run {
         match self.backend {
             Backend::Jit => self.in_memory(&source, &compiled),
             Backend::Native => self.natively(&source, &compiled),
+            Backend::Both => super::both::run(&source, &compiled, &self.flags),
         }
     }
 
     fn in_memory(&self, source: &Source, compiled: &Compiled) -> Result<ExitCode> {
-        let program = Program::generate(&compiled.physical, &source.name, &source.path, &source.text, Limits::default())?;
-        let arguments = std::iter::once(source.name.clone()).chain(self.flags.iter().cloned()).map(OsString::from);
-        let options = match Options::parse_as(&program.schema(), arguments) {
+        let program = generate(source, compiled)?;
+        let options = match options(source, &program, &self.flags) {
             Ok(options) => options,
-            Err(error) => {
-                let _ = error.print();
-                return Ok(ExitCode::from(if error.use_stderr() { 2 } else { 0 }));
-            }
+            Err(code) => return Ok(code),
         };
         Ok(ExitCode::from(execute(|params| program.with_params(params), &options, &Process::default())))
     }
@@ -63,4 +62,18 @@ impl Run {
         let status = Command::new(&binary).args(&self.flags).status().with_context(|| format!("cannot run {}", binary.display()))?;
         Ok(ExitCode::from(u8::try_from(status.code().unwrap_or(1)).unwrap_or(1)))
     }
+}
+
+/// The program as code in memory.
+pub(super) fn generate(source: &Source, compiled: &Compiled) -> Result<Program> {
+    Ok(Program::generate(&compiled.physical, &source.name, &source.path, &source.text, Limits::default())?)
+}
+
+/// The program's own flags; the error is the exit code, everything having been said.
+pub(super) fn options(source: &Source, program: &Program, flags: &[String]) -> Result<Options, ExitCode> {
+    let arguments = std::iter::once(source.name.clone()).chain(flags.iter().cloned()).map(OsString::from);
+    Options::parse_as(&program.schema(), arguments).map_err(|error| {
+        let _ = error.print();
+        ExitCode::from(if error.use_stderr() { 2 } else { 0 })
+    })
 }

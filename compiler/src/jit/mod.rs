@@ -3,6 +3,7 @@
 //! It prints the same lowered bodies as the Rust backend and decides nothing: what an operation means is in `lower/`, what an operator does is
 //! in the runtime. Rows are words whose places a layout gives; an operator's kernel is a table of addresses.
 
+mod effect;
 mod function;
 mod kernel;
 mod module;
@@ -13,6 +14,7 @@ mod tables;
 mod value;
 
 pub use program::{Limits, Program, Refused};
+pub use varpulis_runtime::jit::{Instance, JitRow as Row};
 
 /// Why a program could not be made into code.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,14 +34,14 @@ impl Error {
 
     /// Something that lowered code and the runtime do not agree on.
     fn unknown(what: &str) -> Self {
-        Self::Module(format!("`{what}` is not known"))
+        Self::Module(format!("unknown to code generation: `{what}`"))
     }
 }
 
 impl std::fmt::Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Machine(error) => write!(f, "programs cannot be compiled at run time on this machine: {error}"),
+            Self::Machine(error) => write!(f, "no code can be generated for this machine: {error}"),
             Self::Module(error) => write!(f, "internal error: {error}"),
             Self::TooLarge(most) => write!(f, "the program's machine code is larger than {most} bytes"),
         }

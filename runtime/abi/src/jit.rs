@@ -76,7 +76,7 @@ macro_rules! for_each_helper {
             /// Reports a refused record: its number and address, or [`NO_RECORD`](crate::jit::NO_RECORD) and its time.
             refused(context, refusal, record, row);
             /// Writes a line to the program's messages.
-            print(context, text, length);
+            say(context, text, length);
             /// Whether two texts of one length are equal.
             same_text(a, b, length);
             /// The order of two texts: negative, zero or positive.

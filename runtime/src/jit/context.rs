@@ -222,7 +222,7 @@ mod helpers {
         0
     }
 
-    pub(super) unsafe extern "C" fn print(context: *mut Context, address: u64, length: u64) -> u64 {
+    pub(super) unsafe extern "C" fn say(context: *mut Context, address: u64, length: u64) -> u64 {
         // SAFETY: see the module.
         let line = unsafe { text(address, length) };
         Context::tell(context, |out| out.print(line));

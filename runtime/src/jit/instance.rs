@@ -85,6 +85,11 @@ impl Instance {
         Ok(instance)
     }
 
+    /// The number of an event in the schema's table; `None` if the program does not read it.
+    pub fn event_named(&self, name: &str) -> Option<usize> {
+        self.code.events.iter().position(|event| event.name == name)
+    }
+
     fn fill_globals(&mut self, params: &Params) -> Result<(), String> {
         let slot = self.globals.at_mut(0).as_mut_ptr();
         // SAFETY: the context is this instance's own; both vectors keep their buffers as long as the instance lives.

@@ -10,7 +10,7 @@ use super::{refuse, root};
 const SLIM: &[&str] = &["varpulis-abi", "compact_str", "foldhash", "hashbrown", "itoa", "jiff", "memchr", "ryu"];
 
 /// Beginnings of names of crates that bring a C library, a client or an executor. They belong behind a feature.
-const HEAVY: &[&str] = &["rocksdb", "librocksdb", "rdkafka", "aws", "openssl", "tokio", "hyper", "reqwest", "cranelift", "arrow", "protoc"];
+const HEAVY: &[&str] = &["rocksdb", "librocksdb", "rdkafka", "aws", "openssl", "tokio", "hyper", "reqwest", "arrow", "protoc"];
 
 fn cargo(arguments: &[&str]) -> String {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -53,8 +53,18 @@ fn the_runtime_knows_nothing_of_the_compiler() {
 
 #[test]
 fn the_compiler_knows_nothing_of_the_runtime() {
-    let found: Vec<String> = own("varpulis-compiler").into_iter().filter(|n| n != "varpulis-abi").collect();
+    // But for the JIT: what it compiles runs in the same process.
+    let known = |d: &Dependency| d.name == "varpulis-abi" || (d.name == "varpulis-runtime" && d.is_optional && !d.is_for_tests);
+    let found = dependencies("varpulis-compiler").into_iter().filter(|d| d.name.starts_with("varpulis") && !known(d)).map(|d| d.name);
+    let found: Vec<String> = found.collect();
     refuse("Of the workspace, the compiler depends on varpulis-abi only, in tests too. Tests that run programs stand in `tests` or `cli`:", &found);
+}
+
+#[test]
+fn the_macro_brings_no_code_generator() {
+    let tree = cargo(&["tree", "--package", "varpulis", "--edges", "normal,build", "--prefix", "none", "--offline"]);
+    let found: Vec<String> = tree.lines().filter(|l| l.starts_with("cranelift")).map(str::to_owned).collect();
+    refuse("Programs that use the macro or a build script have rustc; they must not compile the JIT's code generator too:", &found);
 }
 
 #[test]

@@ -55,13 +55,15 @@ fn strings(file: &str) -> Vec<String> {
 }
 
 fn backend_files() -> Vec<String> {
-    let found: Vec<String> = rust_files().into_iter().filter(|f| f.starts_with("compiler/src/rust/")).collect();
-    assert!(!found.is_empty(), "the Rust backend has moved: mend tests/tests/tidy/sources.rs");
-    found
+    let all = rust_files();
+    let of = |folder: &str| all.iter().filter(|f| f.starts_with(folder)).cloned().collect::<Vec<_>>();
+    let (rust, jit) = (of("compiler/src/rust/"), of("compiler/src/jit/"));
+    assert!(!rust.is_empty() && !jit.is_empty(), "a backend has moved: mend tests/tests/tidy/sources.rs");
+    [rust, jit].concat()
 }
 
 #[test]
-fn the_backend_names_no_operator() {
+fn the_backends_name_no_operator() {
     let mut found = vec![];
     let mut seen = vec![];
     for file in backend_files() {
@@ -74,13 +76,13 @@ fn the_backend_names_no_operator() {
             found.extend(names.map(|n| format!("{file}: `{n}` in \"{string}\"")));
         }
     }
-    refuse("compiler/src/rust prints plans and names no operator of the catalogue. Let the plan or the list of kernels carry what differs:", &found);
+    refuse("The backends print plans and name no operator of the catalogue. Let the plan or the list of kernels carry what differs:", &found);
     let stale: Vec<String> = ENGLISH.iter().filter(|(e, _)| !seen.iter().any(|s| s == e)).map(|(e, _)| (*e).to_owned()).collect();
     refuse("These exceptions are not needed any more. Remove them from ENGLISH in tests/tests/tidy/sources.rs:", &stale);
 }
 
 #[test]
-fn the_backend_names_no_operator_of_the_runtime() {
+fn the_backends_name_no_operator_of_the_runtime() {
     let mut types = vec![];
     for file in rust_files().iter().filter(|f| f.starts_with("runtime/src/operators/") || f.starts_with("runtime/src/pattern/")) {
         let source = text(file);
@@ -96,7 +98,7 @@ fn the_backend_names_no_operator_of_the_runtime() {
         let named = types.iter().filter(|t| words.contains(t) || strings.iter().any(|s| has_word(s, t)));
         found.extend(named.map(|t| format!("{file}: `{t}`")));
     }
-    refuse("compiler/src/rust names no operator of the runtime: its type comes from the physical plan:", &found);
+    refuse("The backends name no operator of the runtime: its type comes from the physical plan:", &found);
 }
 
 #[test]
