@@ -16,7 +16,7 @@ fn file(rule: &str) -> PathBuf {
 /// The plans before and behind a rule.
 fn plans(compiled: &Compiled, rule: &str) -> (String, String) {
     let mut before = compiled.analyzed.to_string();
-    for (name, plan) in &compiled.trace {
+    for (name, plan) in &varpulis_compiler::optimize::trace(compiled.analyzed.clone()) {
         if *name == rule {
             return (before, plan.clone());
         }
