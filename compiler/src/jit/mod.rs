@@ -34,7 +34,7 @@ impl Error {
 
     /// Something that lowered code and the runtime do not agree on.
     fn unknown(what: &str) -> Self {
-        Self::Module(format!("unknown to code generation: `{what}`"))
+        Self::Module(format!("code generation lacks `{what}`"))
     }
 }
 
