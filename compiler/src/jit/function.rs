@@ -74,6 +74,8 @@ pub(super) struct Shared<'p> {
     pub(super) chains: Vec<FuncId>,
     /// The publications of each rule table.
     pub(super) rules: Vec<Vec<usize>>,
+    /// Small functions of kernels, by what they do: operators over equal keys share them.
+    pub(super) shared: HashMap<String, FuncId>,
 }
 
 /// One function in the making.

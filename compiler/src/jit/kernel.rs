@@ -20,11 +20,37 @@ pub(super) fn kernel_functions(shared: &mut Shared<'_>, operator: &Operator) -> 
     while let Some(kernel) = wanted.and_then(kernel) {
         for signature in kernel.functions {
             let Some(function) = operator.functions.iter().find(|f| f.name == signature.name) else { continue };
-            made.push((signature.name, kernel_function(shared, operator, signature, function)?));
+            let same = fingerprint(shared, signature, function);
+            let id = match same.as_ref().and_then(|same| shared.shared.get(same)) {
+                Some(id) => *id,
+                None => kernel_function(shared, operator, signature, function)?,
+            };
+            if let Some(same) = same {
+                shared.shared.insert(same, id);
+            }
+            made.push((signature.name, id));
         }
         wanted = kernel.extends;
     }
     Ok(made)
+}
+
+/// Larger functions are seldom the same, and cost more to compare.
+const COMPARED: usize = 16;
+
+/// What a small function does, in words that are equal for equal functions: records count by their layouts.
+fn fingerprint(shared: &Shared<'_>, signature: &Signature, function: &KernelFunction) -> Option<String> {
+    if function.arms.iter().map(|arm| arm.body.values.len()).sum::<usize>() > COMPARED {
+        return None;
+    }
+    let text = format!("{} {:?}", signature.name, function.arms);
+    let mut parts = text.split("RecordId(");
+    let mut words = parts.next()?.to_owned();
+    for part in parts {
+        let (number, rest) = part.split_once(')')?;
+        words.push_str(&format!("#{}{rest}", shared.records.class(RecordId(number.parse().ok()?))));
+    }
+    Some(words)
 }
 
 fn kernel_function(shared: &mut Shared<'_>, operator: &Operator, signature: &Signature, function: &KernelFunction) -> Result<FuncId, Error> {

@@ -1,5 +1,6 @@
 //! Programs: text in, instances out.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use varpulis_runtime::jit::{Address, Code, Functions, GlobalCode, InputCode, Instance, OperatorCode};
@@ -177,7 +178,7 @@ struct Generated {
 }
 
 fn generate(program: &physical::Program, usage: &Usage, records: &Records, most: usize, listing: bool) -> Result<Generated, Error> {
-    let mut shared = Shared { program, usage, records, module: Module::new(most, listing)?, chains: vec![], rules: vec![] };
+    let mut shared = Shared { program, usage, records, module: Module::new(most, listing)?, chains: vec![], rules: vec![], shared: HashMap::new() };
     for chain in &program.chains {
         let id = shared.module.declare(&chain.name, 2)?;
         shared.chains.push(id);

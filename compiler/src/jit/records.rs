@@ -52,6 +52,13 @@ impl Records {
         self.layouts.get(record.0 as usize).cloned()
     }
 
+    /// A number that records with the same fields in use at the same places share.
+    pub(super) fn class(&self, record: RecordId) -> usize {
+        let of = |at: usize| (self.layouts.get(at), self.places.get(at), self.slots.get(at));
+        let mine = of(record.0 as usize);
+        self.layouts.iter().take(record.0 as usize).enumerate().position(|(at, _)| of(at) == mine).unwrap_or(record.0 as usize)
+    }
+
     /// Which of the record's places a field has; `None` if nothing reads it.
     pub(super) fn index(&self, record: RecordId, field: usize) -> Option<usize> {
         *self.places.get(record.0 as usize)?.get(field)?

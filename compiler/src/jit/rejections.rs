@@ -1,6 +1,7 @@
 //! What rejects events before all of their fields are known: compiled when an input first asks, since most never do and programs of many
 //! streams have many conditions.
 
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use cranelift_module::FuncId;
@@ -41,7 +42,8 @@ impl OnDemand {
             return Ok(Compiled::default());
         }
         let module = Module::new(Limits::default().code, false)?;
-        let mut shared = Shared { program: &self.program, usage: &self.usage, records: &self.records, module, chains: vec![], rules: vec![] };
+        let (program, usage, records) = (&self.program, &self.usage, &self.records);
+        let mut shared = Shared { program, usage, records, module, chains: vec![], rules: vec![], shared: HashMap::new() };
         let mut all: Vec<Vec<(usize, FuncId)>> = vec![];
         for (n, beginning) in event.rejections.iter().enumerate() {
             let mut made = vec![];
