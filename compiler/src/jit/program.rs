@@ -22,13 +22,15 @@ use crate::syntax::ast::Span;
 pub struct Limits {
     /// Its text, in bytes.
     pub text: usize,
+    /// The streams that it publishes; rules count as one each.
+    pub streams: usize,
     /// Its machine code, in bytes.
     pub code: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { text: 16 << 20, code: 64 << 20 }
+        Self { text: 16 << 20, streams: 1 << 20, code: 64 << 20 }
     }
 }
 
@@ -82,6 +84,9 @@ impl Program {
         }
         let compilation = crate::compile(text);
         let Some(compiled) = compilation.program else { return Err(Refused::Program(compilation.diagnostics)) };
+        if compiled.analyzed.publications.len() > limits.streams {
+            return Err(too_large("published streams", limits.streams));
+        }
         Self::generate(&compiled.physical, name, file, text, limits).map_err(|error| match error {
             Error::TooLarge(most) => too_large("bytes of machine code", most),
             error => Refused::Generation(error),
