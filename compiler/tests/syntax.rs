@@ -152,6 +152,40 @@ fn mistakes_are_told_with_their_place() {
 }
 
 #[test]
+fn what_breaks_off_is_read_once() {
+    // Where one alternative fails at the end, the next one must not read the inside again: forty levels would not end.
+    for opening in [
+        "if (",
+        "if ",
+        "(",
+        "(a, ",
+        "[",
+        "{a: ",
+        "f(",
+        "a.b(",
+        "not (",
+        "-(",
+        "match (",
+        "all (",
+        "(x) => ",
+        "x?.f(",
+        "x[",
+        "join(",
+        "merge(stream S = ",
+        "f(a: ",
+    ] {
+        for text in [
+            format!("stream S = T.where({}1", opening.repeat(40)),
+            format!("stream S = {}A", opening.repeat(40)),
+            format!("fn f(x: int) -> int:\n    {}1", opening.repeat(40)),
+        ] {
+            let complete = opening == "(x) => ";
+            assert!(!parse(&text).diagnostics.is_empty() || complete, "{text}");
+        }
+    }
+}
+
+#[test]
 fn deep_nesting_is_refused_before_it_is_parsed() {
     for text in [
         "(".repeat(100_000),
