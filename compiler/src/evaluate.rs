@@ -9,7 +9,7 @@ use crate::analysis::typed::{Expr, Literal, Place};
 use crate::analysis::types::Type;
 use crate::lower::builder::Builder;
 use crate::lower::expression::{Context, lower};
-use crate::lower::ir::{Arithmetic, Body, Comparison, Op, Read, RecordId, Region, SiteId, Statement, ValueId};
+use crate::lower::ir::{Arithmetic, Body, ChainId, Comparison, Op, Read, RecordId, Region, RowSource, SiteId, Statement, ValueId};
 use crate::syntax::ast::Span;
 
 /// How many bytes a computed text may have: texts that are put together of themselves double with every line of a program.
@@ -32,6 +32,8 @@ enum Stop {
     Refused(Reason),
     /// A text would be too long.
     TooLong,
+    /// A condition keeps the row from what follows.
+    Dropped,
 }
 
 /// Lowering without places: reading one makes the value unknown.
@@ -59,7 +61,7 @@ pub fn constant(e: &Expr) -> Result<Option<Literal>, Refusal> {
     let mut machine = Machine::new(&body, &Nothing);
     match machine.list(&body.statements) {
         Ok(v) => Ok(v),
-        Err(Stop::Unknown) => Ok(None),
+        Err(Stop::Unknown | Stop::Dropped) => Ok(None),
         Err(Stop::Refused(reason)) => Err(Refusal::Fails(reason)),
         Err(Stop::TooLong) => Err(Refusal::TooLong),
     }
@@ -93,9 +95,14 @@ impl Surroundings for Nothing {
 /// What a chain does with a row.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome {
-    /// It publishes rows: the publication, and its fields.
-    Published(Vec<(usize, Vec<Literal>)>),
-    /// It refuses the row, having published nothing.
+    /// It keeps the row from what follows, or comes to its end.
+    Done {
+        /// What it publishes: the publication, and its fields.
+        rows: Vec<(usize, Vec<Literal>)>,
+        /// The chains that it hands the row to as it is.
+        calls: Vec<ChainId>,
+    },
+    /// It refuses the row, having done nothing with it.
     Refused(SiteId, Reason),
     /// It does something that is not known here.
     Unknown,
@@ -105,8 +112,8 @@ pub enum Outcome {
 pub fn chain(body: &Body, around: &dyn Surroundings) -> Outcome {
     let mut machine = Machine::new(body, around);
     match machine.list(&body.statements) {
-        Ok(None) => Outcome::Published(machine.published),
-        Err(Stop::Refused(reason)) if machine.published.is_empty() => Outcome::Refused(machine.site, reason),
+        Ok(None) | Err(Stop::Dropped) => Outcome::Done { rows: machine.rows, calls: machine.calls },
+        Err(Stop::Refused(reason)) if machine.rows.is_empty() && machine.calls.is_empty() => Outcome::Refused(machine.site, reason),
         _ => Outcome::Unknown,
     }
 }
@@ -115,14 +122,15 @@ struct Machine<'b> {
     body: &'b Body,
     values: Vec<Option<Literal>>,
     around: &'b dyn Surroundings,
-    published: Vec<(usize, Vec<Literal>)>,
+    rows: Vec<(usize, Vec<Literal>)>,
+    calls: Vec<ChainId>,
     /// The last operation's that can refuse.
     site: SiteId,
 }
 
 impl<'b> Machine<'b> {
     fn new(body: &'b Body, around: &'b dyn Surroundings) -> Self {
-        Self { body, values: vec![None; body.values.len()], around, published: vec![], site: SiteId(0) }
+        Self { body, values: vec![None; body.values.len()], around, rows: vec![], calls: vec![], site: SiteId(0) }
     }
 
     fn list(&mut self, list: &[Statement]) -> Result<Option<Literal>, Stop> {
@@ -137,9 +145,11 @@ impl<'b> Machine<'b> {
                 Statement::Return(v) => return self.get(*v).map(Some),
                 Statement::Publish { publication, fields } => {
                     let fields = fields.iter().map(|v| self.get(*v)).collect::<Result<_, _>>()?;
-                    self.published.push((*publication, fields));
+                    self.rows.push((*publication, fields));
                 }
-                Statement::Comment(_) => {}
+                Statement::Call { chain, row: RowSource::Same } => self.calls.push(*chain),
+                Statement::Guard(v) if self.get(*v)? != Literal::Bool(true) => return Err(Stop::Dropped),
+                Statement::Guard(_) | Statement::Comment(_) => {}
                 _ => return Err(Stop::Unknown),
             }
         }

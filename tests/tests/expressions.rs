@@ -43,8 +43,9 @@ fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
 }
 
+/// A debug and a release build may run at the same time.
 fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(if cfg!(debug_assertions) { name.to_owned() } else { format!("{name}-release") })
 }
 
 /// What was tried: witnesses that see only nulls or only refusals see nothing.
@@ -55,6 +56,7 @@ struct Statistics {
     evaluations: u64,
     values: u64,
     nulls: u64,
+    dropped: u64,
     refusals: BTreeMap<&'static str, u64>,
     unknown: u64,
     functions_of_the_runtime: u64,
@@ -67,6 +69,7 @@ impl Statistics {
         self.evaluations += other.evaluations;
         self.values += other.values;
         self.nulls += other.nulls;
+        self.dropped += other.dropped;
         other.refusals.iter().for_each(|(reason, count)| *self.refusals.entry(reason).or_default() += count);
         self.unknown += other.unknown;
         self.functions_of_the_runtime += other.functions_of_the_runtime;
@@ -81,7 +84,7 @@ struct Batch {
 }
 
 fn text_of(trees: &[Tree]) -> String {
-    let streams = trees.iter().enumerate().map(|(at, tree)| format!("stream S{at} = E.emit(v: {})\n", tree.text()));
+    let streams = trees.iter().enumerate().map(|(at, tree)| format!("stream S{at} = {}\n", tree.text()));
     std::iter::once(DECLARATIONS.to_owned()).chain(streams).collect()
 }
 
@@ -239,15 +242,21 @@ fn streams(physical: &Program, chain: &Chain) -> Vec<String> {
 /// Compares one chain's outcome, and takes what the JIT has of it out of `found`.
 fn same_outcome(physical: &Program, of: &Chain, around: &Around<'_>, found: &mut Found, statistics: &mut Statistics) -> Result<(), String> {
     statistics.evaluations += 1;
+    let refused =
+        |found: &Found| -> Vec<(u32, Reason)> { found.errors.iter().copied().filter(|(site, _)| physical.sites[*site as usize].stream == of.stream).collect() };
     let outcome = if matches!(of.input, ChainInput::Row(_)) { chain(&of.body, around) } else { Outcome::Unknown };
     match outcome {
-        Outcome::Published(rows) => {
+        Outcome::Done { rows, calls } => {
+            statistics.dropped += u64::from(rows.is_empty() && calls.is_empty());
+            for id in calls {
+                same_outcome(physical, physical.chain(id), around, found, statistics)?;
+            }
             for (publication, fields) in rows {
                 let name = &physical.outputs[publication].name;
                 let jit = found.rows.remove(name);
                 let [evaluator] = fields.as_slice() else { return Err(format!("`{name}` has {} fields", fields.len())) };
                 if !jit.as_ref().is_some_and(|jit| same(jit, evaluator)) {
-                    return Err(format!("JIT {jit:?} {:?}, evaluator {evaluator:?}", found.errors));
+                    return Err(format!("JIT {jit:?} {:?}, evaluator {evaluator:?}", refused(found)));
                 }
                 *(if *evaluator == Literal::Null { &mut statistics.nulls } else { &mut statistics.values }) += 1;
             }
@@ -255,7 +264,7 @@ fn same_outcome(physical: &Program, of: &Chain, around: &Around<'_>, found: &mut
         Outcome::Refused(site, reason) => {
             *statistics.refusals.entry(reason.text()).or_default() += 1;
             let Some(at) = found.errors.iter().position(|error| *error == (site.0, reason)) else {
-                return Err(format!("JIT {:?} {:?}, evaluator refuses at {site:?}: {reason}", found.rows, found.errors));
+                return Err(format!("JIT {:?} {:?}, evaluator refuses at {site:?}: {reason}", found.rows.get(&of.stream), refused(found)));
             };
             found.errors.remove(at);
         }

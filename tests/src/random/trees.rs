@@ -60,10 +60,14 @@ pub struct Tree {
 }
 
 impl Tree {
-    /// A random one, of any type and depth.
+    /// A random stream of one field, some of them behind a condition. It is of no type that an expression has.
     pub fn random(rng: &mut Rng) -> Self {
         let (ty, depth) = (pick(rng, TYPES), rng.u32(1..=6));
-        tree(rng, ty, depth)
+        let value = tree(rng, ty, depth);
+        match rng.u8(..6) {
+            0 => form(Scalar::Wide, "E.where(#).emit(v: #)", vec![condition(rng, depth / 2), value]),
+            _ => form(Scalar::Wide, "E.emit(v: #)", vec![value]),
+        }
     }
 
     /// As it stands in a program.
@@ -84,9 +88,11 @@ impl Tree {
         1 + self.parts.iter().map(Tree::size).sum::<usize>()
     }
 
-    /// Smaller ones of the same type: some node gives way to a part of it, or to a field or a constant. The smallest come first.
+    /// Smaller ones of the same type: some node gives way to a part of it, or to a field or a constant, and a stream loses its condition. The
+    /// smallest come first.
     pub fn smaller(&self) -> Vec<Tree> {
-        let mut found: Vec<Tree> = self.leaves();
+        let mut found: Vec<Tree> =
+            if self.ty == Scalar::Wide { self.parts.iter().map(|part| form(self.ty, "E.emit(v: #)", vec![part.clone()])).collect() } else { self.leaves() };
         found.extend(self.parts.iter().flat_map(|part| part.of_type(self.ty)));
         for (at, part) in self.parts.iter().enumerate() {
             for smaller in part.smaller() {
@@ -127,7 +133,7 @@ fn form(ty: Scalar, text: &str, parts: Vec<Tree>) -> Tree {
 /// Constants of a type, as a program has them.
 fn constants(ty: Scalar) -> &'static [&'static str] {
     match ty {
-        Scalar::Int | Scalar::Wide => &["0", "1", "(-1)", "2", "3", "7", "10", "62", "63", "64", "4294967296", "9223372036854775807", "(-9223372036854775808)"],
+        Scalar::Int => &["0", "1", "(-1)", "2", "3", "7", "10", "62", "63", "64", "4294967296", "9223372036854775807", "(-9223372036854775808)"],
         Scalar::Float => {
             &["0.0", "(-0.0)", "1.0", "(-1.0)", "0.5", "2.5", "0.1", "1e15", "9007199254740993.0", "9223372036854775807.0", "1e308", "(-1e308)", "5e-324"]
         }
@@ -138,7 +144,7 @@ fn constants(ty: Scalar) -> &'static [&'static str] {
         }
         Scalar::Duration => &["0s", "1ns", "(-1ns)", "1500ms", "1h30m", "1d", "106751d"],
         Scalar::Enum => &["Side.Buy", "Side.Sell", "Side.Hold"],
-        Scalar::Json => &[],
+        Scalar::Json | Scalar::Wide => &[],
     }
 }
 
