@@ -9,7 +9,7 @@ use crate::analysis::typed::{Expr, Literal, Place};
 use crate::analysis::types::Type;
 use crate::lower::builder::Builder;
 use crate::lower::expression::{Context, lower};
-use crate::lower::ir::{Arithmetic, Body, Comparison, Op, Region, SiteId, Statement, ValueId};
+use crate::lower::ir::{Arithmetic, Body, ChainId, Comparison, Op, Read, RecordId, Region, RowSource, SiteId, Statement, ValueId};
 use crate::syntax::ast::Span;
 
 /// How many bytes a computed text may have: texts that are put together of themselves double with every line of a program.
@@ -32,6 +32,8 @@ enum Stop {
     Refused(Reason),
     /// A text would be too long.
     TooLong,
+    /// A condition keeps the row from what follows.
+    Dropped,
 }
 
 /// Lowering without places: reading one makes the value unknown.
@@ -56,21 +58,81 @@ pub fn constant(e: &Expr) -> Result<Option<Literal>, Refusal> {
     let value = lower(&mut b, &mut NoPlaces, e);
     b.statement(Statement::Return(value));
     let body = b.finish();
-    let mut machine = Machine { body: &body, values: vec![None; body.values.len()] };
+    let mut machine = Machine::new(&body, &Nothing);
     match machine.list(&body.statements) {
         Ok(v) => Ok(v),
-        Err(Stop::Unknown) => Ok(None),
+        Err(Stop::Unknown | Stop::Dropped) => Ok(None),
         Err(Stop::Refused(reason)) => Err(Refusal::Fails(reason)),
         Err(Stop::TooLong) => Err(Refusal::TooLong),
+    }
+}
+
+/// What surrounds a body that is evaluated outside of a program.
+pub trait Surroundings {
+    /// A field of the row at hand; of an `any`, the text of its JSON.
+    fn field(&self, record: RecordId, field: usize) -> Option<Literal>;
+    /// The row's time.
+    fn ts(&self) -> Option<i64>;
+    /// A run-time function that is not known here.
+    fn call(&self, body: &str, args: &[Literal]) -> Option<Result<Literal, Reason>>;
+}
+
+/// Constants have nothing around them.
+struct Nothing;
+
+impl Surroundings for Nothing {
+    fn field(&self, _: RecordId, _: usize) -> Option<Literal> {
+        None
+    }
+    fn ts(&self) -> Option<i64> {
+        None
+    }
+    fn call(&self, _: &str, _: &[Literal]) -> Option<Result<Literal, Reason>> {
+        None
+    }
+}
+
+/// What a chain does with a row.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// It keeps the row from what follows, or comes to its end.
+    Done {
+        /// What it publishes: the publication, and its fields.
+        rows: Vec<(usize, Vec<Literal>)>,
+        /// The chains that it hands the row to as it is.
+        calls: Vec<ChainId>,
+    },
+    /// It refuses the row, having done nothing with it.
+    Refused(SiteId, Reason),
+    /// It does something that is not known here.
+    Unknown,
+}
+
+/// Evaluates the body of a chain on one row.
+pub fn chain(body: &Body, around: &dyn Surroundings) -> Outcome {
+    let mut machine = Machine::new(body, around);
+    match machine.list(&body.statements) {
+        Ok(None) | Err(Stop::Dropped) => Outcome::Done { rows: machine.rows, calls: machine.calls },
+        Err(Stop::Refused(reason)) if machine.rows.is_empty() && machine.calls.is_empty() => Outcome::Refused(machine.site, reason),
+        _ => Outcome::Unknown,
     }
 }
 
 struct Machine<'b> {
     body: &'b Body,
     values: Vec<Option<Literal>>,
+    around: &'b dyn Surroundings,
+    rows: Vec<(usize, Vec<Literal>)>,
+    calls: Vec<ChainId>,
+    /// The last operation's that can refuse.
+    site: SiteId,
 }
 
-impl Machine<'_> {
+impl<'b> Machine<'b> {
+    fn new(body: &'b Body, around: &'b dyn Surroundings) -> Self {
+        Self { body, values: vec![None; body.values.len()], around, rows: vec![], calls: vec![], site: SiteId(0) }
+    }
+
     fn list(&mut self, list: &[Statement]) -> Result<Option<Literal>, Stop> {
         for s in list {
             match s {
@@ -81,6 +143,13 @@ impl Machine<'_> {
                     }
                 }
                 Statement::Return(v) => return self.get(*v).map(Some),
+                Statement::Publish { publication, fields } => {
+                    let fields = fields.iter().map(|v| self.get(*v)).collect::<Result<_, _>>()?;
+                    self.rows.push((*publication, fields));
+                }
+                Statement::Call { chain, row: RowSource::Same } => self.calls.push(*chain),
+                Statement::Guard(v) if self.get(*v)? != Literal::Bool(true) => return Err(Stop::Dropped),
+                Statement::Guard(_) | Statement::Comment(_) => {}
                 _ => return Err(Stop::Unknown),
             }
         }
@@ -107,14 +176,22 @@ impl Machine<'_> {
             Op::IsTrue(v) => Literal::Bool(self.get(*v)? == Literal::Bool(true)),
             Op::ToFloat(v) => Literal::Float(int(&self.get(*v)?)? as f64),
             Op::Negate(v, _) if float => Literal::Float(-number(&self.get(*v)?)?),
-            Op::Negate(v, _) => {
+            Op::Negate(v, site) => {
+                self.site = *site;
                 let v = self.get(*v)?;
                 like(&v, int(&v)?.checked_neg().ok_or(Stop::Refused(Reason::Overflow))?)
             }
             Op::Not(v) => Literal::Bool(self.get(*v)? == Literal::Bool(false)),
             Op::BitNot(v) => Literal::Int(!int(&self.get(*v)?)?),
             Op::AddCounts(a, b) => Literal::Int(int(&self.get(*a)?)?.saturating_add(int(&self.get(*b)?)?)),
-            Op::Arithmetic { op, left, right, .. } => self.arithmetic(*op, *left, *right, value.ty.scalar)?,
+            Op::Arithmetic { op, left, right, site } => {
+                self.site = *site;
+                self.arithmetic(*op, *left, *right, value.ty.scalar)?
+            }
+            Op::Compare { op, left, right } if self.body.value(*left).ty.scalar == Scalar::Json => {
+                let same = self.outside("equal_json", &[self.get(*left)?, self.get(*right)?])?;
+                Literal::Bool((same == Literal::Bool(true)) == (*op == Comparison::Equal))
+            }
             Op::Compare { op, left, right } => Literal::Bool(compare(*op, &self.get(*left)?, &self.get(*right)?)?),
             Op::If { condition, then, otherwise } => {
                 if self.get(*condition)? == Literal::Bool(true) {
@@ -123,14 +200,25 @@ impl Machine<'_> {
                     self.region(otherwise)?
                 }
             }
-            Op::Call { function, args, .. } => {
+            Op::Call { function, args, site } => {
+                self.site = *site;
                 let args = args.iter().map(|a| self.get(*a)).collect::<Result<Vec<_>, _>>()?;
-                call(function.row().body, &args)?
+                match call(function.row().body, &args) {
+                    Err(Stop::Unknown) => self.outside(function.row().body, &args)?,
+                    known => known?,
+                }
             }
+            Op::Load { param: "row", record, field } => self.around.field(*record, *field).ok_or(Stop::Unknown)?,
+            Op::Read(Read::Ts) => Literal::Timestamp(self.around.ts().ok_or(Stop::Unknown)?),
             Op::Widen(_) | Op::Narrow(..) | Op::Load { .. } | Op::Read(_) | Op::Global(_) | Op::SameKey(..) | Op::Hash(_) | Op::Mask(_) | Op::Ask { .. } => {
                 return Err(Stop::Unknown);
             }
         })
+    }
+
+    /// Calls a function that is known outside only.
+    fn outside(&self, body: &str, args: &[Literal]) -> Result<Literal, Stop> {
+        self.around.call(body, args).ok_or(Stop::Unknown)?.map_err(Stop::Refused)
     }
 
     fn arithmetic(&self, op: Arithmetic, left: ValueId, right: ValueId, scalar: Scalar) -> Result<Literal, Stop> {

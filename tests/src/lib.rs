@@ -14,6 +14,7 @@
 //! `expected.sorted.ndjson` are compared as [`sorted`] has them: for expectations that other systems wrote.
 
 pub mod compare;
+pub mod functions;
 pub mod jit;
 pub mod modes;
 pub mod native;

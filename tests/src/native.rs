@@ -28,6 +28,14 @@ pub struct Outputs {
 /// # Errors
 /// What was generated does not compile without a warning.
 pub fn build(folder: &Path, programs: &[(String, String)]) -> Result<PathBuf, String> {
+    build_as(folder, programs, "dev")
+}
+
+/// The same with another of Cargo's profiles.
+///
+/// # Errors
+/// What was generated does not compile without a warning.
+pub fn build_as(folder: &Path, programs: &[(String, String)], profile: &str) -> Result<PathBuf, String> {
     std::fs::create_dir_all(folder.join("src")).map_err(|e| e.to_string())?;
     let (mut modules, mut arms) = (String::new(), String::new());
     for (i, (name, program)) in programs.iter().enumerate() {
@@ -47,12 +55,13 @@ pub fn build(folder: &Path, programs: &[(String, String)]) -> Result<PathBuf, St
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or(target, PathBuf::from).join("native-tests");
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    let output = cargo.args(["build", "--quiet"]).current_dir(folder).env("CARGO_TARGET_DIR", &target).output().map_err(|e| e.to_string())?;
+    let output =
+        cargo.args(["build", "--quiet", "--profile", profile]).current_dir(folder).env("CARGO_TARGET_DIR", &target).output().map_err(|e| e.to_string())?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         return Err(format!("the programs do not compile:\n{}", said.chars().take(4000).collect::<String>()));
     }
-    Ok(target.join("debug").join(package))
+    Ok(target.join(if profile == "dev" { "debug" } else { profile }).join(package))
 }
 
 /// What a run reads.

@@ -5,7 +5,9 @@
 
 mod expressions;
 mod input;
+pub mod rows;
 mod streams;
+pub mod trees;
 
 pub use input::input;
 pub use streams::program;

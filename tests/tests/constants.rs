@@ -4,13 +4,13 @@
 use std::collections::BTreeSet;
 
 use varpulis_abi::functions::{FUNCTIONS, FunctionRow};
-use varpulis_abi::reason::Reason;
 use varpulis_abi::scalar::Scalar;
 use varpulis_compiler::analysis::typed::{Expr, ExprKind, Literal};
 use varpulis_compiler::analysis::types::{Kind, Type};
 use varpulis_compiler::evaluate::{Refusal, constant};
 use varpulis_compiler::functions::Function;
 use varpulis_compiler::syntax::ast::Span;
+use varpulis_tests::functions::{at_run_time, same};
 
 const INTS: &[i64] =
     &[0, 1, -1, 2, -2, 3, 10, 62, 63, 64, -63, 255, 1 << 31, 1 << 32, (1 << 32) + 1, (1 << 53) + 1, i64::MAX - 1, i64::MAX, i64::MIN + 1, i64::MIN];
@@ -104,46 +104,6 @@ fn type_of(scalar: Scalar) -> Type {
     })
 }
 
-/// Calls a function's body on constants.
-macro_rules! at_run_time {
-    ($($name:literal $body:ident($($arg:ident),*) -> $r1:ident $($r2:ident)?: $doc:literal;)*) => {
-        fn at_run_time(body: &str, args: &[Literal]) -> Result<Literal, Reason> {
-            match body {
-                $(stringify!($body) => {
-                    let mut args = args.iter();
-                    let result = varpulis_runtime::scalar::$body($(at_run_time!(@arg $arg args)),*);
-                    at_run_time!(@result $r1 $($r2)? result)
-                })*
-                _ => panic!("no function is called {body}"),
-            }
-        }
-    };
-    (@arg Text $args:ident) => { match $args.next() { Some(Literal::Str(v)) => v.as_str(), other => panic!("{other:?}") } };
-    (@arg Json $args:ident) => { match $args.next() { Some(Literal::Str(v)) => v.as_str(), other => panic!("{other:?}") } };
-    (@arg Float $args:ident) => { match $args.next() { Some(Literal::Float(v)) => *v, other => panic!("{other:?}") } };
-    (@arg Bool $args:ident) => { match $args.next() { Some(Literal::Bool(v)) => *v, other => panic!("{other:?}") } };
-    (@arg $other:ident $args:ident) => {
-        match $args.next() { Some(Literal::Int(v) | Literal::Timestamp(v) | Literal::Duration(v)) => *v, other => panic!("{other:?}") }
-    };
-    (@result fallible $r:ident $value:ident) => { $value.map(|v| at_run_time!(@literal $r v)) };
-    (@result $r:ident $value:ident) => { Ok(at_run_time!(@literal $r $value)) };
-    (@literal Text $v:ident) => { Literal::Str((*$v).to_owned()) };
-    (@literal Float $v:ident) => { Literal::Float($v) };
-    (@literal Bool $v:ident) => { Literal::Bool($v) };
-    (@literal Timestamp $v:ident) => { Literal::Timestamp($v) };
-    (@literal Duration $v:ident) => { Literal::Duration($v) };
-    (@literal Int $v:ident) => { Literal::Int($v) };
-}
-varpulis_abi::for_each_function!(at_run_time);
-
-/// Whether both are one value: NaN is NaN, and -0.0 is not 0.0.
-fn same(a: &Literal, b: &Literal) -> bool {
-    match (a, b) {
-        (Literal::Float(a), Literal::Float(b)) => a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()),
-        _ => a == b,
-    }
-}
-
 /// Every choice of arguments.
 fn calls(row: &FunctionRow) -> Vec<Vec<Literal>> {
     let mut all = vec![vec![]];
@@ -169,7 +129,7 @@ fn constants_are_what_the_runtime_computes() {
                 Err(Refusal::Fails(reason)) => Err(reason),
             };
             known.insert(row.body);
-            let agree = match (&computed, &at_run_time(row.body, &args)) {
+            let agree = match (&computed, &at_run_time(row.body, &args).unwrap()) {
                 (Ok(a), Ok(b)) => same(a, b),
                 (Err(a), Err(b)) => a == b,
                 _ => false,

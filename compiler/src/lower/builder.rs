@@ -68,7 +68,19 @@ impl Builder {
         match op {
             Op::Call { .. } | Op::Ask { .. } => true,
             Op::Wrap(v) => owned(v),
-            Op::If { then, otherwise, .. } => then.result.iter().chain(&otherwise.result).any(owned),
+            Op::If { then, otherwise, .. } => [then, otherwise].iter().any(|r| r.result.is_some_and(|v| owned(&v) || self.borrows_from_inside(v, r))),
+            _ => false,
+        }
+    }
+
+    /// Whether a region's result is text borrowed from a value that ends with the region.
+    fn borrows_from_inside(&self, v: ValueId, region: &Region) -> bool {
+        if self.get(v).owned {
+            return region.statements.iter().any(|s| matches!(s, Statement::Let(made) if *made == v));
+        }
+        match &self.get(v).op {
+            Op::Wrap(of) | Op::Unwrap(of) => self.borrows_from_inside(*of, region),
+            Op::If { then, otherwise, .. } => then.result.iter().chain(&otherwise.result).any(|v| self.borrows_from_inside(*v, region)),
             _ => false,
         }
     }
