@@ -213,6 +213,11 @@ impl Builder {
         {
             return self.boolean(known);
         }
+        // NaN is unequal to everything, and in no order with it.
+        let is_nan = |v: ValueId| matches!(self.get(v).op, Op::Const(Literal::Float(v)) if v.is_nan());
+        if is_nan(left) || is_nan(right) {
+            return self.boolean(op == Comparison::NotEqual);
+        }
         // No variant stands before the first one.
         let is_first = |v: ValueId| matches!(self.get(v).op, Op::Const(Literal::Enum(0)));
         match op {

@@ -311,11 +311,12 @@ impl<'p> BodyPrinter<'p, '_> {
             Some(Op::Const(Literal::Bool(b))) if r.statements.iter().all(|s| matches!(s, Statement::Let(_))) => Some(*b),
             _ => None,
         };
+        // A side that is known may still have something before it that can refuse.
         if value.ty.scalar == Scalar::Bool && !value.ty.nullable {
             let (l, t, o) = (c.operand(), then_parts.value.operand(), otherwise_parts.value.operand());
             match (known(then), known(otherwise)) {
-                (_, Some(false)) if !then_parts.block => return Printed::loose(quote!(#l && #t), movable),
-                (Some(true), _) if !otherwise_parts.block => return Printed::loose(quote!(#l || #o), movable),
+                (_, Some(false)) if !then_parts.block && !otherwise_parts.block => return Printed::loose(quote!(#l && #t), movable),
+                (Some(true), _) if !then_parts.block && !otherwise_parts.block => return Printed::loose(quote!(#l || #o), movable),
                 _ => {}
             }
         }
