@@ -53,7 +53,7 @@ fn expansion(arguments: Arguments) -> syn::Result<TokenStream> {
     let doc = format!("The VarpulisQL program `{name}`.");
     Ok(quote! {
         #[doc = #doc]
-        #[allow(dead_code, missing_debug_implementations, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction, reason = "generated code")]
+        #[allow(dead_code, missing_debug_implementations, rustdoc::all, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction, reason = "generated code")]
         #visibility mod #name {
             #watched
             #warnings
