@@ -47,7 +47,16 @@ pub use script::build;
 macro_rules! include {
     ($name:ident) => {
         #[doc = ::core::concat!("The VarpulisQL program `", ::core::stringify!($name), "`.")]
-        #[allow(dead_code, missing_debug_implementations, rustdoc::all, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction, reason = "generated code")]
+        #[allow(
+            dead_code,
+            missing_debug_implementations,
+            rustdoc::all,
+            clippy::all,
+            clippy::pedantic,
+            clippy::nursery,
+            clippy::restriction,
+            reason = "generated code"
+        )]
         pub mod $name {
             ::core::include!(::core::concat!(::core::env!("OUT_DIR"), "/", ::core::stringify!($name), ".rs"));
         }
