@@ -1,7 +1,7 @@
 //! What code that is compiled at run time and the runtime around it agree on: where things lie in memory, how a refusal travels, and which
 //! helpers there are.
 //!
-//! All compiled functions take and return 64-bit integers. The first argument is the [context](context) of the running instance.
+//! All compiled functions take and return 64-bit integers. The first argument is the [`context`] of the running instance.
 
 use crate::reason::Reason;
 
@@ -73,7 +73,7 @@ macro_rules! for_each_helper {
             publish(context, publication, row);
             /// Publishes a row of the rule that fired.
             publish_rule(context, table, rule, row);
-            /// Reports a refused record: its number and address, or [`NO_RECORD`](crate::jit::NO_RECORD) and its time.
+            /// Reports a refused record: its number and address, or `NO_RECORD` and its time.
             refused(context, refusal, record, row);
             /// Writes a line to the program's messages.
             say(context, text, length);
