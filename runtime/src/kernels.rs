@@ -9,14 +9,28 @@ use crate::operator::Refusal;
 use crate::state::Slots;
 
 /// Hashes keys. Text comes from outsiders, so the hash is seeded per operator; no output depends on it.
-#[derive(Clone, Default)]
-pub struct KeyHasher(foldhash::fast::RandomState);
+#[derive(Clone)]
+#[repr(C)]
+pub struct KeyHasher {
+    /// Compiled code hashes short keys in place, from these.
+    seeds: [u64; 2],
+    state: foldhash::fast::RandomState,
+}
+
+const _: () = assert!(std::mem::offset_of!(KeyHasher, seeds) == varpulis_abi::jit::hasher::SEEDS as usize);
+
+impl Default for KeyHasher {
+    fn default() -> Self {
+        let state = foldhash::fast::RandomState::default();
+        Self { seeds: [state.hash_one(1u64), state.hash_one(2u64)], state }
+    }
+}
 
 impl KeyHasher {
     /// The hash of a key, usually a tuple of its fields.
     #[inline(always)]
     pub fn hash(&self, key: impl Hash) -> u64 {
-        self.0.hash_one(key)
+        self.state.hash_one(key)
     }
 }
 

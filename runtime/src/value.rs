@@ -1,27 +1,32 @@
 //! A decoded field value, between the decoders and a program's typed structs.
+//!
+//! Programs that are compiled at run time read values where they lie: their tags and layout are those of `varpulis_abi::layout::value`.
+
+use varpulis_abi::layout::value as tag;
 
 /// One value of a field, borrowed from the input or from the decoder's scratch space.
 #[derive(Clone, Copy, Debug, PartialEq, Default)]
+#[repr(C, u8)]
 pub enum Value<'a> {
     /// Missing or null.
     #[default]
-    Null,
+    Null = tag::NULL,
     /// `int`.
-    Int(i64),
+    Int(i64) = tag::INT,
     /// `float`.
-    Float(f64),
+    Float(f64) = tag::FLOAT,
     /// `bool`.
-    Bool(bool),
+    Bool(bool) = tag::BOOL,
     /// `str`.
-    Text(&'a str),
+    Text(&'a str) = tag::TEXT,
     /// `timestamp`, ns since the epoch.
-    Timestamp(i64),
+    Timestamp(i64) = tag::TIMESTAMP,
     /// `duration`, ns.
-    Duration(i64),
+    Duration(i64) = tag::DURATION,
     /// An enum's variant, by its place in the declaration.
-    Enum(u32),
+    Enum(u32) = tag::ENUM,
     /// `any`: one JSON value as it stood in the input.
-    Json(&'a str),
+    Json(&'a str) = tag::JSON,
 }
 
 macro_rules! getters {

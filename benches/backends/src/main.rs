@@ -1,6 +1,7 @@
 //! Both backends over the same decoded events in memory: nanoseconds an event, and the ratio of their rates, each the median of runs in turn.
 //!
-//! The first argument is the folder with the events that `benches/compare.py` makes; the second, which of them: `1000000-42`.
+//! The first argument is the folder with the events that `benches/compare.py` makes; the second, which of them: `1000000-42`. What follows
+//! are the workloads to run, all if there are none.
 #![allow(clippy::print_stdout, reason = "the figures are what it is for")]
 
 use std::path::Path;
@@ -28,11 +29,13 @@ macro_rules! workloads {
         fn main() -> ExitCode {
             let mut arguments = std::env::args().skip(1);
             let (Some(folder), Some(which)) = (arguments.next(), arguments.next()) else {
-                eprintln!("usage: varpulis-bench-backends FOLDER EVENTS-SEED");
+                eprintln!("usage: varpulis-bench-backends FOLDER EVENTS-SEED [WORKLOAD…]");
                 return ExitCode::FAILURE;
             };
+            let wanted: Vec<String> = arguments.collect();
             println!("{:8} {:>9} {:>9} {:>9} {:>6}", "", "rows", "aot ns", "jit ns", "ratio");
-            $(if let Err(error) = compare::<$name::Program>(stringify!($name), $program, &Path::new(&folder).join($events.replace("{which}", &which))) {
+            $(if !wanted.is_empty() && !wanted.iter().any(|name| name == stringify!($name)) {
+            } else if let Err(error) = compare::<$name::Program>(stringify!($name), $program, &Path::new(&folder).join($events.replace("{which}", &which))) {
                 eprintln!("{}: {error}", stringify!($name));
             })*
             ExitCode::SUCCESS

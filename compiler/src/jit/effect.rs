@@ -1,12 +1,31 @@
 //! What a body does beyond its own values: rows made on the stack and handed on, published or reported.
 
-use cranelift::codegen::ir::{InstBuilder, StackSlotData, StackSlotKind, Value, types};
-use varpulis_abi::jit::{NO_RECORD, firing};
-use varpulis_abi::layout::Held;
+use cranelift::codegen::ir::{Block, BlockArg, InstBuilder, StackSlotData, StackSlotKind, Value, types};
+use varpulis_abi::jit::{NO_RECORD, context, firing, operator as entry};
+use varpulis_abi::kernels::GATES;
+use varpulis_abi::layout::{Held, Kind};
 
 use super::Error;
-use super::function::BodyMaker;
-use crate::lower::ir::{RecordId, RowSource, Statement, ValueId};
+use super::function::{BodyMaker, Surroundings, Yields};
+use super::kernel;
+use crate::lower::ir::{Arm, Op, OperatorId, RecordId, RowSource, Statement, ValueId};
+use crate::plan::physical::Operator;
+
+/// What an operator asks first of the rows of an input, if that is more than whether there is a key: most records have one, so that asking
+/// twice costs more than it spares.
+fn gates(operator: &Operator, port: usize) -> Vec<&Arm> {
+    let reads = |arm: &&Arm| arm.body.values.iter().any(|value| matches!(value.op, Op::Load { .. } | Op::Global(_)));
+    let functions = GATES.iter().filter_map(|gate| operator.functions.iter().find(|function| function.name == *gate));
+    let arms = functions.filter_map(|function| function.arms.iter().find(|arm| arm.port.is_none_or(|at| at == port)));
+    let gates: Vec<&Arm> = arms.filter(reads).collect();
+    let compares = |value: &crate::lower::ir::Value| matches!(value.op, Op::Compare { .. } | Op::Call { .. });
+    if gates.iter().any(|arm| arm.body.values.iter().any(compares)) { gates } else { vec![] }
+}
+
+/// Whether there is anything to ask before a row is handed to an operator.
+pub(super) fn asks_first(operator: &Operator, port: usize) -> bool {
+    !gates(operator, port).is_empty()
+}
 
 impl BodyMaker<'_, '_, '_, '_> {
     /// Pushes, calls and publications.
@@ -14,14 +33,23 @@ impl BodyMaker<'_, '_, '_, '_> {
         let context = self.maker.context;
         match statement {
             Statement::Push { operator, port, row } => {
+                let same = matches!(row, RowSource::Same);
                 let (row, _) = self.row(row)?;
-                let (operator, port) = (self.maker.word(i64::from(operator.0)), self.maker.word(*port as i64));
-                let result = self.maker.helper("push", &[context, operator, port, row])?;
+                let passed = if same { self.gates(*operator, *port, row)? } else { None };
+                let at = i32::try_from(operator.0).map_err(|_| Error::unknown("operator"))?.saturating_mul(entry::SIZE);
+                let port = self.maker.word(*port as i64);
+                let table = self.maker.fixed(context, context::OPERATORS);
+                let (push, operator) = (self.maker.fixed(table, at + entry::PUSH), self.maker.fixed(table, at + entry::OPERATOR));
+                let result = self.maker.call_address(push, &[context, operator, port, row]);
                 self.maker.leave_if(result, result);
+                if let Some(passed) = passed {
+                    self.maker.builder.ins().jump(passed, &[]);
+                    self.maker.builder.switch_to_block(passed);
+                }
             }
             Statement::Call { chain, row } => {
                 let (row, record) = self.row(row)?;
-                let Some(id) = self.maker.shared.chains.get(chain.0 as usize).copied() else { return Ok(()) };
+                let Some(id) = self.maker.shared.chains.get(chain).copied() else { return Ok(()) };
                 let function = self.maker.shared.module.local(id, self.maker.builder.func);
                 let result = self.maker.call(function, &[context, row]);
                 self.report_if(result, record, row)?;
@@ -46,6 +74,29 @@ impl BodyMaker<'_, '_, '_, '_> {
         Ok(())
     }
 
+    /// Asks what the operator would ask first, here: most records of a selective pattern are none of its business. Returns where those go that
+    /// pass it by.
+    fn gates(&mut self, operator: OperatorId, port: usize, row: Value) -> Result<Option<Block>, Error> {
+        let program = self.maker.shared.program;
+        let Some(operator) = program.operators.get(operator.0 as usize) else { return Ok(None) };
+        let mut passed = None;
+        for arm in gates(operator, port) {
+            let answered = self.maker.builder.create_block();
+            let answer = self.maker.builder.append_block_param(answered, types::I64);
+            let result = Yields::To(answered);
+            let place = Surroundings { parameters: vec![("row", row)], firing: None, hasher: None, record: None, result };
+            if kernel::body(self.maker, &arm.body, &place)? {
+                let nothing = self.maker.word(0);
+                self.maker.builder.ins().jump(answered, &[BlockArg::Value(nothing)]);
+            }
+            self.maker.builder.switch_to_block(answered);
+            let (by, on) = (*passed.get_or_insert_with(|| self.maker.builder.create_block()), self.maker.builder.create_block());
+            self.maker.builder.ins().brif(answer, on, &[], by, &[]);
+            self.maker.builder.switch_to_block(on);
+        }
+        Ok(passed)
+    }
+
     /// The address of a row, and the number of its record if it can be shown.
     fn row(&mut self, row: &RowSource) -> Result<(Value, Option<RecordId>), Error> {
         match row {
@@ -57,7 +108,8 @@ impl BodyMaker<'_, '_, '_, '_> {
 
     /// A row on the stack.
     fn made(&mut self, record: RecordId, fields: impl Iterator<Item = (usize, ValueId)>) -> Result<Value, Error> {
-        let Some(layout) = self.maker.shared.records.layout(record) else { return Err(Error::unknown("record")) };
+        // The rows of events are the decoder's.
+        let Some(layout) = self.maker.shared.records.layout(record).filter(|layout| layout.kind == Kind::Row) else { return Err(Error::unknown("record")) };
         let slot = self.maker.builder.create_sized_stack_slot(StackSlotData::new(StackSlotKind::ExplicitSlot, layout.size, 3));
         let row = self.maker.builder.ins().stack_addr(types::I64, slot, 0);
         let ts = self.ts()?;

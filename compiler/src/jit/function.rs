@@ -3,18 +3,18 @@
 use std::collections::HashMap;
 
 use cranelift::codegen::ir::condcodes::IntCC;
-use cranelift::codegen::ir::{BlockArg, FuncRef, InstBuilder, MemFlagsData, Value, types};
+use cranelift::codegen::ir::{Block, BlockArg, FuncRef, InstBuilder, MemFlagsData, Value, types};
 use cranelift::frontend::FunctionBuilder;
 use cranelift_module::FuncId;
 use varpulis_abi::jit::{context, firing, refusal};
 use varpulis_abi::layout::{Held, Place};
 use varpulis_abi::reason::Reason;
-use varpulis_abi::scalar::{Physical, Scalar};
+use varpulis_abi::scalar::Scalar;
 
 use super::Error;
 use super::module::Module;
 use super::records::Records;
-use crate::lower::ir::{Body, Op, ParamName, RecordId, SiteId, Statement, ValueId};
+use crate::lower::ir::{Arithmetic, Body, ChainId, Op, ParamName, RecordId, SiteId, Statement, ValueId};
 use crate::lower::usage::Usage;
 use crate::plan::physical::Program;
 
@@ -48,6 +48,8 @@ pub(super) enum Yields {
     WordInContext,
     /// The value goes to this place of the slot that the function is given.
     Stored(Place),
+    /// The body stands in another: 64 bits go to this block of it.
+    To(Block),
 }
 
 /// What surrounds a body.
@@ -70,8 +72,8 @@ pub(super) struct Shared<'p> {
     pub(super) usage: &'p Usage,
     pub(super) records: &'p Records,
     pub(super) module: Module,
-    /// The functions of chains, by their numbers.
-    pub(super) chains: Vec<FuncId>,
+    /// The functions of chains.
+    pub(super) chains: HashMap<ChainId, FuncId>,
     /// The publications of each rule table.
     pub(super) rules: Vec<Vec<usize>>,
     /// Small functions of kernels, by what they do: operators over equal keys share them.
@@ -85,7 +87,7 @@ pub(super) struct FunctionMaker<'m, 'f, 'p> {
     pub(super) context: Value,
     imports: HashMap<String, FuncRef>,
     /// Exits by refusal and reason, made once each.
-    refusals: HashMap<u64, cranelift::codegen::ir::Block>,
+    refusals: HashMap<u64, Block>,
 }
 
 /// A body on its way into a function.
@@ -98,6 +100,8 @@ pub(super) struct BodyMaker<'b, 'm, 'f, 'p> {
 }
 
 pub(super) const TRUSTED: MemFlagsData = MemFlagsData::trusted();
+/// Of what does not change while a function runs that can read it: rows.
+pub(super) const UNCHANGING: MemFlagsData = MemFlagsData::trusted().with_readonly().with_can_move();
 
 /// How a value of a type is held in registers.
 pub(super) fn register(scalar: Scalar) -> types::Type {
@@ -182,6 +186,19 @@ impl<'p> FunctionMaker<'_, '_, 'p> {
         self.builder.inst_results(call).first().copied().unwrap_or(self.context)
     }
 
+    /// Calls a function of words to a word by its address.
+    pub(super) fn call_address(&mut self, address: Value, arguments: &[Value]) -> Value {
+        let signature = self.shared.module.signature(arguments.len());
+        let signature = self.builder.import_signature(signature);
+        let call = self.builder.ins().call_indirect(signature, address, arguments);
+        self.builder.inst_results(call).first().copied().unwrap_or(self.context)
+    }
+
+    /// A word that does not change while the program runs.
+    pub(super) fn fixed(&mut self, base: Value, offset: i32) -> Value {
+        self.builder.ins().load(types::I64, UNCHANGING, base, offset)
+    }
+
     /// Leaves the function with a constant.
     pub(super) fn leave(&mut self, result: i64) {
         let result = self.word(result);
@@ -223,107 +240,68 @@ impl<'p> FunctionMaker<'_, '_, 'p> {
             self.leave(result.cast_signed());
         }
     }
-
-    /// The value at a place of a row or slot.
-    pub(super) fn read(&mut self, base: Value, place: &Place, slot: bool) -> Val {
-        let Held::Scalar(Physical { scalar, .. }) = place.held else { return Val::plain(base) };
-        let offset = place.offset as i32;
-        let flag = place.flag.map(|flag| self.load(types::I8, base, flag as i32));
-        match scalar {
-            Scalar::Text | Scalar::Json if slot => {
-                let (length, address) = (self.load(types::I64, base, offset), self.load(types::I64, base, offset + 8));
-                let inside = self.builder.ins().iadd_imm_s(base, i64::from(offset + 8));
-                let boxed = self.builder.ins().icmp_imm_s(IntCC::SignedLessThan, length, 0);
-                let first = self.builder.ins().select(boxed, address, inside);
-                Val { flag, first, second: Some(self.builder.ins().band_imm_s(length, i64::MAX)) }
-            }
-            Scalar::Text | Scalar::Json => {
-                let (first, second) = (self.load(types::I64, base, offset), self.load(types::I64, base, offset + 8));
-                Val { flag, first, second: Some(second) }
-            }
-            Scalar::Wide => {
-                let (low, high) = (self.load(types::I64, base, offset), self.load(types::I64, base, offset + 8));
-                Val { flag, first: self.builder.ins().iconcat(low, high), second: None }
-            }
-            _ => Val { flag, first: self.load(register(scalar), base, offset), second: None },
-        }
-    }
-
-    /// Writes a value to a place of a row (which borrows texts) or a slot (which owns them).
-    pub(super) fn write(&mut self, base: Value, place: &Place, value: Val, owns: bool) -> Result<(), Error> {
-        let Held::Scalar(Physical { scalar, .. }) = place.held else { return Ok(()) };
-        let offset = place.offset as i32;
-        if let Some(at) = place.flag {
-            let flag = value.flag.unwrap_or_else(|| self.builder.ins().iconst(types::I8, 1));
-            self.store(flag, base, at as i32);
-        }
-        match scalar {
-            Scalar::Text | Scalar::Json => {
-                let length = value.second.unwrap_or(value.first);
-                if owns {
-                    let at = self.builder.ins().iadd_imm_s(base, i64::from(offset));
-                    self.helper("store_text", &[at, value.first, length])?;
-                } else {
-                    self.store(value.first, base, offset);
-                    self.store(length, base, offset + 8);
-                }
-            }
-            Scalar::Wide => {
-                let (low, high) = self.builder.ins().isplit(value.first);
-                self.store(low, base, offset);
-                self.store(high, base, offset + 8);
-            }
-            Scalar::Bool | Scalar::Enum => {
-                // A word is written whole, so that what reads it as one finds nothing else there.
-                let word = self.builder.ins().uextend(types::I64, value.first);
-                self.store(word, base, offset);
-            }
-            Scalar::Int | Scalar::Float | Scalar::Timestamp | Scalar::Duration => self.store(value.first, base, offset),
-        }
-        Ok(())
-    }
-
-    /// Null, or the zero, of a type.
-    pub(super) fn zero(&mut self, ty: Physical) -> Val {
-        let first = match ty.scalar {
-            Scalar::Float => self.builder.ins().f64const(0.0),
-            Scalar::Wide => {
-                let zero = self.word(0);
-                self.builder.ins().sextend(types::I128, zero)
-            }
-            scalar => self.builder.ins().iconst(register(scalar), 0),
-        };
-        let second = matches!(ty.scalar, Scalar::Text | Scalar::Json).then(|| self.word(0));
-        let flag = ty.nullable.then(|| self.builder.ins().iconst(types::I8, 0));
-        Val { flag, first, second }
-    }
 }
 
 impl BodyMaker<'_, '_, '_, '_> {
     /// The whole body; true if what follows it can be reached.
     pub(super) fn list(&mut self, list: &[Statement]) -> Result<bool, Error> {
+        // Conditions one behind the other become one branch, if what lies between costs less than a branch that goes the other way.
+        let mut open: Option<Value> = None;
         for statement in list {
+            match statement {
+                Statement::Guard(v) => {
+                    let condition = self.get(*v)?.first;
+                    open = Some(open.map_or(condition, |open| self.maker.builder.ins().band(open, condition)));
+                    continue;
+                }
+                Statement::Comment(_) => continue,
+                Statement::Let(v) if self.is_cheap(*v) => {}
+                _ => self.pass_if(open.take()),
+            }
             if !self.statement(statement)? {
                 return Ok(false);
             }
         }
+        self.pass_if(open);
         Ok(true)
+    }
+
+    /// Goes on only if the condition, should there be one, holds.
+    fn pass_if(&mut self, condition: Option<Value>) {
+        if let Some(condition) = condition {
+            if let Yields::To(on) = self.place.result {
+                let (nothing, rest) = (self.maker.word(0), self.maker.builder.create_block());
+                self.maker.builder.ins().brif(condition, rest, &[], on, &[BlockArg::Value(nothing)]);
+                return self.maker.builder.switch_to_block(rest);
+            }
+            let not = self.maker.builder.ins().icmp_imm_s(IntCC::Equal, condition, 0);
+            let passed = self.maker.word(0);
+            self.maker.leave_if(not, passed);
+        }
+    }
+
+    /// Whether a value is an instruction or few, and can be evaluated where it is not asked for. Beside a null there may be anything, but no
+    /// address.
+    fn is_cheap(&self, v: ValueId) -> bool {
+        let scalar = |v: &ValueId| self.body.value(*v).ty.scalar;
+        match &self.body.value(v).op {
+            Op::Const(_) | Op::Null | Op::Load { .. } | Op::Read(_) | Op::Global(_) | Op::Wrap(_) | Op::Unwrap(_) | Op::IsNull(_) | Op::IsTrue(_) => true,
+            Op::ToFloat(_) | Op::Widen(_) | Op::Not(_) | Op::BitNot(_) => true,
+            Op::Compare { left, .. } => !matches!(scalar(left), Scalar::Text | Scalar::Json),
+            Op::Arithmetic { op, left, .. } => scalar(left) == Scalar::Float && *op != Arithmetic::Divide,
+            _ => false,
+        }
     }
 
     fn statement(&mut self, statement: &Statement) -> Result<bool, Error> {
         match statement {
-            Statement::Comment(_) => {}
+            // The list has taken these.
+            Statement::Comment(_) | Statement::Guard(_) => {}
             Statement::Let(id) => {
                 if self.uses.contains_key(id) {
                     let value = self.op(*id)?;
                     self.values.insert(*id, value);
                 }
-            }
-            Statement::Guard(v) => {
-                let condition = self.get(*v)?.first;
-                let not = self.maker.builder.ins().icmp_imm_s(IntCC::Equal, condition, 0);
-                let passed = self.maker.word(0);
-                self.maker.leave_if(not, passed);
             }
             Statement::If { condition, then, otherwise } => self.branch(*condition, then, otherwise)?,
             Statement::Store { .. } | Statement::Tell { .. } | Statement::MergeObject { .. } => self.change(statement)?,
@@ -348,6 +326,12 @@ impl BodyMaker<'_, '_, '_, '_> {
             Yields::Nothing => self.maker.word(0),
             Yields::Bool => self.maker.builder.ins().uextend(types::I64, value.first),
             Yields::Word => value.first,
+            Yields::To(on) => {
+                let scalar = self.body.value(v).ty.scalar;
+                let word = self.word_of(scalar, value.first);
+                self.maker.builder.ins().jump(on, &[BlockArg::Value(word)]);
+                return Ok(());
+            }
             Yields::WordInContext => {
                 let context = self.maker.context;
                 self.maker.store(value.first, context, context::VALUE);
@@ -415,7 +399,7 @@ impl BodyMaker<'_, '_, '_, '_> {
 
     fn count(&mut self, counter: usize, every: i64, then: &[Statement]) -> Result<(), Error> {
         let context = self.maker.context;
-        let counters = self.maker.load(types::I64, context, context::COUNTERS);
+        let counters = self.maker.fixed(context, context::COUNTERS);
         let offset = i32::try_from(counter * 8).map_err(|_| Error::unknown("counter"))?;
         let count = self.maker.load(types::I64, counters, offset);
         if !then.is_empty() {

@@ -2,7 +2,7 @@
 //! read from the shared list; no operator is named here.
 
 use cranelift::codegen::ir::condcodes::IntCC;
-use cranelift::codegen::ir::{InstBuilder, Value, types};
+use cranelift::codegen::ir::{Block, InstBuilder, Value, types};
 use cranelift_module::FuncId;
 use varpulis_abi::jit::firing;
 use varpulis_abi::kernels::{Param, Signature, Yield, kernel};
@@ -36,26 +36,53 @@ pub(super) fn kernel_functions(shared: &mut Shared<'_>, operator: &Operator) -> 
 }
 
 /// Larger functions are seldom the same, and cost more to compare.
-const COMPARED: usize = 16;
+const COMPARED: usize = 64;
 
-/// What a small function does, in words that are equal for equal functions: records count by their layouts.
+/// What a small function does, in words that are equal for equal functions.
 fn fingerprint(shared: &Shared<'_>, signature: &Signature, function: &KernelFunction) -> Option<String> {
     if function.arms.iter().map(|arm| arm.body.values.len()).sum::<usize>() > COMPARED {
         return None;
     }
-    let text = format!("{} {:?}", signature.name, function.arms);
+    let mut words = signature.name.to_owned();
+    for arm in &function.arms {
+        words.push_str(&format!(" {:?} {:?} {}", arm.port, arm.index, words_of(shared, &arm.body)?));
+    }
+    Some(words)
+}
+
+/// What a body does, in words: a field counts by its place, whatever the record.
+fn words_of(shared: &Shared<'_>, body: &Body) -> Option<String> {
+    let text = format!("{body:?}");
     let mut parts = text.split("RecordId(");
     let mut words = parts.next()?.to_owned();
     for part in parts {
-        let (number, rest) = part.split_once(')')?;
-        words.push_str(&format!("#{}{rest}", shared.records.class(RecordId(number.parse().ok()?))));
+        let (record, rest) = part.split_once("), field: ")?;
+        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let (field, rest) = rest.split_at(digits);
+        let record = RecordId(record.parse().ok()?);
+        words.push_str(&format!("{:?} {:?}{rest}", shared.records.kind(record), shared.records.place(record, field.parse().ok()?)));
     }
     Some(words)
+}
+
+/// The arms of a function, each with the ports that it serves: those that do the same are one.
+fn merged<'a>(shared: &Shared<'_>, function: &'a KernelFunction) -> Vec<(&'a Arm, Vec<usize>)> {
+    let mut merged: Vec<(&Arm, Option<String>, Vec<usize>)> = vec![];
+    for arm in &function.arms {
+        let words = (arm.body.values.len() <= COMPARED && arm.port.is_some()).then(|| words_of(shared, &arm.body)).flatten();
+        let same = merged.iter_mut().find(|(other, w, _)| w.is_some() && *w == words && other.index == arm.index);
+        match same {
+            Some((_, _, ports)) => ports.extend(arm.port),
+            None => merged.push((arm, words, arm.port.into_iter().collect())),
+        }
+    }
+    merged.into_iter().map(|(arm, _, ports)| (arm, ports)).collect()
 }
 
 fn kernel_function(shared: &mut Shared<'_>, operator: &Operator, signature: &Signature, function: &KernelFunction) -> Result<FuncId, Error> {
     let words: usize = signature.params.iter().map(|(_, param)| if *param == Param::Row { 2 } else { 1 }).sum();
     let name = format!("{}.{}", operator.name, signature.name);
+    let merged = merged(shared, function);
     let id = shared.module.declare(&name, words + 1)?;
     make(shared, id, &name, words + 1, |maker, arguments| {
         let mut arguments = arguments.iter().skip(1).copied();
@@ -79,7 +106,9 @@ fn kernel_function(shared: &mut Shared<'_>, operator: &Operator, signature: &Sig
             (Yield::Hash | Yield::Mask, true) => Yields::WordInContext,
         };
         let place = Surroundings { parameters, firing: None, hasher, record: None, result };
-        arms(maker, &function.arms, port, index, &place)?;
+        let all = operator.ports.len();
+        let cases = merged.iter().map(|(arm, ports)| Case { arm, ports: if ports.len() < all { ports } else { &[] } });
+        arms(maker, cases, port, index, &place)?;
         // What no arm covers yields the default; so does a body that returns nothing.
         default(maker, signature)?;
         maker.finish();
@@ -88,17 +117,33 @@ fn kernel_function(shared: &mut Shared<'_>, operator: &Operator, signature: &Sig
     Ok(id)
 }
 
+/// An arm and the ports that it serves; all of them if there are none.
+struct Case<'a> {
+    arm: &'a Arm,
+    ports: &'a [usize],
+}
+
 /// One body after the other, each behind the test of its case.
-fn arms(maker: &mut FunctionMaker<'_, '_, '_>, arms: &[Arm], port: Option<Value>, index: Option<Value>, place: &Surroundings) -> Result<(), Error> {
-    for arm in arms {
+fn arms<'a>(
+    maker: &mut FunctionMaker<'_, '_, '_>,
+    cases: impl Iterator<Item = Case<'a>>,
+    port: Option<Value>,
+    index: Option<Value>,
+    place: &Surroundings,
+) -> Result<(), Error> {
+    for Case { arm, ports } in cases {
         let next = maker.builder.create_block();
-        for (wanted, found) in [(arm.port, port), (arm.index, index)] {
-            if let (Some(wanted), Some(found)) = (wanted, found) {
-                let on = maker.builder.create_block();
-                let other = maker.builder.ins().icmp_imm_s(IntCC::NotEqual, found, wanted as i64);
-                maker.builder.ins().brif(other, next, &[], on, &[]);
-                maker.builder.switch_to_block(on);
+        if let (Some((first, others)), Some(found)) = (ports.split_first(), port) {
+            let mut served = maker.builder.ins().icmp_imm_s(IntCC::Equal, found, *first as i64);
+            for port in others {
+                let other = maker.builder.ins().icmp_imm_s(IntCC::Equal, found, *port as i64);
+                served = maker.builder.ins().bor(served, other);
             }
+            go_on_if(maker, served, next);
+        }
+        if let (Some(wanted), Some(found)) = (arm.index, index) {
+            let served = maker.builder.ins().icmp_imm_s(IntCC::Equal, found, wanted as i64);
+            go_on_if(maker, served, next);
         }
         if body(maker, &arm.body, place)? {
             maker.leave(0);
@@ -106,6 +151,12 @@ fn arms(maker: &mut FunctionMaker<'_, '_, '_>, arms: &[Arm], port: Option<Value>
         maker.builder.switch_to_block(next);
     }
     Ok(())
+}
+
+fn go_on_if(maker: &mut FunctionMaker<'_, '_, '_>, condition: Value, otherwise: Block) {
+    let on = maker.builder.create_block();
+    maker.builder.ins().brif(condition, on, &[], otherwise, &[]);
+    maker.builder.switch_to_block(on);
 }
 
 fn default(maker: &mut FunctionMaker<'_, '_, '_>, signature: &Signature) -> Result<(), Error> {
@@ -124,7 +175,7 @@ fn default(maker: &mut FunctionMaker<'_, '_, '_>, signature: &Signature) -> Resu
 }
 
 /// A body where it stands; true if what follows it can be reached.
-fn body(maker: &mut FunctionMaker<'_, '_, '_>, body: &Body, place: &Surroundings) -> Result<bool, Error> {
+pub(super) fn body(maker: &mut FunctionMaker<'_, '_, '_>, body: &Body, place: &Surroundings) -> Result<bool, Error> {
     let uses = maker.shared.usage.uses(body);
     let mut bodies = BodyMaker { maker, body, place, uses, values: Default::default() };
     bodies.list(&body.statements)

@@ -4,6 +4,7 @@
 //! in the runtime. Rows are words whose places a layout gives; an operator's kernel is a table of addresses.
 
 mod effect;
+mod fields;
 mod function;
 mod kernel;
 mod module;
@@ -11,6 +12,7 @@ mod program;
 mod records;
 mod rejections;
 mod tables;
+mod text;
 mod value;
 
 pub use program::{Limits, Program, Refused};

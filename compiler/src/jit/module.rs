@@ -53,7 +53,7 @@ fn machine() -> Result<OwnedTargetIsa, Error> {
     static MACHINE: OnceLock<Result<OwnedTargetIsa, String>> = OnceLock::new();
     let make = || {
         let mut flags = settings::builder();
-        let set = [("opt_level", "speed"), ("is_pic", "false"), ("use_colocated_libcalls", "false"), ("enable_verifier", "false"), ("unwind_info", "false")];
+        let set = [("opt_level", "none"), ("is_pic", "false"), ("use_colocated_libcalls", "false"), ("enable_verifier", "false"), ("unwind_info", "false")];
         for (name, value) in set {
             flags.set(name, value).map_err(|error| error.to_string())?;
         }
@@ -100,7 +100,7 @@ impl Module {
     }
 
     /// A signature of so many words to one.
-    fn signature(&self, parameters: usize) -> Signature {
+    pub(super) fn signature(&self, parameters: usize) -> Signature {
         let mut signature = Signature::new(CallConv::triple_default(self.module.isa().triple()));
         signature.params.extend(std::iter::repeat_n(AbiParam::new(types::I64), parameters));
         signature.returns.push(AbiParam::new(types::I64));

@@ -3,16 +3,16 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use varpulis_runtime::jit::{Address, Code, Functions, GlobalCode, InputCode, Instance, OperatorCode};
+use varpulis_runtime::jit::{Address, ChainAddress, Code, Functions, GlobalCode, InputCode, Instance, OperatorCode, Target};
 use varpulis_runtime::program::{Params, Schema};
 
 use super::function::Shared;
 use super::module::{Finished, Module};
 use super::records::Records;
 use super::rejections::OnDemand;
-use super::{Error, kernel, tables};
+use super::{Error, effect, kernel, tables};
 use crate::diagnostics::{Code as DiagnosticCode, Diagnostic};
-use crate::lower::ir::ChainId;
+use crate::lower::ir::{ChainId, OperatorId, RowSource, Statement};
 use crate::lower::usage::Usage;
 use crate::plan::physical::{self, EventInput, Operator};
 use crate::syntax::ast::Span;
@@ -109,7 +109,7 @@ impl Program {
             sites: tables::sites(program, text, file),
             params: tables::params(program),
             shapes: tables::shapes(program, &usage, &records)?,
-            inputs: parts.inputs(program, &finished),
+            inputs: parts.inputs(program, &records, &finished),
             operators: parts.operators(program, &records, &finished),
             outputs: tables::outputs(program),
             rules,
@@ -171,9 +171,37 @@ fn too_large(of: &str, most: usize) -> Refused {
 /// The functions of a program, by what they belong to.
 #[derive(Default)]
 struct Parts {
-    chains: Vec<cranelift_module::FuncId>,
+    chains: Vec<ChainCode>,
     kernels: Vec<Vec<(&'static str, cranelift_module::FuncId)>>,
     globals: Vec<Option<cranelift_module::FuncId>>,
+}
+
+/// What a chain becomes.
+enum ChainCode {
+    Function(cranelift_module::FuncId),
+    /// It does nothing but hand an event to an operator.
+    Push(OperatorId, usize),
+}
+
+/// Chains that do nothing but hand their event to an operator, which takes it as well without them.
+fn pushes(program: &physical::Program) -> HashMap<ChainId, (OperatorId, usize)> {
+    let mut pushes = HashMap::new();
+    for id in program.events.iter().flat_map(|event| &event.chains) {
+        let mut statements = program.chain(*id).body.statements.iter().filter(|s| !matches!(s, Statement::Comment(_)));
+        if let (Some(Statement::Push { operator, port, row: RowSource::Same }), None) = (statements.next(), statements.next())
+            && !effect::asks_first(program.operator(*operator), *port)
+        {
+            pushes.insert(*id, (*operator, *port));
+        }
+    }
+    let mut others = vec![];
+    for chain in &program.chains {
+        chain.body.walk(&mut |_| {}, &mut |s| others.extend(if let Statement::Call { chain, .. } = s { Some(*chain) } else { None }));
+    }
+    for id in others.iter().chain(program.operators.iter().flat_map(|operator| &operator.chains)) {
+        pushes.remove(id);
+    }
+    pushes
 }
 
 struct Generated {
@@ -183,12 +211,19 @@ struct Generated {
 }
 
 fn generate(program: &physical::Program, usage: &Usage, records: &Records, most: usize, listing: bool) -> Result<Generated, Error> {
-    let mut shared = Shared { program, usage, records, module: Module::new(most, listing)?, chains: vec![], rules: vec![], shared: HashMap::new() };
-    for chain in &program.chains {
-        let id = shared.module.declare(&chain.name, 2)?;
-        shared.chains.push(id);
+    let mut shared = Shared { program, usage, records, module: Module::new(most, listing)?, chains: HashMap::new(), rules: vec![], shared: HashMap::new() };
+    let (mut parts, pushes) = (Parts::default(), pushes(program));
+    for (at, chain) in program.chains.iter().enumerate() {
+        let id = ChainId(at as u32);
+        parts.chains.push(match pushes.get(&id) {
+            Some((operator, port)) => ChainCode::Push(*operator, *port),
+            None => {
+                let function = shared.module.declare(&chain.name, 2)?;
+                shared.chains.insert(id, function);
+                ChainCode::Function(function)
+            }
+        });
     }
-    let mut parts = Parts { chains: shared.chains.clone(), ..Parts::default() };
     for (at, global) in program.globals.iter().enumerate() {
         let place = records.globals.places.get(at).copied();
         let function = match (&global.body, place) {
@@ -201,17 +236,33 @@ fn generate(program: &physical::Program, usage: &Usage, records: &Records, most:
         let functions = kernel::kernel_functions(&mut shared, operator)?;
         parts.kernels.push(functions);
     }
-    for (chain, id) in program.chains.iter().zip(parts.chains.clone()) {
-        kernel::chain(&mut shared, id, chain)?;
+    for (chain, code) in program.chains.iter().zip(&parts.chains) {
+        if let ChainCode::Function(function) = code {
+            kernel::chain(&mut shared, *function, chain)?;
+        }
     }
     let Shared { module, rules, .. } = shared;
     Ok(Generated { parts, rules, finished: module.finish()? })
 }
 
 impl Parts {
-    fn inputs(&self, program: &physical::Program, finished: &Finished) -> Vec<InputCode> {
-        let chains = |ids: &[ChainId]| ids.iter().filter_map(|id| self.chains.get(id.0 as usize)).map(|id| finished.chain(*id)).collect();
-        let input = |event: &EventInput| InputCode { shape: event.record.0 as usize, chains: chains(&event.chains) };
+    fn function(&self, chain: ChainId, finished: &Finished) -> Option<ChainAddress> {
+        match self.chains.get(chain.0 as usize)? {
+            ChainCode::Function(function) => Some(finished.chain(*function)),
+            ChainCode::Push(..) => None,
+        }
+    }
+
+    fn inputs(&self, program: &physical::Program, records: &Records, finished: &Finished) -> Vec<InputCode> {
+        let target = |id: &ChainId| match self.chains.get(id.0 as usize)? {
+            ChainCode::Function(function) => Some(Target::Chain(finished.chain(*function))),
+            ChainCode::Push(operator, port) => Some(Target::Operator { operator: operator.0 as usize, port: *port as u64 }),
+        };
+        let input = |event: &EventInput| InputCode {
+            shape: event.record.0 as usize,
+            fields: records.layout(event.record).map_or(0, |layout| layout.places.len()),
+            targets: event.chains.iter().filter_map(target).collect(),
+        };
         program.events.iter().map(input).collect()
     }
 
@@ -222,10 +273,10 @@ impl Parts {
                 table.set(name, Address(finished.address(*id)));
             }
             let layouts = operator.stores.iter().filter_map(|(store, record)| Some((*store, records.layout(*record)?)));
-            let chains = operator.chains.iter().filter_map(|id| self.chains.get(id.0 as usize)).map(|id| finished.chain(*id));
+            let chains = operator.chains.iter().filter_map(|id| self.function(*id, finished));
             OperatorCode {
                 runtime: operator.runtime,
-                functions: Arc::new(table),
+                functions: table,
                 layouts: layouts.collect(),
                 config: operator.config.iter().map(tables::config).collect(),
                 chains: chains.collect(),

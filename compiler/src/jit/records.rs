@@ -1,8 +1,9 @@
 //! The layouts of a program's records: of the fields that something reads.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use varpulis_abi::layout::{Held, Place, RecordLayout};
+use varpulis_abi::layout::{Held, Kind, Place, RecordLayout};
 
 use crate::lower::ir::{FieldType, RecordId};
 use crate::lower::usage::Usage;
@@ -13,8 +14,6 @@ pub(super) struct Records {
     layouts: Vec<Arc<RecordLayout>>,
     /// Per record and field, its place in the layout; `None` if nothing reads it.
     places: Vec<Vec<Option<usize>>>,
-    /// Per record, whether it is a slot.
-    slots: Vec<bool>,
     /// The slot of the program's globals.
     pub(super) globals: Arc<RecordLayout>,
 }
@@ -25,13 +24,18 @@ impl Records {
             FieldType::Scalar(ty) => Held::Scalar(ty),
             FieldType::Object(object) => Held::Object(object.name),
         };
-        let mut s =
-            Self { layouts: vec![], places: vec![], slots: vec![], globals: Arc::new(RecordLayout::slot(program.globals.iter().map(|g| Held::Scalar(g.ty)))) };
+        let globals = RecordLayout::new(Kind::Slot, program.globals.iter().map(|g| Held::Scalar(g.ty)));
+        let mut s = Self { layouts: vec![], places: vec![], globals: Arc::new(globals) };
+        let events: HashSet<RecordId> = program.events.iter().map(|event| event.record).collect();
         for (at, record) in program.records.iter().enumerate() {
-            let used = usage.used_fields(program, RecordId(at as u32));
-            let fields = used.iter().map(|(_, field)| held(field.ty));
-            s.layouts.push(Arc::new(if record.stored { RecordLayout::slot(fields) } else { RecordLayout::row(fields) }));
-            s.slots.push(record.stored);
+            let id = RecordId(at as u32);
+            let kind = match record.stored {
+                true => Kind::Slot,
+                false if events.contains(&id) => Kind::Event,
+                false => Kind::Row,
+            };
+            let used = usage.used_fields(program, id);
+            s.layouts.push(Arc::new(RecordLayout::new(kind, used.iter().map(|(_, field)| held(field.ty)))));
             let mut places = vec![None; record.fields.len()];
             for (place, (field, _)) in used.iter().enumerate() {
                 if let Some(slot) = places.get_mut(*field) {
@@ -43,20 +47,13 @@ impl Records {
         s
     }
 
-    /// Whether a record is a slot, which owns its texts.
-    pub(super) fn is_slot(&self, record: RecordId) -> bool {
-        self.slots.get(record.0 as usize).copied().unwrap_or(false)
+    /// What a record is laid out for.
+    pub(super) fn kind(&self, record: RecordId) -> Kind {
+        self.layouts.get(record.0 as usize).map_or(Kind::Row, |layout| layout.kind)
     }
 
     pub(super) fn layout(&self, record: RecordId) -> Option<Arc<RecordLayout>> {
         self.layouts.get(record.0 as usize).cloned()
-    }
-
-    /// A number that records with the same fields in use at the same places share.
-    pub(super) fn class(&self, record: RecordId) -> usize {
-        let of = |at: usize| (self.layouts.get(at), self.places.get(at), self.slots.get(at));
-        let mine = of(record.0 as usize);
-        self.layouts.iter().take(record.0 as usize).enumerate().position(|(at, _)| of(at) == mine).unwrap_or(record.0 as usize)
     }
 
     /// Which of the record's places a field has; `None` if nothing reads it.

@@ -43,7 +43,7 @@ impl OnDemand {
         }
         let module = Module::new(Limits::default().code, false)?;
         let (program, usage, records) = (&self.program, &self.usage, &self.records);
-        let mut shared = Shared { program, usage, records, module, chains: vec![], rules: vec![], shared: HashMap::new() };
+        let mut shared = Shared { program, usage, records, module, chains: HashMap::new(), rules: vec![], shared: HashMap::new() };
         let mut all: Vec<Vec<(usize, FuncId)>> = vec![];
         for (n, beginning) in event.rejections.iter().enumerate() {
             let mut made = vec![];

@@ -3,7 +3,8 @@
 
 use cranelift::codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift::codegen::ir::{InstBuilder, Value, types};
-use varpulis_abi::jit::{ARGUMENT_WORDS, context, firing};
+use varpulis_abi::jit::{ARGUMENT_WORDS, context, firing, hasher};
+use varpulis_abi::layout::Kind;
 use varpulis_abi::reason::Reason;
 use varpulis_abi::scalar::{Physical, Scalar};
 
@@ -11,7 +12,7 @@ use super::Error;
 use super::function::{BodyMaker, Val, block_arguments, register};
 use crate::analysis::typed::Literal;
 use crate::functions::Function;
-use crate::lower::ir::{Arithmetic, Comparison, Op, Read, Region, SiteId, ValueId};
+use crate::lower::ir::{Arithmetic, Body, Comparison, Op, Read, Region, SiteId, ValueId};
 
 impl BodyMaker<'_, '_, '_, '_> {
     /// Evaluates a value.
@@ -24,7 +25,7 @@ impl BodyMaker<'_, '_, '_, '_> {
             Op::Load { param, record, field } => {
                 let base = self.parameter(param)?;
                 match self.maker.shared.records.place(*record, *field) {
-                    Some(place) => self.maker.read(base, &place, self.maker.shared.records.is_slot(*record)),
+                    Some(place) => self.maker.read(base, &place, self.maker.shared.records.kind(*record)),
                     None => self.maker.zero(ty),
                 }
             }
@@ -104,8 +105,8 @@ impl BodyMaker<'_, '_, '_, '_> {
         match self.maker.shared.records.globals.places.get(global).copied() {
             Some(place) => {
                 let context = self.maker.context;
-                let globals = self.maker.load(types::I64, context, context::GLOBALS);
-                self.maker.read(globals, &place, true)
+                let globals = self.maker.fixed(context, context::GLOBALS);
+                self.maker.read(globals, &place, Kind::Slot)
             }
             None => self.maker.zero(ty),
         }
@@ -180,7 +181,11 @@ impl BodyMaker<'_, '_, '_, '_> {
                 if op == Comparison::NotEqual { self.maker.builder.ins().bxor_imm_u(same, 1) } else { same }
             }
             Scalar::Text if matches!(op, Comparison::Equal | Comparison::NotEqual) => {
-                let same = self.same_text(l, r)?;
+                let same = match (Self::literal(self.body, left), Self::literal(self.body, right)) {
+                    (_, Some(text)) => self.maker.is_text(l, text, r)?,
+                    (Some(text), _) => self.maker.is_text(r, text, l)?,
+                    _ => self.maker.same_text(l, r)?,
+                };
                 if op == Comparison::NotEqual { self.maker.builder.ins().bxor_imm_u(same, 1) } else { same }
             }
             Scalar::Text => {
@@ -194,19 +199,9 @@ impl BodyMaker<'_, '_, '_, '_> {
         Ok(Val::plain(result))
     }
 
-    /// Whether two texts are equal; their bytes are looked at only if their lengths are.
-    fn same_text(&mut self, l: Val, r: Val) -> Result<Value, Error> {
-        let (same, on) = (self.maker.builder.create_block(), self.maker.builder.create_block());
-        let result = self.maker.builder.append_block_param(on, types::I8);
-        let no = self.maker.builder.ins().iconst(types::I8, 0);
-        let lengths = self.maker.builder.ins().icmp(IntCC::Equal, length(l), length(r));
-        self.maker.builder.ins().brif(lengths, same, &[], on, &block_arguments(Val::plain(no)));
-        self.maker.builder.switch_to_block(same);
-        let equal = self.maker.helper("same_text", &[l.first, r.first, length(l)])?;
-        let equal = self.maker.builder.ins().ireduce(types::I8, equal);
-        self.maker.builder.ins().jump(on, &block_arguments(Val::plain(equal)));
-        self.maker.builder.switch_to_block(on);
-        Ok(result)
+    /// The text of a constant.
+    fn literal(body: &Body, v: ValueId) -> Option<&str> {
+        if let Op::Const(Literal::Str(text)) = &body.value(v).op { Some(text) } else { None }
     }
 
     /// Null equals null, NaN equals NaN, and −0 equals 0.
@@ -214,7 +209,7 @@ impl BodyMaker<'_, '_, '_, '_> {
         let scalar = self.body.value(a).ty.scalar;
         let (l, r) = (self.get(a)?, self.get(b)?);
         let same = match scalar {
-            Scalar::Text | Scalar::Json => self.same_text(l, r)?,
+            Scalar::Text | Scalar::Json => self.maker.same_text(l, r)?,
             Scalar::Float => {
                 let builder = &mut self.maker.builder;
                 let equal = builder.ins().fcmp(FloatCC::Equal, l.first, r.first);
@@ -273,7 +268,7 @@ impl BodyMaker<'_, '_, '_, '_> {
         Ok(())
     }
 
-    fn word_of(&mut self, scalar: Scalar, value: Value) -> Value {
+    pub(super) fn word_of(&mut self, scalar: Scalar, value: Value) -> Value {
         match scalar {
             Scalar::Float => self.maker.builder.ins().bitcast(types::I64, cranelift::codegen::ir::MemFlagsData::new(), value),
             Scalar::Bool | Scalar::Enum => self.maker.builder.ins().uextend(types::I64, value),
@@ -375,9 +370,11 @@ impl BodyMaker<'_, '_, '_, '_> {
         self.maker.refuse_if(zero, site, Reason::DivisionByZero);
     }
 
+    /// The hash of a key: word by word, as `foldhash` folds them, so that short keys need no call.
     fn hash(&mut self, values: &[ValueId]) -> Result<Val, Error> {
         let hasher = self.place.hasher.ok_or_else(|| Error::unknown("hasher"))?;
-        let mut state = self.maker.word(0);
+        let seeds = [hasher::SEEDS, hasher::SEEDS + 8].map(|at| self.maker.fixed(hasher, at));
+        let mut state = seeds[0];
         for v in values {
             let (scalar, value) = (self.body.value(*v).ty.scalar, self.get(*v)?);
             let mut word = match scalar {
@@ -391,11 +388,11 @@ impl BodyMaker<'_, '_, '_, '_> {
                 let (zero, flag) = (self.maker.word(0), self.maker.builder.ins().uextend(types::I64, flag));
                 word = self.maker.builder.ins().select(flag, word, zero);
                 length = length.map(|length| self.maker.builder.ins().select(flag, length, zero));
-                state = self.maker.helper("hash_word", &[hasher, state, flag])?;
+                state = self.maker.fold(state, flag, seeds[1]);
             }
             state = match length {
-                Some(length) => self.maker.helper("hash_text", &[hasher, state, word, length])?,
-                None => self.maker.helper("hash_word", &[hasher, state, word])?,
+                Some(length) => self.maker.hash_text(hasher, state, seeds[1], word, length)?,
+                None => self.maker.fold(state, word, seeds[1]),
             };
         }
         Ok(Val::plain(state))
@@ -434,7 +431,7 @@ fn is_text(scalar: Scalar) -> bool {
     matches!(scalar, Scalar::Text | Scalar::Json)
 }
 
-fn length(value: Val) -> Value {
+pub(super) fn length(value: Val) -> Value {
     value.second.unwrap_or(value.first)
 }
 

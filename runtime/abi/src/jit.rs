@@ -15,6 +15,24 @@ pub mod context {
     pub const GLOBALS: i32 = 16;
     /// The counters of `.tap` and `.log`.
     pub const COUNTERS: i32 = 24;
+    /// The table by which compiled code pushes to operators: an [`operator`](super::operator) each.
+    pub const OPERATORS: i32 = 32;
+}
+
+/// Where the parts of an entry in the table of operators lie, in bytes.
+pub mod operator {
+    /// The address of its function: the context, the operator's address, the port and the row to 0 or a refusal.
+    pub const PUSH: i32 = 0;
+    /// The address of the operator.
+    pub const OPERATOR: i32 = 8;
+    /// The size of an entry.
+    pub const SIZE: i32 = 16;
+}
+
+/// Where the parts of an operator's hasher lie, in bytes.
+pub mod hasher {
+    /// Two random words.
+    pub const SEEDS: i32 = 0;
 }
 
 /// Where the parts of a firing lie, in bytes.
@@ -67,8 +85,6 @@ pub const NO_RECORD: u64 = u64::MAX;
 macro_rules! for_each_helper {
     ($expand:ident) => {
         $expand! {
-            /// Hands a row to an operator; the result is 0 or a refusal.
-            push(context, operator, port, row);
             /// Publishes a row.
             publish(context, publication, row);
             /// Publishes a row of the rule that fired.
@@ -85,10 +101,8 @@ macro_rules! for_each_helper {
             same_json(a, a_length, b, b_length);
             /// Puts a text into a slot, in place of the one there.
             store_text(place, text, length);
-            /// Goes on with the hash of a key.
-            hash_word(hasher, state, word);
-            /// The same with a text.
-            hash_text(hasher, state, text, length);
+            /// The hash of a text.
+            hash_text(hasher, text, length);
         }
     };
 }

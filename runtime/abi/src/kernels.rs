@@ -159,6 +159,10 @@ macro_rules! table {
 }
 for_each_kernel!(table);
 
+/// What an operator asks of a record before it does anything else. A record for which one of these yields nothing (`false`, or no bit) passes
+/// by without a trace, so that whoever hands records on may ask before, and spare the call.
+pub const GATES: &[&str] = &["has_key", "classify"];
+
 /// The kernel of that name.
 pub fn kernel(name: &str) -> Option<&'static Kernel> {
     KERNELS.iter().find(|k| k.name == name)

@@ -5,6 +5,9 @@
 //!
 //! A row borrows its texts: two words, the address and the length. A slot owns them: three words, of which the first is the length, with its
 //! highest bit set if the second is the address of the bytes; else the bytes, 16 at most, stand in the second and third.
+//!
+//! An event is read where the decoder left it: its row is the time and the address of its [`value`]s, so that no field is copied or even
+//! looked at before something asks for it. Places count from that address, and the flag is the value's tag.
 
 use alloc::vec::Vec;
 
@@ -30,9 +33,67 @@ pub struct Place {
     pub flag: Option<u32>,
 }
 
+/// What a record is laid out for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A row that compiled code made.
+    Row,
+    /// A slot of a store.
+    Slot,
+    /// An event, as it was decoded.
+    Event,
+}
+
+/// How a decoded value of the runtime lies in memory.
+pub mod value {
+    use crate::scalar::Scalar;
+
+    /// The size of a value, in bytes; the tag is its first.
+    pub const SIZE: u32 = 24;
+    /// Where the payload begins: a scalar, or a text's address and then its length.
+    pub const PAYLOAD: u32 = 8;
+    /// The bits of a tag by which types differ for compiled code: what is held in the same way is the same to it.
+    pub const CLASS: u8 = 0x0f;
+
+    /// No value.
+    pub const NULL: u8 = 0;
+    /// `int`
+    pub const INT: u8 = 1;
+    /// `timestamp`
+    pub const TIMESTAMP: u8 = INT | 0x10;
+    /// `duration`
+    pub const DURATION: u8 = INT | 0x20;
+    /// `float`
+    pub const FLOAT: u8 = 2;
+    /// `bool`
+    pub const BOOL: u8 = 3;
+    /// `str`
+    pub const TEXT: u8 = 4;
+    /// `any`
+    pub const JSON: u8 = TEXT | 0x10;
+    /// An enum's variant.
+    pub const ENUM: u8 = 5;
+
+    /// The class of the tags of a type's values.
+    pub fn class(scalar: Scalar) -> u8 {
+        match scalar {
+            Scalar::Int | Scalar::Wide | Scalar::Timestamp | Scalar::Duration => INT,
+            Scalar::Float => FLOAT,
+            Scalar::Bool => BOOL,
+            Scalar::Text | Scalar::Json => TEXT,
+            Scalar::Enum => ENUM,
+        }
+    }
+}
+
+/// Where in the row of an event the address of its values lies; its time lies where that of every row does.
+pub const VALUES: u32 = WORD;
+
 /// The layout of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordLayout {
+    /// What it is for.
+    pub kind: Kind,
     /// In order.
     pub places: Vec<Place>,
     /// In bytes; a multiple of a word.
@@ -46,12 +107,12 @@ pub const WORD: u32 = 8;
 pub const INLINE: u64 = 16;
 
 impl Held {
-    /// How many bytes its value takes, in a slot or in a row.
-    fn size(self, slot: bool) -> u32 {
-        match self {
-            Self::Scalar(Physical { scalar: Scalar::Text | Scalar::Json, .. }) if slot => 3 * WORD,
-            Self::Scalar(Physical { scalar: Scalar::Text | Scalar::Json | Scalar::Wide, .. }) => 2 * WORD,
-            Self::Scalar(_) | Self::Object(_) => WORD,
+    /// How many bytes its value takes.
+    fn size(self, kind: Kind) -> u32 {
+        match (self, kind) {
+            (Self::Scalar(Physical { scalar: Scalar::Text | Scalar::Json, .. }), Kind::Slot) => 3 * WORD,
+            (Self::Scalar(Physical { scalar: Scalar::Text | Scalar::Json | Scalar::Wide, .. }), _) => 2 * WORD,
+            (Self::Scalar(_) | Self::Object(_), _) => WORD,
         }
     }
 
@@ -67,17 +128,19 @@ impl Held {
 }
 
 impl RecordLayout {
-    /// The layout of a row: its time stands at its beginning.
-    pub fn row(fields: impl IntoIterator<Item = Held>) -> Self {
-        Self::behind(WORD, fields)
+    /// The layout of a record.
+    pub fn new(kind: Kind, fields: impl IntoIterator<Item = Held>) -> Self {
+        match kind {
+            Kind::Row => Self::behind(kind, WORD, fields),
+            Kind::Slot => Self::behind(kind, 0, fields),
+            Kind::Event => {
+                let place = |(at, held): (u32, Held)| Place { held, offset: at * value::SIZE + value::PAYLOAD, flag: Some(at * value::SIZE) };
+                Self { kind, places: (0..).zip(fields).map(place).collect(), size: VALUES + WORD }
+            }
+        }
     }
 
-    /// The layout of a slot.
-    pub fn slot(fields: impl IntoIterator<Item = Held>) -> Self {
-        Self::behind(0, fields)
-    }
-
-    fn behind(header: u32, fields: impl IntoIterator<Item = Held>) -> Self {
+    fn behind(kind: Kind, header: u32, fields: impl IntoIterator<Item = Held>) -> Self {
         let mut flags = header;
         let mut places: Vec<Place> = fields
             .into_iter()
@@ -90,9 +153,9 @@ impl RecordLayout {
         let mut size = flags.next_multiple_of(WORD);
         for place in &mut places {
             place.offset = size;
-            size += place.held.size(header == 0);
+            size += place.held.size(kind);
         }
-        Self { places, size }
+        Self { kind, places, size }
     }
 
     /// In words.

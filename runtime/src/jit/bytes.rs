@@ -44,9 +44,7 @@ pub(super) unsafe fn store_text(place: *mut u64, text: &str) {
     // SAFETY: by this function's contract; what is freed was copied from before.
     unsafe {
         let new = if length <= INLINE {
-            let mut bytes = [0u8; INLINE as usize];
-            std::ptr::copy_nonoverlapping(text.as_ptr(), bytes.as_mut_ptr(), text.len());
-            let [low, high] = std::mem::transmute::<[u8; INLINE as usize], [u64; 2]>(bytes);
+            let [low, high] = inline_words(text.as_bytes());
             [length, low, high]
         } else {
             let boxed: Box<[u8]> = text.as_bytes().into();
@@ -55,6 +53,22 @@ pub(super) unsafe fn store_text(place: *mut u64, text: &str) {
         drop_text(place);
         place.cast::<[u64; 3]>().write(new);
     }
+}
+
+/// The words that hold so few bytes, with zeros behind them. No more than the bytes is read, and nothing goes through memory: a copy byte by
+/// byte that is read as words at once waits for its stores.
+#[inline(always)]
+fn inline_words(bytes: &[u8]) -> [u64; 2] {
+    let word = |bytes: Option<&[u8; 8]>| bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes));
+    let half = |bytes: Option<&[u8; 4]>| bytes.map_or(0, |bytes| u64::from(u32::from_le_bytes(*bytes)));
+    let bits = |missing: usize| 8 * missing as u32;
+    let [low, high] = match bytes.len() {
+        // The last eight bytes overlap the first by what the second word lacks.
+        8.. => [word(bytes.first_chunk()), word(bytes.last_chunk()).checked_shr(bits(16 - bytes.len().min(16))).unwrap_or(0)],
+        4..8 => [half(bytes.first_chunk()) | half(bytes.last_chunk()) << bits(bytes.len() - 4), 0],
+        _ => [bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0],
+    };
+    [low.to_le(), high.to_le()]
 }
 
 /// Gives a text to a slot, by the field's place.
@@ -194,7 +208,10 @@ impl Slots for Bytes {
         for field in &self.owned {
             field.drop_at(slot);
         }
-        slot.fill(0);
+        // Slots are a few words: a call would cost more than it clears.
+        for word in slot {
+            *word = 0;
+        }
     }
 
     #[inline]
@@ -224,12 +241,13 @@ impl Drop for Bytes {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
     use super::*;
+    use varpulis_abi::layout::Kind;
     use varpulis_abi::scalar::{Physical, Scalar};
 
     fn layout() -> Arc<RecordLayout> {
         let text = Held::Scalar(Physical { scalar: Scalar::Text, nullable: true });
         let int = Held::Scalar(Physical { scalar: Scalar::Int, nullable: false });
-        Arc::new(RecordLayout::slot([int, text, Held::Object("Sorted")]))
+        Arc::new(RecordLayout::new(Kind::Slot, [int, text, Held::Object("Sorted")]))
     }
 
     fn text_of(bytes: &Bytes, slot: usize) -> String {
@@ -242,6 +260,17 @@ mod tests {
         let at = (layout().places[1].offset / WORD) as usize;
         // SAFETY: the layout has a text there.
         unsafe { store_text(bytes.at_mut(slot)[at..].as_mut_ptr(), text) };
+    }
+
+    #[test]
+    fn words_hold_every_short_text() {
+        for length in 0..=16u8 {
+            let bytes: Vec<u8> = (1..=length).collect();
+            let words = inline_words(&bytes);
+            let mut padded = [0; 16];
+            padded[..bytes.len()].copy_from_slice(&bytes);
+            assert_eq!(words.map(u64::to_ne_bytes).concat(), padded, "{length}");
+        }
     }
 
     #[test]

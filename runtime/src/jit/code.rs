@@ -54,8 +54,24 @@ pub struct Code {
 pub struct InputCode {
     /// Its record.
     pub shape: usize,
-    /// The chains that take it, in order.
-    pub chains: Vec<ChainAddress>,
+    /// How many fields it has.
+    pub fields: usize,
+    /// What takes it, in order.
+    pub targets: Vec<Target>,
+}
+
+/// What takes the rows of an event.
+#[derive(Clone, Copy, Debug)]
+pub enum Target {
+    /// A chain.
+    Chain(ChainAddress),
+    /// An operator, by one of its inputs.
+    Operator {
+        /// Its number.
+        operator: usize,
+        /// The input.
+        port: u64,
+    },
 }
 
 /// What rejects events before all of their fields are known. Few inputs ever ask, so that it is compiled when one does.
@@ -79,7 +95,7 @@ pub struct OperatorCode {
     /// Its type in the runtime.
     pub runtime: &'static str,
     /// Its kernel.
-    pub functions: Arc<Functions>,
+    pub functions: Functions,
     /// The layouts of its stores.
     pub layouts: Arc<[(&'static str, Arc<RecordLayout>)]>,
     /// What its constructor takes behind the kernel.

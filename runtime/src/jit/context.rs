@@ -6,7 +6,6 @@
 #![expect(unsafe_code, reason = "helpers get the context by address from compiled code, which got it from the instance that owns it")]
 
 use std::any::Any;
-use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -16,9 +15,8 @@ use varpulis_abi::jit::{self, NO_RECORD};
 use super::bytes;
 use super::code::Code;
 use super::instance::Instance;
-use super::kernel::RowRef;
 use super::memory::{Arena, Mark, text};
-use super::operator::Running;
+use super::operator::{Entry, Running};
 use super::record::JitRow;
 use crate::kernels::KeyHasher;
 use crate::operator::Refusal;
@@ -32,12 +30,17 @@ pub(super) struct Context {
     value: u64,
     pub(super) globals: *const u64,
     pub(super) counters: *mut u64,
+    operators: *const Entry,
     /// From here on only helpers look.
     arena: Arena,
     pub(super) code: Arc<Code>,
-    pub(super) operators: Vec<RefCell<Box<dyn Running>>>,
+    /// Which must not move: their addresses stand in the entries.
+    running: Vec<Box<dyn Running>>,
+    entries: Vec<Entry>,
     /// A lower bound of the operators' deadlines.
     pub(super) due: i64,
+    /// Whether there is something to be done when the instance is left: texts to be forgotten, a panic to go on.
+    unsettled: bool,
     /// Where rows go, while an event is taken or time passes.
     out: Option<NonNull<dyn Output<Instance>>>,
     /// What the output panicked with: it goes on where the instance was entered, since it must not cross compiled code.
@@ -49,6 +52,7 @@ const _: () = {
     assert!(std::mem::offset_of!(Context, value) == jit::context::VALUE as usize);
     assert!(std::mem::offset_of!(Context, globals) == jit::context::GLOBALS as usize);
     assert!(std::mem::offset_of!(Context, counters) == jit::context::COUNTERS as usize);
+    assert!(std::mem::offset_of!(Context, operators) == jit::context::OPERATORS as usize);
 };
 
 impl Context {
@@ -58,13 +62,42 @@ impl Context {
             value: 0,
             globals: std::ptr::null(),
             counters: std::ptr::null_mut(),
+            operators: std::ptr::null(),
             arena: Arena::default(),
             code,
-            operators: Vec::new(),
+            running: Vec::new(),
+            entries: Vec::new(),
             due: i64::MAX,
+            unsettled: false,
             out: None,
             panic: None,
         }
+    }
+
+    /// Takes the operators of the program, in their order; once, before any code runs.
+    pub(super) fn set_operators(context: *mut Self, running: Vec<Box<dyn Running>>) {
+        // SAFETY: the context lives, and no compiled code runs.
+        let context = unsafe { &mut *context };
+        context.running = running;
+        context.entries = context.running.iter().map(|operator| operator.entry()).collect();
+        context.operators = context.entries.as_ptr();
+    }
+
+    /// Hands a row to an operator, as compiled code does.
+    #[inline(always)]
+    pub(super) fn push(context: *mut Self, operator: usize, port: u64, row: *const u64) -> u64 {
+        // SAFETY: entries stay while the context does; the row is one of the port, as the compiler has it.
+        unsafe {
+            let entries = &(*context).entries;
+            entries.get(operator).map_or(0, |entry| entry.push(context, port, row))
+        }
+    }
+
+    /// An operator.
+    pub(super) fn operator<'a>(context: *mut Self, at: usize) -> Option<&'a dyn Running> {
+        // SAFETY: operators are set once, and stay while the context does; nobody keeps what this returns beyond that.
+        let running = unsafe { &(*context).running };
+        running.get(at).map(|operator| &**operator)
     }
 
     /// Keeps a text that a function made until the arena goes back; its address is the result, its length goes to the context.
@@ -74,6 +107,7 @@ impl Context {
             let arena = &mut (*context).arena;
             let [address, length] = arena.keep(text);
             (*context).length = length;
+            (*context).unsettled = true;
             address
         }
     }
@@ -88,6 +122,16 @@ impl Context {
         unsafe { (*context).value = value }
     }
 
+    /// Forgets all texts.
+    #[inline(always)]
+    pub(super) fn settle(context: *mut Self) {
+        // SAFETY: as above.
+        if unsafe { (*context).unsettled } {
+            Self::reset(context, Mark::default());
+        }
+    }
+
+    #[inline]
     pub(super) fn mark(context: *mut Self) -> Mark {
         // SAFETY: as above.
         unsafe {
@@ -96,6 +140,7 @@ impl Context {
         }
     }
 
+    #[inline]
     pub(super) fn reset(context: *mut Self, mark: Mark) {
         // SAFETY: as above.
         unsafe {
@@ -110,18 +155,33 @@ impl Context {
         unsafe { &*Arc::as_ptr(&(*context).code) }
     }
 
-    /// Does something while rows go to `out`. What the output panics with goes on from here.
-    pub(super) fn with_output(context: *mut Self, out: &mut dyn Output<Instance>, run: impl FnOnce()) {
-        // The output is used until this function returns, and not after it.
+    /// From here on rows go to `out`, until the instance is left, which must come before `out` ends.
+    #[inline(always)]
+    pub(super) fn enter(context: *mut Self, out: &mut dyn Output<Instance>) {
         let out: NonNull<dyn Output<Instance> + '_> = NonNull::from(out);
-        // SAFETY: only the lifetime changes; the pointer is taken out again below, before `out` ends.
-        let out: NonNull<dyn Output<Instance>> = unsafe { std::mem::transmute(out) };
-        // SAFETY: the context lives, and no helper runs.
-        unsafe { (*context).out = Some(out) };
-        run();
-        // SAFETY: as above.
-        let panic = unsafe {
+        // SAFETY: only the lifetime changes; the pointer is used until `leave`, by the contract above. The context lives, and no helper runs.
+        unsafe { (*context).out = Some(std::mem::transmute::<NonNull<dyn Output<Instance> + '_>, NonNull<dyn Output<Instance>>>(out)) };
+    }
+
+    /// Texts are forgotten; what the output panicked with goes on from here.
+    #[inline(always)]
+    pub(super) fn leave(context: *mut Self) {
+        // SAFETY: as for `enter`.
+        unsafe {
             (*context).out = None;
+            if (*context).unsettled {
+                Self::settle_all(context);
+            }
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn settle_all(context: *mut Self) {
+        Self::reset(context, Mark::default());
+        // SAFETY: as for `enter`.
+        let panic = unsafe {
+            (*context).unsettled = false;
             (*context).panic.take()
         };
         if let Some(panic) = panic {
@@ -139,6 +199,7 @@ impl Context {
             }
             if let Err(panic) = catch_unwind(AssertUnwindSafe(|| tell(out.as_mut()))) {
                 (*context).panic = Some(panic);
+                (*context).unsettled = true;
             }
         }
     }
@@ -180,24 +241,6 @@ fn refusal(result: u64) -> Refusal {
 /// compiler made for this program's tables, rows and texts that live during the call.
 mod helpers {
     use super::*;
-
-    pub(super) unsafe extern "C" fn push(context: *mut Context, operator: u64, port: u64, row: *const u64) -> u64 {
-        // SAFETY: see the module; a row begins with its time.
-        unsafe {
-            let operators = &(*context).operators;
-            let Some(cell) = operators.get(operator as usize) else { return 0 };
-            let Ok(mut operator) = cell.try_borrow_mut() else { return 0 };
-            let ts = row.read().cast_signed();
-            let result = operator.push(context, ts, RowRef::new(row, port));
-            if operator.is_timed() {
-                (*context).due = (*context).due.min(operator.deadline());
-            }
-            match result {
-                Ok(()) => 0,
-                Err(refusal) => jit::refusal(refusal.site, refusal.reason),
-            }
-        }
-    }
 
     pub(super) unsafe extern "C" fn publish(context: *mut Context, publication: u64, row: *const u64) -> u64 {
         let code = Context::code(context);
@@ -251,29 +294,25 @@ mod helpers {
         0
     }
 
-    pub(super) unsafe extern "C" fn hash_word(hasher: &KeyHasher, state: u64, word: u64) -> u64 {
-        if state == 0 { hasher.hash(word) } else { hasher.hash((state, word)) }
-    }
-
-    pub(super) unsafe extern "C" fn hash_text(hasher: &KeyHasher, state: u64, address: u64, length: u64) -> u64 {
+    pub(super) unsafe extern "C" fn hash_text(hasher: &KeyHasher, address: u64, length: u64) -> u64 {
         // SAFETY: see the module.
-        let text = unsafe { text(address, length) };
-        if state == 0 { hasher.hash(text) } else { hasher.hash((state, text)) }
+        hasher.hash(unsafe { text(address, length) })
     }
 }
 
-/// Whether two byte strings of one length are equal. Keys are short, as a rule: two words that overlap are all of up to 16 bytes.
+/// Whether two byte strings of one length are equal. Keys are short, as a rule: the first and last bytes of so many that they overlap are all.
 #[inline(always)]
 fn same_bytes(a: &[u8], b: &[u8]) -> bool {
-    let word = |bytes: Option<&[u8; 8]>| bytes.map_or(0, |bytes| u64::from_ne_bytes(*bytes));
-    if let 8..=16 = a.len() {
-        return word(a.first_chunk()) == word(b.first_chunk()) && word(a.last_chunk()) == word(b.last_chunk());
+    fn ends<const N: usize>(bytes: &[u8]) -> [Option<&[u8; N]>; 2] {
+        [bytes.first_chunk(), bytes.last_chunk()]
     }
-    let half = |bytes: Option<&[u8; 4]>| bytes.map_or(0, |bytes| u32::from_ne_bytes(*bytes));
-    if let 4..8 = a.len() {
-        return half(a.first_chunk()) == half(b.first_chunk()) && half(a.last_chunk()) == half(b.last_chunk());
+    match a.len() {
+        8..=16 => ends::<8>(a) == ends::<8>(b),
+        4..8 => ends::<4>(a) == ends::<4>(b),
+        2..4 => ends::<2>(a) == ends::<2>(b),
+        0..2 => a.first() == b.first(),
+        _ => a == b,
     }
-    a == b
 }
 
 macro_rules! addresses {

@@ -1,96 +1,97 @@
-//! The row that an event is decoded into.
+//! Events as compiled code reads them: where the decoder, or whoever pushes them, left their values.
+#![expect(unsafe_code, reason = "compiled code reads values by address; a waiting event points into its own text")]
 
-use varpulis_abi::layout::{Held, RecordLayout, WORD};
+use std::marker::PhantomData;
+
+use varpulis_abi::layout::{VALUES, WORD, value as tag};
 
 use super::memory;
 use crate::value::Value;
 
-/// A row, and where its fields lie in it. Texts are borrowed from the values that it was last filled with.
-pub(super) struct EventRow {
-    words: Vec<u64>,
-    fields: Vec<Field>,
+/// The row of an event: its time, and where its values lie. The layout of its record says so too.
+#[repr(C)]
+pub(super) struct EventRow<'a> {
+    ts: i64,
+    values: *const Value<'a>,
+    lives: PhantomData<&'a [Value<'a>]>,
 }
 
-/// A field, in few bytes: events are filled by the million.
-#[derive(Clone, Copy)]
-struct Field {
-    /// Which word.
-    at: u32,
-    /// Which byte says whether there is a value; 0, where time lies, for none.
-    flag: u32,
-    is_text: bool,
-}
+const _: () = {
+    assert!(std::mem::offset_of!(EventRow<'static>, ts) == 0);
+    assert!(std::mem::offset_of!(EventRow<'static>, values) == VALUES as usize);
+    assert!(size_of::<Value<'static>>() == tag::SIZE as usize);
+    // Where a text's length lies, and so its address, is the compiler's choice: this is what it chose.
+    let text = Value::Text("12345");
+    // SAFETY: the value is as large as its layout says, and its third word is a number.
+    assert!(unsafe { (&raw const text).cast::<usize>().add(((tag::PAYLOAD + WORD) / WORD) as usize).read() } == 5);
+};
 
-impl EventRow {
-    pub(super) fn new(layout: &RecordLayout) -> Self {
-        let field = |place: &varpulis_abi::layout::Place| Field {
-            at: place.offset / WORD,
-            flag: place.flag.unwrap_or(0),
-            is_text: matches!(place.held, Held::Scalar(_)) && place.held.is_text(),
-        };
-        Self { words: vec![0; layout.words().max(1)], fields: layout.places.iter().map(field).collect() }
+impl<'a> EventRow<'a> {
+    #[inline(always)]
+    pub(super) fn new(ts: i64, values: &'a [Value<'a>]) -> Self {
+        Self { ts, values: values.as_ptr(), lives: PhantomData }
     }
 
-    /// Takes a time and one value a field; false if their number is another.
-    #[inline]
-    pub(super) fn fill(&mut self, ts: i64, values: &[Value<'_>]) -> bool {
-        if values.len() != self.fields.len() {
-            return false;
-        }
-        if let Some(first) = self.words.first_mut() {
-            *first = ts.cast_unsigned();
-        }
-        let Self { words, fields } = self;
-        for (field, value) in fields.iter().zip(values) {
-            let at = field.at as usize;
-            let mut there = true;
-            if field.is_text {
-                // A null has no stale address beside it: what waits for its turn copies every text.
-                let text = match *value {
-                    Value::Text(text) | Value::Json(text) => memory::words(text),
-                    _ => {
-                        there = false;
-                        [0, 0]
-                    }
-                };
-                if let Some(place) = words.get_mut(at..at + 2) {
-                    place.copy_from_slice(&text);
-                }
-            } else if let Some(place) = words.get_mut(at) {
-                *place = match *value {
-                    Value::Int(v) | Value::Timestamp(v) | Value::Duration(v) => v.cast_unsigned(),
-                    Value::Float(v) => v.to_bits(),
-                    Value::Bool(v) => u64::from(v),
-                    Value::Enum(v) => u64::from(v),
-                    Value::Null | Value::Text(_) | Value::Json(_) => {
-                        there = false;
-                        0
-                    }
-                };
-            }
-            if field.flag != 0 {
-                set_flag(words, field.flag, there);
-            }
-        }
-        true
-    }
-
+    #[inline(always)]
     pub(super) fn address(&self) -> *const u64 {
-        self.words.as_ptr()
-    }
-
-    pub(super) fn words(&self) -> &[u64] {
-        &self.words
+        std::ptr::from_ref(self).cast()
     }
 }
 
-#[inline(always)]
-fn set_flag(words: &mut [u64], flag: u32, there: bool) {
-    if let Some(word) = words.get_mut((flag / WORD) as usize) {
-        let mut bytes = word.to_ne_bytes();
-        if let Some(byte) = bytes.get_mut((flag % WORD) as usize) {
-            *byte = u8::from(there);
+/// An event that waits for its turn, with texts of its own.
+pub(super) struct Waiting {
+    pub(super) event: usize,
+    /// They point into the text.
+    values: Box<[Value<'static>]>,
+    _text: Box<str>,
+}
+
+impl Waiting {
+    pub(super) fn new(event: usize, values: &[Value<'_>]) -> Self {
+        let mut text = String::new();
+        for value in values {
+            if let Value::Text(part) | Value::Json(part) = value {
+                text.push_str(part);
+            }
         }
-        *word = u64::from_ne_bytes(bytes);
+        let text = text.into_boxed_str();
+        let mut address = text.as_ptr().expose_provenance() as u64;
+        let mut kept = |part: &str| {
+            // SAFETY: the text was put together from the same parts, in the same order, and lives as long as what points into it.
+            let kept: &'static str = unsafe { memory::text(address, part.len() as u64) };
+            address += part.len() as u64;
+            kept
+        };
+        let own = |value: &Value<'_>| match *value {
+            Value::Text(part) => Value::Text(kept(part)),
+            Value::Json(part) => Value::Json(kept(part)),
+            Value::Null => Value::Null,
+            Value::Int(v) => Value::Int(v),
+            Value::Float(v) => Value::Float(v),
+            Value::Bool(v) => Value::Bool(v),
+            Value::Timestamp(v) => Value::Timestamp(v),
+            Value::Duration(v) => Value::Duration(v),
+            Value::Enum(v) => Value::Enum(v),
+        };
+        Self { event, values: values.iter().map(own).collect(), _text: text }
+    }
+
+    /// Its row, at its time.
+    pub(super) fn row(&self, ts: i64) -> EventRow<'_> {
+        EventRow::new(ts, &self.values)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_owns_its_texts() {
+        let (first, second) = ("first".to_owned(), "{\"a\":1}".to_owned());
+        let waiting = Waiting::new(3, &[Value::Text(&first), Value::Null, Value::Json(&second), Value::Int(7), Value::Text("")]);
+        drop((first, second));
+        assert_eq!(*waiting.values, [Value::Text("first"), Value::Null, Value::Json("{\"a\":1}"), Value::Int(7), Value::Text("")]);
+        assert_eq!(waiting.row(5).ts, 5);
     }
 }

@@ -3,15 +3,14 @@
 
 use std::sync::Arc;
 
-use varpulis_abi::layout::WORD;
 use varpulis_abi::scalar::Scalar;
 
 use super::bytes::{Bytes, put_text};
-use super::code::{Code, GlobalCode};
+use super::code::{Code, GlobalCode, InputCode, Target};
 use super::context::Context;
-use super::event_row::EventRow;
+use super::event_row::{EventRow, Waiting};
 use super::kernel::{JitKernel, status};
-use super::operator::construct;
+use super::operator::{Running, construct};
 use super::record::{JitRow, put};
 use crate::clock::{Arrival, Clock};
 use crate::input::Rejected;
@@ -32,22 +31,12 @@ pub struct Instance {
     holds: bool,
     /// The operators that time makes fire, by stage.
     timed: Vec<usize>,
-    /// Per event, the row that it is decoded into.
-    rows: Vec<EventRow>,
     globals: Bytes,
     counters: Vec<u64>,
 }
 
 // SAFETY: all that the instance points to is its own, and operators are `Send`; nothing is bound to a thread.
 unsafe impl Send for Instance {}
-
-/// An event that waits for its turn, with texts of its own.
-struct Waiting {
-    event: usize,
-    row: Vec<u64>,
-    /// What the row's texts point into.
-    _text: Box<[u8]>,
-}
 
 impl Drop for Instance {
     fn drop(&mut self) {
@@ -68,14 +57,12 @@ impl Instance {
         let lag = code.events.iter().map(|event| event.out_of_order).max().unwrap_or(0);
         let mut timed: Vec<usize> = (0..code.operators.len()).filter(|at| code.operators.get(*at).is_some_and(|o| o.timed)).collect();
         timed.sort_by_key(|at| code.operators.get(*at).map(|o| o.stage));
-        let rows = code.inputs.iter().filter_map(|input| code.shapes.get(input.shape)).map(|shape| EventRow::new(&shape.layout)).collect();
         let mut instance = Self {
             context: Box::into_raw(Box::new(Context::new(Arc::clone(&code)))),
             clock: Clock::new(lag),
             waiting: ReorderBuffer::new(),
             holds: code.holds(),
             timed,
-            rows,
             globals,
             counters: vec![0; code.counters.len()],
             code,
@@ -124,79 +111,61 @@ impl Instance {
     }
 
     fn make_operators(&mut self) -> Result<(), String> {
+        let mut running = vec![];
         for operator in &self.code.operators {
             // SAFETY: the compiler made the functions for this operator's kernel; code and context live as long as the operators, which the
             // context owns.
-            let kernel = unsafe { JitKernel::new(Arc::clone(&operator.functions), Arc::clone(&operator.layouts), self.context) };
+            let kernel = unsafe { JitKernel::new(operator.functions, Arc::clone(&operator.layouts), self.context) };
             let made = construct(kernel, operator);
-            let made = made.ok_or_else(|| format!("internal error: the operator `{}` cannot be made", operator.runtime))?;
-            // SAFETY: no compiled code runs.
-            unsafe {
-                let operators = &mut (*self.context).operators;
-                operators.push(std::cell::RefCell::new(made));
-            }
+            running.push(made.ok_or_else(|| format!("internal error: the operator `{}` cannot be made", operator.runtime))?);
         }
+        Context::set_operators(self.context, running);
         Ok(())
     }
 
-    /// Takes an event whose row is filled.
-    fn take(&mut self, event: usize, ts: i64) {
-        let Some(shape) = self.code.inputs.get(event).map(|input| input.shape) else { return };
+    /// Keeps an event until the watermark has passed it.
+    #[inline(never)]
+    fn hold(&mut self, event: usize, ts: i64, values: &[Value<'_>]) {
         let arrival = self.clock.observe(ts);
         if arrival == Arrival::Late {
-            let row = self.rows.get(event).map_or(std::ptr::null(), EventRow::address);
-            return Context::late(self.context, shape, row);
-        }
-        if self.holds {
-            if let Some(waiting) = self.waiting_event(event, shape) {
-                self.waiting.push(ts, waiting);
-            }
-            if let Arrival::Moved(watermark) = arrival {
-                self.release(watermark);
+            if let Some(input) = self.code.inputs.get(event) {
+                Context::late(self.context, input.shape, EventRow::new(ts, values).address());
             }
             return;
         }
+        self.waiting.push(ts, Waiting::new(event, values));
         if let Arrival::Moved(watermark) = arrival {
-            self.pass(watermark);
+            self.release(watermark);
         }
-        let row = self.rows.get(event).map_or(std::ptr::null(), EventRow::address);
-        self.run(event, row);
     }
 
-    /// The event at hand, with texts of its own.
-    fn waiting_event(&self, event: usize, shape: usize) -> Option<Waiting> {
-        let (mut row, layout) = (self.rows.get(event)?.words().to_vec(), &self.code.shapes.get(shape)?.layout);
-        let texts = || layout.places.iter().filter(|place| place.held.is_text()).map(|place| (place.offset / WORD) as usize);
-        let mut text = Vec::new();
-        for at in texts() {
-            if let Some([address, length]) = row.get(at..at + 2) {
-                // SAFETY: the row was filled with texts that live during this call.
-                text.extend_from_slice(unsafe { super::memory::text(*address, *length) }.as_bytes());
-            }
+    /// Hands a row to all that takes it.
+    #[inline(always)]
+    fn run(&self, input: &InputCode, row: &EventRow<'_>) {
+        let Some((first, others)) = input.targets.split_first() else { return };
+        self.hand(input, *first, row);
+        if !others.is_empty() {
+            self.run_others(input, others, row);
         }
-        let text = text.into_boxed_slice();
-        let mut address = text.as_ptr().expose_provenance() as u64;
-        for at in texts() {
-            if let Some([place, length]) = row.get_mut(at..at + 2) {
-                *place = address;
-                address += *length;
-            }
-        }
-        Some(Waiting { event, row, _text: text })
     }
 
-    /// Hands a row to the chains of its event.
-    #[inline]
-    fn run(&self, event: usize, row: *const u64) {
-        let Some(input) = self.code.inputs.get(event) else { return };
-        let mark = Context::mark(self.context);
-        for chain in &input.chains {
-            let result = chain.call(self.context, row);
-            if result != 0 {
-                Context::report(self.context, result, input.shape, row);
-            }
+    #[inline(never)]
+    fn run_others(&self, input: &InputCode, others: &[Target], row: &EventRow<'_>) {
+        for target in others {
+            self.hand(input, *target, row);
         }
-        Context::reset(self.context, mark);
+    }
+
+    #[inline(always)]
+    fn hand(&self, input: &InputCode, target: Target, row: &EventRow<'_>) {
+        let row = row.address();
+        let result = match target {
+            Target::Chain(chain) => chain.call(self.context, row),
+            Target::Operator { operator, port } => Context::push(self.context, operator, port, row),
+        };
+        if result != 0 {
+            Context::report(self.context, result, input.shape, row);
+        }
     }
 
     /// Lets time go by.
@@ -229,25 +198,15 @@ impl Instance {
     }
 
     fn deadline(&self) -> i64 {
-        self.timed.iter().map(|at| self.operator(*at, |o| o.deadline())).min().unwrap_or(i64::MAX)
+        self.timed_operators().map(Running::deadline).min().unwrap_or(i64::MAX)
     }
 
     fn advance_all(&self, watermark: i64) {
-        for at in &self.timed {
-            self.operator(*at, |o| {
-                o.advance(self.context, watermark);
-                0
-            });
-        }
+        self.timed_operators().for_each(|operator| operator.advance(self.context, watermark));
     }
 
-    fn operator(&self, at: usize, run: impl FnOnce(&mut dyn super::operator::Running) -> i64) -> i64 {
-        // SAFETY: operators are made once, so that the vector does not change; an operator that is entered is behind its cell.
-        let cell = unsafe {
-            let operators = &(*self.context).operators;
-            operators.get(at)
-        };
-        cell.and_then(|cell| cell.try_borrow_mut().ok()).map_or(i64::MAX, |mut operator| run(&mut **operator))
+    fn timed_operators(&self) -> impl Iterator<Item = &dyn Running> {
+        self.timed.iter().filter_map(|at| Context::operator(self.context, *at))
     }
 
     /// Hands on what waited, up to a watermark.
@@ -256,16 +215,14 @@ impl Instance {
             if !self.timed.is_empty() {
                 self.pass(ts);
             }
-            self.run(waiting.event, waiting.row.as_ptr());
+            if let Some(input) = self.code.inputs.get(waiting.event) {
+                self.run(input, &waiting.row(ts));
+                Context::settle(self.context);
+            }
         }
         if !self.timed.is_empty() {
             self.pass(watermark);
         }
-    }
-
-    #[inline]
-    fn fill(&mut self, event: usize, ts: i64, values: &[Value<'_>]) -> bool {
-        self.rows.get_mut(event).is_some_and(|row| row.fill(ts, values))
     }
 }
 
@@ -295,20 +252,32 @@ impl program::Instance for Instance {
         self.code.schema()
     }
 
+    #[inline(always)]
     fn event<O: Output<Self>>(&mut self, event: usize, ts: i64, values: &[Value<'_>], out: &mut O) {
-        if self.fill(event, ts, values) {
-            Context::with_output(self.context, out, || self.take(event, ts));
+        let Some(input) = self.code.inputs.get(event).filter(|input| input.fields == values.len()) else { return };
+        Context::enter(self.context, out);
+        if self.holds {
+            self.hold(event, ts, values);
+        } else {
+            let (arrival, row) = (self.clock.observe_without_lag(ts), EventRow::new(ts, values));
+            match arrival {
+                Arrival::Late => Context::late(self.context, input.shape, row.address()),
+                Arrival::Moved(watermark) => {
+                    self.pass(watermark);
+                    self.run(input, &row);
+                }
+                Arrival::InTime => self.run(input, &row),
+            }
         }
+        Context::leave(self.context);
     }
 
     fn rejects(&self, event: usize, values: &[Value<'_>], read: &[bool]) -> bool {
-        let Some(input) = self.code.inputs.get(event) else { return false };
         let rejections = self.code.rejections.of(event);
-        let Some(shape) = self.code.shapes.get(input.shape).filter(|_| !rejections.is_empty()) else { return false };
-        let mut row = EventRow::new(&shape.layout);
-        if !row.fill(0, values) {
+        if rejections.is_empty() || self.code.inputs.get(event).is_none_or(|input| input.fields != values.len()) {
             return false;
         }
+        let row = EventRow::new(0, values);
         let mark = Context::mark(self.context);
         let rejected =
             rejections.iter().all(|beginning| beginning.iter().any(|r| read.get(r.field) == Some(&true) && r.body.call(self.context, row.address()) == 1));
@@ -317,23 +286,25 @@ impl program::Instance for Instance {
     }
 
     fn rejected<O: Output<Self>>(&mut self, record: &Rejected<'_>, out: &mut O) {
-        Context::with_output(self.context, out, || match self.clock.observe(record.ts) {
+        Context::enter(self.context, out);
+        match self.clock.observe(record.ts) {
             Arrival::Late => Context::late_rejected(self.context, record),
             Arrival::Moved(watermark) if self.holds => self.release(watermark),
             Arrival::Moved(watermark) => self.pass(watermark),
             Arrival::InTime => {}
-        });
+        }
+        Context::leave(self.context);
     }
 
     fn advance<O: Output<Self>>(&mut self, watermark: i64, out: &mut O) {
-        Context::with_output(self.context, out, || {
-            self.clock.move_to(watermark);
-            if self.holds {
-                self.release(watermark);
-            } else {
-                self.pass(watermark);
-            }
-        });
+        Context::enter(self.context, out);
+        self.clock.move_to(watermark);
+        if self.holds {
+            self.release(watermark);
+        } else {
+            self.pass(watermark);
+        }
+        Context::leave(self.context);
     }
 
     fn counters(&self) -> Counters {

@@ -41,7 +41,8 @@ unsafe impl Sync for Address {}
 
 /// What an operator asks of its kernel, by address.
 pub(super) struct JitKernel {
-    functions: Arc<Functions>,
+    /// By value: every call looks its function up here.
+    functions: Functions,
     layouts: Arc<[(&'static str, Arc<RecordLayout>)]>,
     context: *mut Context,
 }
@@ -52,7 +53,7 @@ unsafe impl Send for JitKernel {}
 impl JitKernel {
     /// # Safety
     /// The functions were compiled for the kernel that the operator asks for, and their code and the context live as long as this value.
-    pub(super) unsafe fn new(functions: Arc<Functions>, layouts: Arc<[(&'static str, Arc<RecordLayout>)]>, context: *mut Context) -> Self {
+    pub(super) unsafe fn new(functions: Functions, layouts: Arc<[(&'static str, Arc<RecordLayout>)]>, context: *mut Context) -> Self {
         Self { functions, layouts, context }
     }
 }
@@ -60,7 +61,7 @@ impl JitKernel {
 macro_rules! kernels {
     ($($(#[$kd:meta])* $kernel:ident [$($base:ident)?] [$($store:ident),*] { $($(#[$fd:meta])* $name:ident($($param:ident: $kind:ident $($of:ident)?),*) -> $y1:ident $($y2:ident)?;)* })*) => {
         /// The functions of all kernels; those that a program does not contribute are not there.
-        #[derive(Clone, Debug, Default)]
+        #[derive(Clone, Copy, Debug, Default)]
         pub struct Functions { $($($name: Option<Address>,)*)* }
 
         impl Functions {

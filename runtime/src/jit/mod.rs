@@ -19,7 +19,7 @@ mod objects;
 mod operator;
 mod record;
 
-pub use code::{ChainAddress, Code, GlobalCode, InputCode, OperatorCode, OutputCode, RejectionCode, Rejections};
+pub use code::{ChainAddress, Code, GlobalCode, InputCode, OperatorCode, OutputCode, RejectionCode, Rejections, Target};
 pub use instance::Instance;
 pub use kernel::{Address, Functions};
 pub use operator::{Config, Constant};

@@ -1,16 +1,18 @@
 //! Operators over compiled kernels: the same types as in programs compiled ahead of time, made by name.
+#![expect(unsafe_code, reason = "compiled code pushes to operators by address; slots are filled by their layout")]
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::sync::Arc;
 
-use varpulis_abi::jit::firing;
+use varpulis_abi::jit::{self, firing, operator};
 
 use super::bytes::Bytes;
 use super::code::{ChainAddress, OperatorCode};
 use super::context::Context;
 use super::kernel::{JitKernel, RowRef};
 use super::record::put;
-use crate::operator::{Operator, Refusal};
+use crate::operator::Operator;
 use crate::operators::{JoinFiring, RowFiring, RuleFiring, WindowFiring};
 use crate::pattern::{MatchFiring, NegationSpec, PatternSpec, StepSpec};
 use crate::state::Slots;
@@ -18,12 +20,35 @@ use crate::value::Value;
 
 /// An operator and the chains behind it.
 pub(super) trait Running: Send {
-    fn push(&mut self, context: *mut Context, ts: i64, row: RowRef<'_>) -> Result<(), Refusal>;
-    /// Whether time alone makes it fire.
-    fn is_timed(&self) -> bool;
+    /// How compiled code pushes to it, as long as it lives and stays where it is.
+    fn entry(&self) -> Entry;
+    /// The watermark at which time makes it fire; `i64::MAX` if none does.
     fn deadline(&self) -> i64;
-    fn advance(&mut self, context: *mut Context, watermark: i64);
+    fn advance(&self, context: *mut Context, watermark: i64);
 }
+
+/// What compiled code pushes by.
+#[repr(C)]
+pub(super) struct Entry {
+    push: unsafe extern "C" fn(*mut Context, *const (), u64, *const u64) -> u64,
+    operator: *const (),
+}
+
+impl Entry {
+    /// # Safety
+    /// As for [`push`].
+    #[inline(always)]
+    pub(super) unsafe fn push(&self, context: *mut Context, port: u64, row: *const u64) -> u64 {
+        // SAFETY: by this function's contract; the operator is the function's.
+        unsafe { (self.push)(context, self.operator, port, row) }
+    }
+}
+
+const _: () = {
+    assert!(std::mem::offset_of!(Entry, push) == operator::PUSH as usize);
+    assert!(std::mem::offset_of!(Entry, operator) == operator::OPERATOR as usize);
+    assert!(size_of::<Entry>() == operator::SIZE as usize);
+};
 
 /// What a firing consists of, as compiled chains read it.
 #[repr(C)]
@@ -89,32 +114,60 @@ struct Behind<O> {
     chains: Arc<[ChainAddress]>,
 }
 
-impl<O> Running for Behind<O>
+impl<O> Running for RefCell<Behind<O>>
 where
     O: Operator + Send + 'static,
     for<'a> O: Operator<Input<'a> = RowRef<'a>>,
     for<'a> O::Firing<'a>: Fired,
 {
-    fn push(&mut self, context: *mut Context, ts: i64, row: RowRef<'_>) -> Result<(), Refusal> {
-        let Self { operator, chains, .. } = self;
-        operator.push(ts, row, &mut |firing| fire(context, chains, &firing.parts()))
-    }
-
-    fn is_timed(&self) -> bool {
-        self.timed
+    fn entry(&self) -> Entry {
+        Entry { push: push::<O>, operator: std::ptr::from_ref(self).cast() }
     }
 
     fn deadline(&self) -> i64 {
-        self.operator.deadline()
+        self.try_borrow().map_or(i64::MAX, |behind| behind.operator.deadline())
     }
 
-    fn advance(&mut self, context: *mut Context, watermark: i64) {
-        let Self { operator, chains, .. } = self;
-        operator.advance(watermark, &mut |firing| fire(context, chains, &firing.parts()));
+    fn advance(&self, context: *mut Context, watermark: i64) {
+        if let Ok(mut behind) = self.try_borrow_mut() {
+            let Behind { operator, chains, .. } = &mut *behind;
+            operator.advance(watermark, &mut |firing| fire(context, chains, &firing.parts()));
+        }
+    }
+}
+
+/// Hands a row to an operator; 0 or a refusal.
+///
+/// # Safety
+/// The operator's address is that of a `RefCell<Behind<O>>` that lives, the row is one of its port and begins with its time, the context is that
+/// of the instance that owns the operator.
+unsafe extern "C" fn push<O>(context: *mut Context, operator: *const (), port: u64, row: *const u64) -> u64
+where
+    O: Operator + Send + 'static,
+    for<'a> O: Operator<Input<'a> = RowRef<'a>>,
+    for<'a> O::Firing<'a>: Fired,
+{
+    // SAFETY: by this function's contract.
+    unsafe {
+        let cell = &*operator.cast::<RefCell<Behind<O>>>();
+        let Ok(mut behind) = cell.try_borrow_mut() else {
+            debug_assert!(false, "an operator reaches later stages only");
+            return 0;
+        };
+        let Behind { operator, chains, timed } = &mut *behind;
+        let result = operator.push(row.read().cast_signed(), RowRef::new(row, port), &mut |firing| fire(context, chains, &firing.parts()));
+        if *timed {
+            (*context).due = (*context).due.min(operator.deadline());
+        }
+        match result {
+            Ok(()) => 0,
+            Err(refusal) => jit::refusal(refusal.site, refusal.reason),
+        }
     }
 }
 
 /// Hands a firing to the chains behind the operator. What they make does not outlive the firing.
+#[inline]
 fn fire(context: *mut Context, chains: &[ChainAddress], parts: &Parts) {
     for chain in chains {
         let mark = Context::mark(context);
@@ -200,7 +253,6 @@ impl FromConfig for Bytes {
     }
 }
 
-#[expect(unsafe_code, reason = "a slot is filled by its layout")]
 fn put_constant(record: *mut u64, place: &varpulis_abi::layout::Place, constant: &Constant) {
     // SAFETY: the slot is fresh and of the layout that the place belongs to; a text is given to the slot as its own.
     unsafe {
@@ -238,13 +290,14 @@ macro_rules! constructors {
         $(impl<F, O, $($argument: FromConfig),*> Construct<($($argument,)*)> for F
         where
             F: FnOnce(JitKernel, $($argument),*) -> O,
-            Behind<O>: Running + 'static,
+            RefCell<Behind<O>>: Running + 'static,
         {
             #[allow(non_snake_case, unused_mut, unused_variables, reason = "one arm has no arguments")]
             fn construct(self, kernel: JitKernel, of: &OperatorCode) -> Option<Box<dyn Running>> {
                 let mut config = of.config.iter();
                 $(let $argument = $argument::from_config(config.next()?, &kernel)?;)*
-                Some(Box::new(Behind { operator: self(kernel, $($argument),*), timed: of.timed, chains: Arc::clone(&of.chains) }))
+                let operator = self(kernel, $($argument),*);
+                Some(Box::new(RefCell::new(Behind { operator, timed: of.timed, chains: Arc::clone(&of.chains) })))
             }
         })*
     };

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use varpulis_abi::layout::{Held, Place, RecordLayout, WORD};
+use varpulis_abi::layout::{Held, Kind, Place, RecordLayout, VALUES, WORD};
 use varpulis_abi::scalar::{Physical, Scalar};
 
 use super::code::OutputCode;
@@ -45,11 +45,18 @@ pub struct JitRow<'a> {
     row: *const u64,
 }
 
-/// The value at a place of a row or slot.
+/// The value at a place of a row.
 ///
 /// # Safety
-/// The record is of the layout that the place belongs to, and lives for `'a`.
-pub(super) unsafe fn value<'a>(record: *const u64, place: &Place) -> Value<'a> {
+/// The row is of the layout that the place belongs to, which is of that kind, and lives for `'a`.
+unsafe fn value<'a>(record: *const u64, kind: Kind, place: &Place) -> Value<'a> {
+    if kind == Kind::Event {
+        // SAFETY: by this function's contract, the address of the event's values stands there, and the place is one of them.
+        return unsafe {
+            let values = record.add((VALUES / WORD) as usize).cast::<*const u8>().read();
+            values.add(place.flag.unwrap_or_default() as usize).cast::<Value<'a>>().read()
+        };
+    }
     let Held::Scalar(Physical { scalar, .. }) = place.held else { return Value::Null };
     // SAFETY: by this function's contract; flags and values are within the record.
     unsafe {
@@ -128,7 +135,7 @@ impl<'a> JitRow<'a> {
     pub fn fields(&self) -> impl Iterator<Item = (&'a FieldSchema, Value<'a>)> {
         let Self { shape, row, .. } = *self;
         // SAFETY: the row is of the shape's layout, and lives as long as this value.
-        shape.fields.iter().zip(&shape.layout.places).map(move |(field, place)| (&field.schema, unsafe { value(row, place) }))
+        shape.fields.iter().zip(&shape.layout.places).map(move |(field, place)| (&field.schema, unsafe { value(row, shape.layout.kind, place) }))
     }
 
     /// The value of a field; `None` if there is none of that name.
@@ -140,10 +147,11 @@ impl<'a> JitRow<'a> {
 impl WriteRecord for JitRow<'_> {
     fn write(&self, writer: &mut RecordWriter<'_>) {
         let fields = self.shape.fields.iter().zip(&self.shape.layout.places);
+        let kind = self.shape.layout.kind;
         // A timestamp in place of the record's own time stands where that stands; any other field keeps its place.
         let shadow = self.shadow.and_then(|at| Some((at, self.shape.layout.places.get(at)?)));
         // SAFETY: the row is of the shape's layout, and lives as long as this value.
-        let shadow = shadow.map(|(at, place)| (at, unsafe { value(self.row, place) }, place.flag.is_some()));
+        let shadow = shadow.map(|(at, place)| (at, unsafe { value(self.row, kind, place) }, place.flag.is_some()));
         let in_head = match shadow {
             None => {
                 writer.begin_with(self.head, self.ts());
@@ -161,7 +169,7 @@ impl WriteRecord for JitRow<'_> {
         for (at, (field, place)) in fields.enumerate() {
             if Some(at) != in_head {
                 // SAFETY: as above.
-                write(writer, field, unsafe { value(self.row, place) });
+                write(writer, field, unsafe { value(self.row, kind, place) });
             }
         }
         writer.end();

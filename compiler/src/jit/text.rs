@@ -1,0 +1,132 @@
+//! Equality and hashes of texts in place: keys and labels are short, as a rule, and a call costs more than they do.
+
+use cranelift::codegen::ir::condcodes::IntCC;
+use cranelift::codegen::ir::{Block, BlockArg, Endianness, InstBuilder, MemFlagsData, Type, Value, types};
+
+use super::Error;
+use super::function::{FunctionMaker, Val, block_arguments};
+use super::value::length;
+
+/// How many bytes are compared in place at most: two words that may overlap.
+const SHORT: u32 = 16;
+
+/// Of a text's bytes: they lie anywhere, and constants are put together from the first byte on.
+const BYTES: MemFlagsData = MemFlagsData::new().with_notrap().with_endianness(Endianness::Little);
+
+/// A load of some bytes.
+#[derive(Clone, Copy)]
+struct Chunk {
+    ty: Type,
+    bytes: u32,
+}
+
+/// From the widest: what two of them cover has between one and two times as many bytes.
+const CHUNKS: [Chunk; 4] =
+    [Chunk { ty: types::I64, bytes: 8 }, Chunk { ty: types::I32, bytes: 4 }, Chunk { ty: types::I16, bytes: 2 }, Chunk { ty: types::I8, bytes: 1 }];
+
+impl FunctionMaker<'_, '_, '_> {
+    /// Whether two texts are equal; their bytes are looked at only if their lengths are equal.
+    pub(super) fn same_text(&mut self, l: Val, r: Val) -> Result<Value, Error> {
+        let on = self.builder.create_block();
+        let result = self.builder.append_block_param(on, types::I8);
+        self.lengths(l, r, on);
+        self.same_bytes(l, r, on)?;
+        self.builder.switch_to_block(on);
+        Ok(result)
+    }
+
+    /// Whether a text is this one, which is also at hand as a value.
+    pub(super) fn is_text(&mut self, l: Val, text: &str, value: Val) -> Result<Value, Error> {
+        let on = self.builder.create_block();
+        let result = self.builder.append_block_param(on, types::I8);
+        self.lengths(l, value, on);
+        if text.len() > SHORT as usize {
+            self.same_bytes(l, value, on)?;
+        } else {
+            let bytes = text.as_bytes();
+            let mut same: Option<Value> = None;
+            if let Some(chunk) = CHUNKS.iter().find(|chunk| chunk.bytes as usize <= bytes.len()) {
+                let last = bytes.len() - chunk.bytes as usize;
+                let mut places = vec![0, last];
+                places.dedup();
+                for at in places {
+                    let wanted = bytes.iter().skip(at).take(chunk.bytes as usize).rev().fold(0u64, |word, byte| word << 8 | u64::from(*byte));
+                    let loaded = self.builder.ins().load(chunk.ty, BYTES, l.first, at as i32);
+                    let wanted = self.builder.ins().iconst(chunk.ty, wanted.cast_signed());
+                    let equal = self.builder.ins().icmp(IntCC::Equal, loaded, wanted);
+                    same = Some(same.map_or(equal, |same| self.builder.ins().band(same, equal)));
+                }
+            }
+            let same = same.unwrap_or_else(|| self.builder.ins().iconst(types::I8, 1));
+            self.builder.ins().jump(on, &block_arguments(Val::plain(same)));
+        }
+        self.builder.switch_to_block(on);
+        Ok(result)
+    }
+
+    /// Goes on in a fresh block if the lengths are equal; leaves for a block with `false` if not.
+    fn lengths(&mut self, l: Val, r: Val, on: Block) {
+        let (equal, rest) = (self.builder.ins().icmp(IntCC::Equal, length(l), length(r)), self.builder.create_block());
+        let no = self.builder.ins().iconst(types::I8, 0);
+        self.builder.ins().brif(equal, rest, &[], on, &block_arguments(Val::plain(no)));
+        self.builder.switch_to_block(rest);
+    }
+
+    /// Goes on with the hash of a key: the two halves of a product, folded.
+    pub(super) fn fold(&mut self, state: Value, word: Value, seed: Value) -> Value {
+        let mixed = self.builder.ins().bxor(state, word);
+        let (low, high) = (self.builder.ins().imul(mixed, seed), self.builder.ins().umulhi(mixed, seed));
+        self.builder.ins().bxor(low, high)
+    }
+
+    /// The same with a text: as its first and last words, if that is all of it.
+    pub(super) fn hash_text(&mut self, hasher: Value, state: Value, seed: Value, text: Value, size: Value) -> Result<Value, Error> {
+        let on = self.builder.create_block();
+        let words = [types::I64; 2].map(|ty| self.builder.append_block_param(on, ty));
+        let zero = self.word(0);
+        for chunk in CHUNKS.into_iter().take(2) {
+            let (these, rest) = (self.builder.create_block(), self.builder.create_block());
+            let behind = self.builder.ins().iadd_imm_s(size, -i64::from(chunk.bytes));
+            let enough = self.builder.ins().icmp_imm_u(IntCC::UnsignedLessThanOrEqual, behind, i64::from(chunk.bytes));
+            self.builder.ins().brif(enough, these, &[], rest, &[]);
+            self.builder.switch_to_block(these);
+            let end = self.builder.ins().iadd(text, behind);
+            let loaded = [text, end].map(|at| {
+                let word = self.builder.ins().load(chunk.ty, BYTES, at, 0);
+                if chunk.bytes < 8 { self.builder.ins().uextend(types::I64, word) } else { word }
+            });
+            self.builder.ins().jump(on, &loaded.map(BlockArg::Value));
+            self.builder.switch_to_block(rest);
+        }
+        let (few, rest) = (self.builder.create_block(), self.builder.create_block());
+        let last = self.builder.ins().iadd_imm_s(size, -1);
+        let enough = self.builder.ins().icmp_imm_u(IntCC::UnsignedLessThan, last, 3);
+        self.builder.ins().brif(enough, few, &[], rest, &[]);
+        self.builder.switch_to_block(few);
+        let middle = self.builder.ins().ushr_imm_u(size, 1);
+        let mut word = zero;
+        for at in [zero, middle, last] {
+            let at = self.builder.ins().iadd(text, at);
+            let byte = self.builder.ins().load(types::I8, BYTES, at, 0);
+            let byte = self.builder.ins().uextend(types::I64, byte);
+            let shifted = self.builder.ins().ishl_imm_u(word, 8);
+            word = self.builder.ins().bor(shifted, byte);
+        }
+        self.builder.ins().jump(on, &[BlockArg::Value(word), BlockArg::Value(zero)]);
+        self.builder.switch_to_block(rest);
+        let hash = self.helper("hash_text", &[hasher, text, size])?;
+        self.builder.ins().jump(on, &[BlockArg::Value(hash), BlockArg::Value(zero)]);
+        self.builder.switch_to_block(on);
+        let state = self.builder.ins().iadd(state, size);
+        let seed = self.builder.ins().bxor(seed, words[1]);
+        Ok(self.fold(state, words[0], seed))
+    }
+
+    /// Asks the helper, for texts of one length.
+    fn same_bytes(&mut self, l: Val, r: Val, on: Block) -> Result<(), Error> {
+        let equal = self.helper("same_text", &[l.first, r.first, length(l)])?;
+        let equal = self.builder.ins().ireduce(types::I8, equal);
+        self.builder.ins().jump(on, &block_arguments(Val::plain(equal)));
+        Ok(())
+    }
+}
