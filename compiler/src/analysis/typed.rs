@@ -17,8 +17,8 @@ pub struct Expr {
     pub span: Span,
 }
 
-/// A value known at compile time.
-#[derive(Clone, Debug, PartialEq)]
+/// A value known at compile time. Floats are equal if their bits are: 0 and −0 are two constants.
+#[derive(Clone, Debug)]
 pub enum Literal {
     /// `null` of the expression's type.
     Null,
@@ -36,6 +36,39 @@ pub enum Literal {
     Duration(i64),
     /// An enum's variant, by place.
     Enum(u32),
+}
+
+impl Literal {
+    /// Its bits, if it is a number of any kind.
+    fn bits(&self) -> Option<u64> {
+        match self {
+            Literal::Null | Literal::Str(_) => None,
+            Literal::Int(v) | Literal::Timestamp(v) | Literal::Duration(v) => Some(v.cast_unsigned()),
+            Literal::Float(v) => Some(v.to_bits()),
+            Literal::Bool(v) => Some(u64::from(*v)),
+            Literal::Enum(v) => Some(u64::from(*v)),
+        }
+    }
+
+    fn text(&self) -> Option<&str> {
+        if let Literal::Str(text) = self { Some(text) } else { None }
+    }
+}
+
+impl PartialEq for Literal {
+    fn eq(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other) && self.bits() == other.bits() && self.text() == other.text()
+    }
+}
+
+impl Eq for Literal {}
+
+impl std::hash::Hash for Literal {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        std::mem::discriminant(self).hash(state);
+        self.bits().hash(state);
+        self.text().hash(state);
+    }
 }
 
 /// Where a value is read from; what it means belongs to the plan node that holds the expression.

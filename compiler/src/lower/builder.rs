@@ -1,6 +1,7 @@
 //! Makes bodies: values are shared within a region and the regions inside it, so that common subexpressions are computed once.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
 
 use varpulis_abi::scalar::{Physical, Scalar};
 
@@ -12,7 +13,26 @@ use crate::analysis::typed::Literal;
 pub struct Builder {
     values: Vec<Value>,
     /// Open regions, innermost last: their statements, and the values that can be shared in them.
-    open: Vec<(Vec<Statement>, HashMap<String, ValueId>)>,
+    open: Vec<(Vec<Statement>, Known)>,
+}
+
+/// The values of a region, by the hash of what they compute.
+type Known = HashMap<u64, ValueId, BuildHasherDefault<AlreadyHashed>>;
+
+/// Keys that are hashes themselves.
+#[derive(Default)]
+struct AlreadyHashed(u64);
+
+impl Hasher for AlreadyHashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |hash, byte| hash << 8 | u64::from(*byte));
+    }
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
 }
 
 /// A type that is not null.
@@ -28,7 +48,7 @@ pub const fn nullable(scalar: Scalar) -> Physical {
 impl Builder {
     /// An empty body.
     pub fn new() -> Self {
-        Self { values: vec![], open: vec![(vec![], HashMap::new())] }
+        Self { values: vec![], open: vec![(vec![], Known::default())] }
     }
 
     /// The finished body.
@@ -46,9 +66,15 @@ impl Builder {
 
     /// Adds a value, or finds the equal one.
     pub fn value(&mut self, op: Op, ty: Physical) -> ValueId {
-        let key = format!("{op:?} {ty:?}");
-        if let Some(found) = self.open.iter().rev().find_map(|(_, known)| known.get(&key)) {
-            return *found;
+        let mut hasher = DefaultHasher::new();
+        (&op, ty).hash(&mut hasher);
+        let key = hasher.finish();
+        let same = |id: &ValueId| {
+            let value = self.get(*id);
+            value.op == op && value.ty == ty
+        };
+        if let Some(found) = self.open.iter().rev().find_map(|(_, known)| known.get(&key).copied().filter(same)) {
+            return found;
         }
         let owned = self.is_owned(&op, ty);
         let id = ValueId(self.values.len() as u32);
@@ -98,7 +124,7 @@ impl Builder {
 
     /// Runs `fill` with a fresh region and returns it; its values are seen only inside.
     pub fn region(&mut self, fill: impl FnOnce(&mut Self) -> Option<ValueId>) -> Region {
-        self.open.push((vec![], HashMap::new()));
+        self.open.push((vec![], Known::default()));
         let result = fill(self);
         let statements = self.open.pop().map(|(s, _)| s).unwrap_or_default();
         Region { statements, result }

@@ -75,7 +75,7 @@ pub struct Method {
 }
 
 /// An operation.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Op {
     /// A constant that is not null.
     Const(Literal),
@@ -128,7 +128,7 @@ pub enum Op {
 }
 
 /// Statements and a result.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Region {
     /// What is evaluated, in order.
     pub statements: Vec<Statement>,
@@ -148,7 +148,7 @@ pub struct Value {
 }
 
 /// Where a row for an operator or another chain comes from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum RowSource {
     /// The row at hand.
     Same,
@@ -159,7 +159,7 @@ pub enum RowSource {
 }
 
 /// A statement.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Statement {
     /// Evaluates a value here.
     Let(ValueId),

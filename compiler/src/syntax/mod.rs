@@ -7,6 +7,7 @@ mod expressions;
 mod items;
 mod layout;
 mod literals;
+mod parallel;
 mod patterns;
 pub mod print;
 mod streams;
@@ -55,21 +56,22 @@ pub fn parse(text: &str) -> Parsed {
     let mut program = ast::Program::default();
     let layout = layout::layout(text, &mut diagnostics);
     let lexical: Vec<usize> = diagnostics.iter().map(|d| d.span.start as usize).collect();
-    for (i, chunk) in layout.chunks.iter().enumerate() {
+    let read = |i: usize, chunk: &layout::Chunk| {
         if let Some(too_deep) = depth::check(chunk, text) {
-            diagnostics.push(too_deep);
-            continue;
+            return (None, vec![too_deep]);
         }
         let mut reader = Reader { map: chunk, text, diagnostics: vec![], operators: 0 };
-        if let Some(item) = reader.read() {
-            program.items.push(item);
-        }
+        let item = reader.read();
         // What a wrong text, comment or indentation made unreadable has been told.
         let end = layout.chunks.get(i + 1).map_or(text.len(), |next| next.original(0));
         if lexical.iter().any(|at| (chunk.original(0)..=end).contains(at)) {
             reader.diagnostics.retain(|d| d.code != Code::Syntax);
         }
-        diagnostics.extend(reader.diagnostics);
+        (item, reader.diagnostics)
+    };
+    for (item, told) in parallel::map(&layout.chunks, read) {
+        program.items.extend(item);
+        diagnostics.extend(told);
     }
     Parsed { program, diagnostics }
 }
