@@ -4,7 +4,7 @@
 //! are the workloads to run, all if there are none.
 #![allow(clippy::print_stdout, reason = "the figures are what it is for")]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -34,8 +34,12 @@ macro_rules! workloads {
             };
             let wanted: Vec<String> = arguments.collect();
             println!("{:8} {:>9} {:>9} {:>9} {:>6}", "", "rows", "aot ns", "jit ns", "ratio");
+            // Flights are those of a week, unless the folder has more of them.
+            let more = Path::new(&folder).join("flights.ndjson");
+            let week = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/flights/flights-week.ndjson");
+            let flights = if more.exists() { more } else { week };
             $(if !wanted.is_empty() && !wanted.iter().any(|name| name == stringify!($name)) {
-            } else if let Err(error) = compare::<$name::Program>(stringify!($name), $program, &Path::new(&folder).join($events.replace("{which}", &which))) {
+            } else if let Err(error) = compare::<$name::Program>(stringify!($name), $program, &file($events, &folder, &which, &flights)) {
                 eprintln!("{}: {error}", stringify!($name));
             })*
             ExitCode::SUCCESS
@@ -57,9 +61,13 @@ workloads! {
     w6: reference!("reference/programs/w6.vpl"), "w6-{which}.ndjson";
     w7: include_str!(concat!(env!("OUT_DIR"), "/w7.vpl")), "w1-{which}.ndjson";
     w8: reference!("reference/programs/w8.vpl"), "w8-{which}.ndjson";
-    cascade: reference!("../examples/flights/cascade.vpl"), concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/flights/flights-week.ndjson");
-    hourly: reference!("../examples/flights/hourly.vpl"), concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/flights/flights-week.ndjson");
-    overdue: reference!("../examples/flights/overdue.vpl"), concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/flights/flights-week.ndjson");
+    cascade: reference!("../examples/flights/cascade.vpl"), "flights";
+    hourly: reference!("../examples/flights/hourly.vpl"), "flights";
+    overdue: reference!("../examples/flights/overdue.vpl"), "flights";
+}
+
+fn file(events: &str, folder: &str, which: &str, flights: &Path) -> PathBuf {
+    if events == "flights" { flights.to_owned() } else { Path::new(folder).join(events.replace("{which}", which)) }
 }
 
 fn compare<P: Program>(name: &str, text: &str, file: &Path) -> Result<(), String> {

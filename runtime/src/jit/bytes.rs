@@ -208,9 +208,13 @@ impl Slots for Bytes {
         for field in &self.owned {
             field.drop_at(slot);
         }
-        // Slots are a few words: a call would cost more than it clears.
-        for word in slot {
-            *word = 0;
+        match slot {
+            // A call costs more than it clears here.
+            [a] => *a = 0,
+            [a, b] => (*a, *b) = (0, 0),
+            [a, b, c] => (*a, *b, *c) = (0, 0, 0),
+            [a, b, c, d] => (*a, *b, *c, *d) = (0, 0, 0, 0),
+            more => more.fill(0),
         }
     }
 

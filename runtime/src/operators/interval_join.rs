@@ -82,7 +82,7 @@ impl<S: Slots> Side<S> {
     }
 
     /// Removes the oldest record if it is before `limit`, and returns its key.
-    #[inline]
+    #[inline(always)]
     fn expire_one(&mut self, limit: i64, lists: &mut [[List; 2]], side: usize) -> Option<u32> {
         let &(ts, slot) = self.arrived.front()?;
         if ts >= limit {
