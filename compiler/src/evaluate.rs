@@ -2,6 +2,7 @@
 //!
 //! It knows operations, and of the run-time functions those that are one call of the standard library; a call of another is "not known here".
 
+use varpulis_abi::number;
 use varpulis_abi::reason::Reason;
 use varpulis_abi::scalar::Scalar;
 
@@ -304,8 +305,8 @@ fn of_floats(body: &str, args: &[Literal]) -> Result<Literal, Stop> {
         ("ceil", [Literal::Float(a)]) => a.ceil(),
         ("round", [Literal::Float(a)]) => a.round(),
         ("sqrt", [Literal::Float(a)]) => a.sqrt(),
-        ("min_float", [Literal::Float(a), Literal::Float(b)]) => a.min(*b),
-        ("max_float", [Literal::Float(a), Literal::Float(b)]) => a.max(*b),
+        ("min_float", [Literal::Float(a), Literal::Float(b)]) => number::smaller(*a, *b),
+        ("max_float", [Literal::Float(a), Literal::Float(b)]) => number::larger(*a, *b),
         ("int_of_float", [Literal::Float(a)]) => {
             // 2^63 is a float, and the first one too large.
             let fits = (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(a);

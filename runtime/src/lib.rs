@@ -28,7 +28,7 @@ pub mod prelude {
 
     pub use crate::clock::{Arrival, Clock};
     pub use crate::input::Rejected;
-    pub use crate::kernels::{JoinKernel, KeyHasher, KeyKernel, PatternKernel, RuleKernel, WindowKernel};
+    pub use crate::kernels::*;
     pub use crate::operator::{Operator, Refusal};
     pub use crate::operators::*;
     pub use crate::output::{At, Output, RecordWriter, WriteRecord};

@@ -26,7 +26,7 @@ impl Analyzer<'_> {
                 let ty = firing.keys.get(i).map_or(Type::ERROR, |k| k.ty.clone());
                 return Expr::place(Place::Key(i), ty, span);
             }
-            let window = firing.record.is_some();
+            let window = firing.window;
             match name {
                 "window_start" if window => return Expr::place(Place::WindowStart, Type::TIMESTAMP, span),
                 "window_end" if window => return Expr::place(Place::WindowEnd, Type::TIMESTAMP, span),

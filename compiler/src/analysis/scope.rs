@@ -44,6 +44,8 @@ pub struct FiringScope {
     pub keys: Vec<Column>,
     /// A window's record: what aggregate calls range over.
     pub record: Option<ScopeInput>,
+    /// Whether it has a beginning and an end.
+    pub window: bool,
     /// Aggregates called so far; the number is the Kleene step, 0 for windows.
     pub aggregates: Vec<(usize, AggregateCall)>,
 }

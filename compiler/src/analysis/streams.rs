@@ -240,6 +240,13 @@ impl<'a> Analyzer<'a> {
         NodeKind::Merge { inputs: vec![] }
     }
 
+    /// Makes something else of a node, over the same inputs.
+    pub(crate) fn replace_node(&mut self, node: NodeId, kind: NodeKind) {
+        if let Some(node) = self.plan.nodes.get_mut(node.0) {
+            node.kind = kind;
+        }
+    }
+
     fn builder(&self, name: &str, finished: Finished, names: Vec<String>, span: Span) -> StreamBuilder {
         StreamBuilder { name: name.to_owned(), node: finished.node, names, keys: finished.keys, inputs: vec![], firing: None, emitted: None, span, taken: 0 }
     }
@@ -336,9 +343,11 @@ impl<'a> Analyzer<'a> {
             NodeKind::Window { input, aggregates, .. } => FiringScope {
                 keys,
                 record: Some(ScopeInput { input: 0, names: b.names.clone(), schema: Rc::new(self.schema(*input)), kleene: false }),
+                window: true,
                 aggregates: aggregates.iter().map(|a| (0, a.clone())).collect(),
             },
-            NodeKind::Pattern(p) => FiringScope { keys, record: None, aggregates: p.aggregates.clone() },
+            NodeKind::TopK { .. } => FiringScope { keys, window: true, ..FiringScope::default() },
+            NodeKind::Pattern(p) => FiringScope { keys, aggregates: p.aggregates.clone(), ..FiringScope::default() },
             _ => FiringScope { keys, ..FiringScope::default() },
         });
         scope

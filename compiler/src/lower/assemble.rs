@@ -10,7 +10,7 @@ use super::kernels::OperatorState;
 use super::{patterns, rejections, rules, stages};
 use crate::analysis::typed::{Expr, Literal, Place};
 use crate::analysis::types::Type;
-use crate::plan::logical::{CURRENT, Node, NodeId, NodeKind, Observation, Plan, Publication};
+use crate::plan::logical::{CURRENT, Node, NodeId, NodeKind, Plan, Publication};
 use crate::plan::physical::{Chain, ChainInput, EventInput, GlobalValue, Output, Program, SiteInfo};
 use crate::plan::print::duration;
 use crate::syntax::ast::Span;
@@ -324,7 +324,12 @@ impl<'p> Assembler<'p> {
                     self.merge_into(b, reader, *input, map, &frame);
                 }
             }
-            NodeKind::Window { .. } | NodeKind::Pattern(_) | NodeKind::Join { .. } | NodeKind::Distinct { .. } | NodeKind::Limit { .. } => {
+            NodeKind::Window { .. }
+            | NodeKind::TopK { .. }
+            | NodeKind::Pattern(_)
+            | NodeKind::Join { .. }
+            | NodeKind::Distinct { .. }
+            | NodeKind::Limit { .. } => {
                 self.comment(b, node.span);
                 let operator = self.operator(reader);
                 for (port, input) in node.kind.inputs().into_iter().enumerate() {
@@ -340,34 +345,6 @@ impl<'p> Assembler<'p> {
     pub(super) fn comment(&mut self, b: &mut Builder, span: Span) {
         let doc = self.doc(span);
         b.statement(Statement::Comment(doc));
-    }
-
-    fn observe(&mut self, b: &mut Builder, observation: &Observation, frame: &Frame, stream: &str) {
-        let line = |a: &mut Self, b: &mut Builder, e: &Expr| lower(b, &mut Lowering { a, frame: frame.clone(), stream: stream.to_owned() }, e);
-        match observation {
-            Observation::Print(e) => {
-                let v = line(self, b, e);
-                b.statement(Statement::Print(v));
-            }
-            Observation::Count(name) => {
-                let counter = self.counter(name);
-                b.statement(Statement::Count { counter, every: 1, then: vec![] });
-            }
-            Observation::Sample { text, every } => {
-                let counter = self.counter(&format!("{stream} sampled"));
-                let region = b.region(|b| {
-                    let v = line(self, b, text);
-                    b.statement(Statement::Print(v));
-                    None
-                });
-                b.statement(Statement::Count { counter, every: *every, then: region.statements });
-            }
-        }
-    }
-
-    fn counter(&mut self, name: &str) -> usize {
-        self.program.counters.push(name.to_owned());
-        self.program.counters.len() - 1
     }
 
     fn merge_into(&mut self, b: &mut Builder, merge: NodeId, from: NodeId, map: &[Option<usize>], frame: &Frame) {

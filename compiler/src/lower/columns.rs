@@ -53,6 +53,7 @@ pub fn required(plan: &Plan) -> Vec<BTreeSet<usize>> {
             NodeKind::Window { input, keys, aggregates, .. } => {
                 read(*input, &mut keys.iter().chain(aggregates.iter().flat_map(|a| a.args.iter().chain(&a.condition))));
             }
+            NodeKind::TopK { input, keys, by, .. } => read(*input, &mut keys.iter().chain([by])),
             NodeKind::Distinct { input, keys, .. } | NodeKind::Limit { input, keys, .. } => read(*input, &mut keys.iter()),
             NodeKind::Join { left, right, left_keys, right_keys, .. } => {
                 read(*left, &mut left_keys.iter());
@@ -96,6 +97,7 @@ pub fn required(plan: &Plan) -> Vec<BTreeSet<usize>> {
             let node = match &plan.node(id).kind {
                 NodeKind::Pattern(p) => p.steps.get(input).and_then(|s| p.inputs.get(s.input)).copied(),
                 NodeKind::Join { left, right, .. } => Some(if input == 0 { *left } else { *right }),
+                NodeKind::TopK { input, .. } => Some(*input),
                 _ => None,
             };
             if let Some(set) = node.and_then(|n| needed.get_mut(n.0)) {

@@ -8,7 +8,7 @@ use super::accumulators::{Accumulators, label_of};
 use super::assemble::{Assembler, Frame, Lowering};
 use super::builder::{Builder, plain};
 use super::expression::{lower, physical};
-use super::ir::{Arm, FieldType, KernelFunction, Op, OperatorId, Read, Record, RecordField, RecordId, Statement, ValueId};
+use super::ir::{Arm, Body, Comparison, FieldType, KernelFunction, Op, OperatorId, ParamName, Read, Record, RecordField, RecordId, Statement, ValueId};
 use super::patterns::RunLayout;
 use crate::analysis::typed::{Expr, Place};
 use crate::plan::logical::{Column, NodeId, NodeKind, Window};
@@ -27,15 +27,30 @@ pub(super) enum StateKind {
     Window(Accumulators),
     /// Keys and runs.
     Pattern(Box<RunLayout>),
-    /// Keys and the records of both sides, whose fields are added as they are read.
-    Join { records: [RecordId; 2], fields: [BTreeMap<JoinField, usize>; 2] },
+    /// Keys and records that are kept, of each input.
+    Kept(Vec<KeptRecord>),
     /// Keys only.
     Keyed,
 }
 
+/// A kept record, whose fields are added as they are read.
+#[derive(Clone)]
+pub(super) struct KeptRecord {
+    /// What it is called in a firing.
+    param: ParamName,
+    /// The function of the kernel that fills it.
+    function: &'static str,
+    record: RecordId,
+    fields: BTreeMap<KeptField, usize>,
+    /// What it is ranked by.
+    rank: Option<Expr>,
+}
+
 /// A field of a kept record.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum JoinField {
+enum KeptField {
+    /// What it is ranked by.
+    Rank,
     /// A column.
     Column(usize),
     /// Event time.
@@ -66,6 +81,9 @@ pub(super) fn create(a: &mut Assembler<'_>, node: NodeId) -> OperatorId {
             let layout = RunLayout::new(a, &mut operator, node, p, keys);
             (StateKind::Pattern(Box::new(layout)), ChainInput::Firing(id), Frame::Firing(node))
         }
+        NodeKind::TopK { by, count, window, .. } => {
+            (top_k_operator(a, &mut operator, node, by, *count, window, row, keys), ChainInput::Firing(id), Frame::Firing(node))
+        }
         NodeKind::Join { span, .. } => (join_operator(a, &mut operator, node, *span, keys), ChainInput::Firing(id), Frame::Firing(node)),
         NodeKind::Distinct { within, .. } => {
             (operator.runtime, operator.firing) = ("Distinct", "RowFiring");
@@ -95,6 +113,7 @@ fn begun(a: &mut Assembler<'_>, node: NodeId) -> Operator {
     let n = a.plan.node(node);
     let suffix = match &n.kind {
         NodeKind::Window { .. } => "Window",
+        NodeKind::TopK { .. } => "Top",
         NodeKind::Pattern(_) => "Pattern",
         NodeKind::Join { .. } => "Join",
         NodeKind::Distinct { .. } => "Distinct",
@@ -129,7 +148,7 @@ fn keys_of(kind: &NodeKind, ports: usize) -> (Vec<Vec<Expr>>, Vec<Column>, bool)
     let columns =
         |keys: &[Expr]| keys.iter().enumerate().map(|(i, k)| Column { name: format!("key{}", i + 1), ty: k.ty.clone(), hidden: false }).collect::<Vec<_>>();
     match kind {
-        NodeKind::Window { keys, key_columns, .. } => (vec![keys.clone()], key_columns.clone(), false),
+        NodeKind::Window { keys, key_columns, .. } | NodeKind::TopK { keys, key_columns, .. } => (vec![keys.clone()], key_columns.clone(), false),
         NodeKind::Distinct { keys, .. } | NodeKind::Limit { keys, .. } => (vec![keys.clone()], columns(keys), false),
         NodeKind::Pattern(p) => (p.keys.clone(), p.key_columns.clone(), true),
         NodeKind::Join { left_keys, right_keys, .. } => {
@@ -227,7 +246,68 @@ fn join_operator(a: &mut Assembler<'_>, operator: &mut Operator, node: NodeId, s
     operator.stores.extend([("Lefts", left), ("Rights", right)]);
     operator.parts = vec![("key", keys), ("left", left), ("right", right)];
     operator.memory = if span.is_some() { "records in the window × (captures + 32 B)".to_owned() } else { "keys × (key + captures + 16 B)".to_owned() };
-    StateKind::Join { records: [left, right], fields: Default::default() }
+    let kept = |param, function, record| KeptRecord { param, function, record, fields: BTreeMap::new(), rank: None };
+    StateKind::Kept(vec![kept("left", "keep_left", left), kept("right", "keep_right", right)])
+}
+
+#[expect(clippy::too_many_arguments, reason = "the parts of one node")]
+fn top_k_operator(
+    a: &mut Assembler<'_>,
+    operator: &mut Operator,
+    node: NodeId,
+    by: &Expr,
+    count: i64,
+    window: &Window,
+    row: RecordId,
+    keys: RecordId,
+) -> StateKind {
+    let stream = &a.plan.node(node).stream;
+    let (rank, ty) = (RecordField { name: "rank".to_owned(), ty: FieldType::Scalar(physical(&by.ty)) }, physical(&by.ty));
+    let doc = format!("A record that `{stream}` keeps, and what it is ranked by.");
+    let kept = a.add_record(Record { name: format!("{}Kept", operator.name), fields: vec![rank], variants: vec![], stored: true, doc });
+    let arm = |body: Builder| vec![Arm { port: None, index: None, body: body.finish() }];
+    let mut b = Builder::new();
+    let value = lower(&mut b, &mut Lowering { a, frame: Frame::Row(row), stream: stream.clone() }, by);
+    let (value, stored) = (b.fit(value, ty), b.value(Op::Load { param: "kept", record: kept, field: 0 }, ty));
+    let outranks = ranks_above(&mut b, value, stored);
+    b.statement(Statement::Return(outranks));
+    operator.functions.push(KernelFunction { name: "outranks", arms: arm(b) });
+    let mut b = Builder::new();
+    let [value, stored] = ["kept", "other"].map(|param| b.value(Op::Load { param, record: kept, field: 0 }, ty));
+    let precedes = ranks_above(&mut b, value, stored);
+    b.statement(Statement::Return(precedes));
+    operator.functions.push(KernelFunction { name: "precedes", arms: arm(b) });
+    let (size, slide, offset) = match *window {
+        Window::Tumbling { size, offset } => (size, size, offset),
+        Window::Sliding { size, slide, offset } => (size, slide, offset),
+        Window::Session { gap: size } | Window::Count { size } | Window::SlidingCount { size, .. } => (size, size, 0),
+    };
+    (operator.runtime, operator.kernel, operator.firing, operator.timed) = ("TopK", "RankKernel", "RankFiring", true);
+    operator.config = [count, size, slide, offset].map(Config::Int).to_vec();
+    operator.stores.push(("Kept", kept));
+    operator.parts = vec![("key", keys), ("kept", kept)];
+    operator.memory = format!("keys × open windows × {count} × (captures + 4 B)");
+    StateKind::Kept(vec![KeptRecord { param: "kept", function: "keep", record: kept, fields: BTreeMap::from([(KeptField::Rank, 0)]), rank: Some(by.clone()) }])
+}
+
+/// Whether one value ranks above another; null and NaN rank lowest, and none of them above the other.
+fn ranks_above(b: &mut Builder, value: ValueId, other: ValueId) -> ValueId {
+    let lowest = |b: &mut Builder, v: ValueId| {
+        let null = b.is_null(v);
+        b.or(null, |b| {
+            let v = b.unwrap(v);
+            if b.ty(v).scalar == Scalar::Float { b.compare(Comparison::NotEqual, v, v) } else { b.boolean(false) }
+        })
+    };
+    let low = lowest(b, value);
+    let ranks = b.not(low);
+    b.and(ranks, |b| {
+        let low = lowest(b, other);
+        b.or(low, |b| {
+            let (value, other) = (b.unwrap(value), b.unwrap(other));
+            b.compare(Comparison::Greater, value, other)
+        })
+    })
 }
 
 fn window_operator(
@@ -298,23 +378,26 @@ impl Assembler<'_> {
                 accumulators.finish(b, *i, "accs", &mut |span| self.site(&stream, span))
             }
             (place, StateKind::Pattern(layout)) => layout.place(self, b, node, place, ty, kernel_port, state.keys),
-            (Place::Field { input, .. } | Place::Ts { input }, StateKind::Join { records, fields }) => {
-                let side = (*input).min(1);
-                let field = if let Place::Field { field, .. } = place { JoinField::Column(*field) } else { JoinField::Ts };
-                let (Some(record), Some(map)) = (records.get(side).copied(), fields.get_mut(side)) else { return b.value(Op::Null, ty) };
-                let next = map.len();
-                let at = *map.entry(field.clone()).or_insert(next);
+            (Place::Field { input, .. } | Place::Ts { input }, StateKind::Kept(records)) => {
+                let side = (*input).min(records.len().saturating_sub(1));
+                let field = if let Place::Field { field, .. } = place { KeptField::Column(*field) } else { KeptField::Ts };
+                let Some(kept) = records.get_mut(side) else { return b.value(Op::Null, ty) };
+                let next = kept.fields.len();
+                let at = *kept.fields.entry(field.clone()).or_insert(next);
                 if at == next {
                     let source = self.port_of(state.id, side);
                     let name = match field {
-                        JoinField::Column(c) => self.program.record(source).fields.get(c).map_or_else(String::new, |f| f.name.clone()),
-                        JoinField::Ts => "ts".to_owned(),
+                        KeptField::Column(c) => self.program.record(source).fields.get(c).map_or_else(String::new, |f| f.name.clone()),
+                        KeptField::Ts => "ts".to_owned(),
+                        KeptField::Rank => "rank".to_owned(),
                     };
-                    if let Some(r) = self.program.records.get_mut(record.0 as usize) {
+                    if let Some(r) = self.program.records.get_mut(kept.record.0 as usize) {
+                        let taken = r.fields.iter().any(|f| f.name == name);
+                        let name = if taken { format!("{name}{}", r.fields.len() + 1) } else { name };
                         r.fields.push(RecordField { name, ty: FieldType::Scalar(ty) });
                     }
                 }
-                b.value(Op::Load { param: if side == 0 { "left" } else { "right" }, record, field: at }, ty)
+                b.value(Op::Load { param: kept.param, record: kept.record, field: at }, ty)
             }
             _ => b.value(Op::Null, ty),
         }
@@ -325,40 +408,50 @@ impl Assembler<'_> {
     }
 }
 
-/// Kernels that depend on what the chains behind their operators read: joins keep those fields.
+/// Kernels that depend on what the chains behind their operators read: those fields are kept.
 pub(super) fn finish(a: &mut Assembler<'_>) {
     let nodes: Vec<NodeId> = a.operators.keys().copied().collect();
     for node in nodes {
         let Some(state) = a.operators.get(&node) else { continue };
-        let StateKind::Join { records, fields } = &state.kind else { continue };
-        let (id, records, fields) = (state.id, *records, fields.clone());
+        let StateKind::Kept(records) = &state.kind else { continue };
+        let (id, records) = (state.id, records.clone());
         let mut functions = vec![];
-        let mut left = Builder::new();
-        let yes = left.boolean(true);
-        left.statement(Statement::Return(yes));
-        let mut right = Builder::new();
-        let no = right.boolean(false);
-        right.statement(Statement::Return(no));
-        functions.push(KernelFunction {
-            name: "is_left",
-            arms: vec![Arm { port: Some(0), index: None, body: left.finish() }, Arm { port: Some(1), index: None, body: right.finish() }],
-        });
-        for (side, (name, param)) in [("keep_left", "left"), ("keep_right", "right")].into_iter().enumerate() {
-            let (Some(record), Some(map)) = (records.get(side).copied(), fields.get(side)) else { continue };
-            let source = a.port_of(id, side);
-            let mut b = Builder::new();
-            for (field, at) in map {
-                let Some(FieldType::Scalar(ty)) = a.program.record(record).fields.get(*at).map(|f| f.ty) else { continue };
-                let value = match field {
-                    JoinField::Column(c) => b.value(Op::Load { param: "row", record: source, field: *c }, ty),
-                    JoinField::Ts => b.value(Op::Read(Read::Ts), ty),
-                };
-                b.statement(Statement::Store { param, record, field: *at, value });
-            }
-            functions.push(KernelFunction { name, arms: vec![Arm { port: Some(side), index: None, body: b.finish() }] });
+        if records.len() > 1 {
+            let arm = |(port, left)| {
+                let mut b = Builder::new();
+                let is_left = b.boolean(left);
+                b.statement(Statement::Return(is_left));
+                Arm { port: Some(port), index: None, body: b.finish() }
+            };
+            functions.push(KernelFunction { name: "is_left", arms: [(0, true), (1, false)].map(arm).to_vec() });
+        }
+        for (side, kept) in records.iter().enumerate() {
+            let body = keep(a, node, a.port_of(id, side), kept);
+            let port = (records.len() > 1).then_some(side);
+            functions.push(KernelFunction { name: kept.function, arms: vec![Arm { port, index: None, body }] });
         }
         if let Some(o) = a.program.operators.get_mut(id.0 as usize) {
             o.functions.extend(functions);
         }
     }
+}
+
+/// Fills a kept record from a row.
+fn keep(a: &mut Assembler<'_>, node: NodeId, source: RecordId, kept: &KeptRecord) -> Body {
+    let stream = a.plan.node(node).stream.clone();
+    let mut b = Builder::new();
+    for (field, at) in &kept.fields {
+        let Some(FieldType::Scalar(ty)) = a.program.record(kept.record).fields.get(*at).map(|f| f.ty) else { continue };
+        let value = match (field, &kept.rank) {
+            (KeptField::Rank, Some(rank)) => {
+                let value = lower(&mut b, &mut Lowering { a, frame: Frame::Row(source), stream: stream.clone() }, rank);
+                b.fit(value, ty)
+            }
+            (KeptField::Rank, None) => continue,
+            (KeptField::Column(c), _) => b.value(Op::Load { param: "row", record: source, field: *c }, ty),
+            (KeptField::Ts, _) => b.value(Op::Read(Read::Ts), ty),
+        };
+        b.statement(Statement::Store { param: kept.param, record: kept.record, field: *at, value });
+    }
+    b.finish()
 }

@@ -8,6 +8,7 @@ pub mod columns;
 pub mod expression;
 pub mod ir;
 mod kernels;
+mod observe;
 mod patterns;
 pub mod print;
 mod rejections;

@@ -14,6 +14,7 @@ mod pattern;
 mod print;
 mod select;
 mod tap;
+mod top_k;
 mod watermark;
 mod window;
 
@@ -68,6 +69,7 @@ pub static CATALOGUE: &[Entry] = &[
     partition_by::ENTRY,
     window::ENTRY,
     aggregate::ENTRY,
+    top_k::ENTRY,
     distinct::ENTRY,
     limit::ENTRY,
     print::ENTRY,

@@ -76,6 +76,7 @@ pub(crate) fn map_inputs(kind: &mut NodeKind, change: &mut dyn FnMut(NodeId) -> 
         NodeKind::Filter { input, .. }
         | NodeKind::Project { input, .. }
         | NodeKind::Window { input, .. }
+        | NodeKind::TopK { input, .. }
         | NodeKind::Distinct { input, .. }
         | NodeKind::Limit { input, .. }
         | NodeKind::Observe { input, .. } => *input = change(*input),
@@ -109,6 +110,10 @@ pub(crate) fn map_expressions(kind: &mut NodeKind, change: &mut dyn FnMut(&crate
         NodeKind::Window { keys, aggregates: calls, .. } => {
             list(keys);
             aggregates(calls, &mut list);
+        }
+        NodeKind::TopK { keys, by, .. } => {
+            list(keys);
+            *by = change(by);
         }
         NodeKind::Distinct { keys, .. } | NodeKind::Limit { keys, .. } => list(keys),
         NodeKind::Join { left_keys, right_keys, .. } => {

@@ -62,6 +62,7 @@ fn key(plan: &Plan, id: NodeId) -> Option<String> {
         NodeKind::Source { .. }
         | NodeKind::Merge { .. }
         | NodeKind::Window { .. }
+        | NodeKind::TopK { .. }
         | NodeKind::Pattern(_)
         | NodeKind::Join { .. }
         | NodeKind::Observe { .. } => return None,

@@ -66,6 +66,7 @@ fn kind(kind: &NodeKind) -> &'static str {
         NodeKind::Project { .. } => "project",
         NodeKind::Merge { .. } => "merge",
         NodeKind::Window { .. } => "window",
+        NodeKind::TopK { .. } => "top_k",
         NodeKind::Pattern(_) => "pattern",
         NodeKind::Join { .. } => "join",
         NodeKind::Distinct { .. } => "distinct",

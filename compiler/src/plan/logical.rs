@@ -166,6 +166,8 @@ pub enum NodeKind {
     Merge { inputs: Vec<(NodeId, Vec<Option<usize>>)> },
     /// Aggregates per key and window.
     Window { input: NodeId, keys: Vec<Expr>, key_columns: Vec<Column>, window: Window, aggregates: Vec<AggregateCall> },
+    /// The highest records per key and window, of time.
+    TopK { input: NodeId, keys: Vec<Expr>, key_columns: Vec<Column>, by: Expr, count: i64, window: Window },
     /// Matches a sequence.
     Pattern(Pattern),
     /// Pairs within `span` ns (or the newest right record, for `latest`) of equal keys.
@@ -238,6 +240,7 @@ impl NodeKind {
             NodeKind::Filter { input, .. }
             | NodeKind::Project { input, .. }
             | NodeKind::Window { input, .. }
+            | NodeKind::TopK { input, .. }
             | NodeKind::Distinct { input, .. }
             | NodeKind::Limit { input, .. }
             | NodeKind::Observe { input, .. } => vec![*input],
@@ -248,7 +251,7 @@ impl NodeKind {
     }
     /// Whether what follows reads the places of a firing instead of a record's columns.
     pub fn fires(&self) -> bool {
-        matches!(self, NodeKind::Window { .. } | NodeKind::Pattern(_) | NodeKind::Join { .. })
+        matches!(self, NodeKind::Window { .. } | NodeKind::TopK { .. } | NodeKind::Pattern(_) | NodeKind::Join { .. })
     }
 }
 

@@ -116,7 +116,9 @@ impl Plan {
             (Place::Now, _) => "now()".to_owned(),
             (Place::WindowStart, _) => "window_start".to_owned(),
             (Place::WindowEnd, _) => "window_end".to_owned(),
-            (Place::Key(i), Some(NodeKind::Window { key_columns, .. })) => key_columns.get(*i).map_or_else(String::new, |c| c.name.clone()),
+            (Place::Key(i), Some(NodeKind::Window { key_columns, .. } | NodeKind::TopK { key_columns, .. })) => {
+                key_columns.get(*i).map_or_else(String::new, |c| c.name.clone())
+            }
             (Place::Key(i), Some(NodeKind::Pattern(p))) => p.key_columns.get(*i).map_or_else(String::new, |c| c.name.clone()),
             (Place::Aggregate(i), Some(NodeKind::Window { input, aggregates, .. })) => {
                 aggregates.get(*i).map_or_else(String::new, |a| self.aggregate_text(a, &|p| self.place_name(*input, p)))
@@ -126,6 +128,7 @@ impl Plan {
                 let node = if *side == 0 { *left } else { *right };
                 format!("{}.{}", self.node(node).stream, column(node, *field))
             }
+            (Place::Field { field, .. }, Some(NodeKind::TopK { input, .. })) => column(*input, *field),
             (Place::Field { field, .. }, _) => column(input, *field),
             (Place::Ts { .. }, _) => "ts".to_owned(),
             (place, _) => format!("{place:?}"),
@@ -195,6 +198,10 @@ impl Plan {
             NodeKind::Window { input, keys, window, aggregates, .. } => {
                 let aggregates: Vec<String> = aggregates.iter().map(|a| self.aggregate_text(a, &|p| self.place_name(*input, p))).collect();
                 format!("window {} by [{}] {}", describe_window(window), list(*input, keys), aggregates.join(", "))
+            }
+            NodeKind::TopK { input, keys, by, count, window, .. } => {
+                let by = expression(by, &|p| self.place_name(*input, p));
+                format!("top {count} by {by} of window {} by [{}]", describe_window(window), list(*input, keys))
             }
             NodeKind::Pattern(p) => self.describe_pattern(p),
             NodeKind::Join { left, right, left_keys, right_keys, span, .. } => {

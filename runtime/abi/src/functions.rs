@@ -65,9 +65,9 @@ macro_rules! for_each_function {
             "millis" millis_of_duration(Duration) -> Int: "Whole milliseconds.";
             "seconds" seconds_of_duration(Duration) -> Float: "Seconds.";
             "min" min_int(Int, Int) -> Int: "The smaller one.";
-            "min" min_float(Float, Float) -> Float: "The smaller one; a NaN loses.";
+            "min" min_float(Float, Float) -> Float: "The smaller one; −0 is smaller than 0, and a NaN loses.";
             "max" max_int(Int, Int) -> Int: "The larger one.";
-            "max" max_float(Float, Float) -> Float: "The larger one; a NaN loses.";
+            "max" max_float(Float, Float) -> Float: "The larger one; 0 is larger than −0, and a NaN loses.";
             "**" power_int(Int, Int) -> fallible Int: "To the power; a negative exponent does not convert.";
             "**" power_float(Float, Float) -> Float: "To the power.";
             "<<" shift_left(Int, Int) -> fallible Int: "Bits shifted up.";

@@ -56,7 +56,7 @@ pub mod firing {
     pub fn slot(name: &str) -> Option<usize> {
         match name {
             "key" => Some(0),
-            "accs" | "left" | "run" | "constants" => Some(1),
+            "accs" | "left" | "run" | "constants" | "kept" => Some(1),
             "right" => Some(2),
             _ => None,
         }

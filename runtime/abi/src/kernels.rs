@@ -60,6 +60,15 @@ macro_rules! for_each_kernel {
                 /// Keeps what results need of a right record.
                 keep_right(row: row, right: mut Rights) -> nothing;
             }
+            /// Ranking the records of a window.
+            RankKernel [KeyKernel] [Kept] {
+                /// Whether the record ranks above a kept one.
+                outranks(row: row, kept: ref Kept) -> fallible bool;
+                /// Keeps what results need of the record, and what it is ranked by.
+                keep(row: row, kept: mut Kept) -> fallible nothing;
+                /// Whether one kept record ranks above another.
+                precedes(kept: ref Kept, other: ref Kept) -> bool;
+            }
             /// Many rules that differ in constants only: keys hold the constants compared for equality, `Constants` the others.
             RuleKernel [KeyKernel] [Constants] {
                 /// Hashes a stored key like `hash` hashes the row.

@@ -11,6 +11,7 @@ pub mod functions;
 pub mod jit;
 pub mod kernels;
 pub mod layout;
+pub mod number;
 pub mod objects;
 pub mod reason;
 pub mod scalar;

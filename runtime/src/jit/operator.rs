@@ -13,7 +13,7 @@ use super::context::Context;
 use super::kernel::{JitKernel, RowRef};
 use super::record::put;
 use crate::operator::Operator;
-use crate::operators::{JoinFiring, RowFiring, RuleFiring, WindowFiring};
+use crate::operators::{JoinFiring, RankFiring, RowFiring, RuleFiring, WindowFiring};
 use crate::pattern::{MatchFiring, NegationSpec, PatternSpec, StepSpec};
 use crate::state::Slots;
 use crate::value::Value;
@@ -94,6 +94,11 @@ impl Fired for RowFiring<'_, JitKernel> {
 impl Fired for JoinFiring<'_, JitKernel> {
     fn parts(&self) -> Parts {
         Parts { slots: [self.key.as_ptr(), self.left.as_ptr(), self.right.as_ptr()], ..Parts::at(self.ts) }
+    }
+}
+impl Fired for RankFiring<'_, JitKernel> {
+    fn parts(&self) -> Parts {
+        Parts { start: self.start, end: self.end, slots: [self.key.as_ptr(), self.kept.as_ptr(), std::ptr::null()], ..Parts::at(self.ts) }
     }
 }
 impl Fired for RuleFiring<'_, JitKernel> {
@@ -307,6 +312,7 @@ constructors! {
     (A);
     (A, B);
     (A, B, C);
+    (A, B, C, D);
 }
 
 macro_rules! operators {

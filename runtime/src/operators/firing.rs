@@ -1,6 +1,6 @@
 //! What operators hand on: views of their state and of the record at hand.
 
-use crate::kernels::{JoinKernel, KeyKernel, RuleKernel, WindowKernel};
+use crate::kernels::{JoinKernel, KeyKernel, RankKernel, RuleKernel, WindowKernel};
 use crate::state::Slots;
 
 /// One row of a window: one key's accumulator.
@@ -35,6 +35,20 @@ pub struct JoinFiring<'a, K: JoinKernel> {
     pub left: &'a <K::Lefts as Slots>::Slot,
     /// What is kept of the right record.
     pub right: &'a <K::Rights as Slots>::Slot,
+}
+
+/// A record that ranks among the highest of its window.
+pub struct RankFiring<'a, K: RankKernel> {
+    /// 1 ns before the window's end.
+    pub ts: i64,
+    /// The window's first instant.
+    pub start: i64,
+    /// The first instant after the window.
+    pub end: i64,
+    /// The key.
+    pub key: &'a <K::Keys as Slots>::Slot,
+    /// What is kept of the record.
+    pub kept: &'a <K::Kept as Slots>::Slot,
 }
 
 /// A record that a rule accepts.

@@ -16,12 +16,13 @@ mod sliding;
 mod sliding_count;
 #[cfg(test)]
 pub(crate) mod testing;
+mod top_k;
 mod tumbling;
 
 pub use accumulators::{Collected, DistinctSet, Ema, Moments, Sorted};
 pub use count_window::CountWindow;
 pub use distinct::Distinct;
-pub use firing::{JoinFiring, RowFiring, RuleFiring, WindowFiring};
+pub use firing::{JoinFiring, RankFiring, RowFiring, RuleFiring, WindowFiring};
 pub use interval_join::IntervalJoin;
 pub use latest_join::LatestJoin;
 pub use limit::Limit;
@@ -29,13 +30,14 @@ pub use rules::RuleTable;
 pub use session::SessionWindow;
 pub use sliding::SlidingWindow;
 pub use sliding_count::SlidingCountWindow;
+pub use top_k::TopK;
 pub use tumbling::TumblingWindow;
 
 /// Hands the names of all operators to the macro named: whoever makes operators by name has them from here.
 #[cfg(feature = "jit")]
 macro_rules! for_each_operator {
     ($expand:ident) => {
-        $expand! { CountWindow Distinct IntervalJoin LatestJoin Limit PatternMatcher RuleTable SessionWindow SlidingCountWindow SlidingWindow TumblingWindow }
+        $expand! { CountWindow Distinct IntervalJoin LatestJoin Limit PatternMatcher RuleTable SessionWindow SlidingCountWindow SlidingWindow TopK TumblingWindow }
     };
 }
 #[cfg(feature = "jit")]

@@ -210,16 +210,16 @@ pub fn max_int(a: i64, b: i64) -> i64 {
     a.max(b)
 }
 
-/// The smaller one; a NaN loses.
+/// The smaller one; −0 is smaller than 0, and a NaN loses.
 #[inline(always)]
 pub fn min_float(a: f64, b: f64) -> f64 {
-    a.min(b)
+    varpulis_abi::number::smaller(a, b)
 }
 
-/// The larger one; a NaN loses.
+/// The larger one; 0 is larger than −0, and a NaN loses.
 #[inline(always)]
 pub fn max_float(a: f64, b: f64) -> f64 {
-    a.max(b)
+    varpulis_abi::number::larger(a, b)
 }
 
 /// Truncates toward zero; NaN and what leaves 64 bits do not convert.

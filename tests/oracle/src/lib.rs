@@ -15,6 +15,7 @@ mod pattern;
 mod record;
 mod rejected;
 mod stream;
+mod top;
 mod value;
 mod window;
 

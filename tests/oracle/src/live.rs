@@ -36,6 +36,7 @@ fn mark(plan: &Plan, id: NodeId, live: &mut [BTreeSet<usize>]) {
         NodeKind::Window { input, keys, aggregates, .. } => {
             keys.iter().chain(aggregates.iter().flat_map(|a| a.args.iter().chain(&a.condition))).for_each(|e| through(plan, *input, e, live));
         }
+        NodeKind::TopK { input, keys, by, .. } => keys.iter().chain([by]).for_each(|e| through(plan, *input, e, live)),
         NodeKind::Join { left, right, left_keys, right_keys, .. } => {
             left_keys.iter().for_each(|k| through(plan, *left, k, live));
             right_keys.iter().for_each(|k| through(plan, *right, k, live));
@@ -78,6 +79,7 @@ fn read(plan: &Plan, node: NodeId, place: &Place, live: &mut [BTreeSet<usize>]) 
         Some(fired) => match &plan.node(fired).kind {
             NodeKind::Pattern(p) => p.inputs[p.steps[*input].input],
             NodeKind::Join { left, right, .. } => [*left, *right][*input],
+            NodeKind::TopK { input, .. } => *input,
             _ => return,
         },
     };

@@ -10,7 +10,7 @@ use crate::expression::{Refused, eval, holds};
 use crate::input::Event;
 use crate::record::{ErrorRow, Moment, Record, Row};
 use crate::value::Value;
-use crate::{join, live, pattern, window};
+use crate::{join, live, pattern, top, window};
 
 /// The plan at work.
 pub(crate) struct Streams<'p> {
@@ -67,6 +67,9 @@ impl<'p> Streams<'p> {
             NodeKind::Project { input, columns } => self.project(id, *input, columns),
             NodeKind::Merge { inputs } => self.merge(id, inputs),
             NodeKind::Window { input, keys, window, aggregates, .. } => window::records(self, id, *input, keys, *window, aggregates),
+            NodeKind::TopK { input, keys, by, count, window, .. } => {
+                top::records(self, id, &top::Top { input: *input, keys, by, count: *count, window: *window })
+            }
             NodeKind::Pattern(p) => pattern::records(self, id, p),
             NodeKind::Join { left, right, left_keys, right_keys, span, .. } => join::records(self, id, [*left, *right], [left_keys, right_keys], *span),
             NodeKind::Distinct { input, keys, within } => self.distinct(id, *input, keys, *within),

@@ -22,7 +22,7 @@ struct Member {
 }
 
 /// A window of one key.
-struct Open {
+pub(crate) struct Open {
     key: usize,
     start: i64,
     end: i64,
@@ -89,7 +89,7 @@ fn is(o: &Open, key: usize, (start, _): (i64, i64)) -> bool {
 }
 
 /// The windows that a record belongs to, by start and end. Count windows are numbered by their first record.
-fn windows_of(window: Window, key: usize, ts: i64, taken: i64, open: &[Open]) -> Vec<(i64, i64)> {
+pub(crate) fn windows_of(window: Window, key: usize, ts: i64, taken: i64, open: &[Open]) -> Vec<(i64, i64)> {
     let aligned = |size: i64, slide: i64, offset: i64| {
         let last = (ts - offset).div_euclid(slide) * slide + offset;
         let mut starts: Vec<i64> = (0..).map(|i| last - i * slide).take_while(|start| ts < start + size).collect();

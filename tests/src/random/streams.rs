@@ -264,6 +264,10 @@ fn window(rng: &mut Rng, operators: &mut Vec<String>, fields: &[Field], keys: &[
         _ => pick(rng, &["(4, sliding: 2)", "(3, sliding: 1)", "(5, sliding: 3)", "(2, sliding: 5)"]),
     };
     operators.push(format!(".window{text}"));
+    let of_time = !text.contains("session") && text.contains("s");
+    if of_time && rng.u8(..4) == 0 && top_k(rng, operators, fields) {
+        return fields.to_vec();
+    }
     let mut parts = vec![];
     let mut made: Vec<Field> = keys.to_vec();
     for i in 0..rng.usize(1..4) {
@@ -274,6 +278,14 @@ fn window(rng: &mut Rng, operators: &mut Vec<String>, fields: &[Field], keys: &[
     }
     operators.push(format!(".aggregate({})", parts.join(", ")));
     made
+}
+
+/// Ranks by a field or something computed of fields; false if there is nothing to rank by.
+fn top_k(rng: &mut Rng, operators: &mut Vec<String>, fields: &[Field]) -> bool {
+    let Some(f) = rng.choice(fields.iter().filter(|f| f.ty.is_ordered()).collect::<Vec<_>>()) else { return false };
+    let by = if rng.bool() { f.name.clone() } else { expression(rng, &Scope::new(fields), f.ty, 2).0 };
+    operators.push(format!(".top_k({}, by: {by})", rng.usize(1..6)));
+    true
 }
 
 fn aggregate(rng: &mut Rng, fields: &[Field]) -> (String, Type, bool) {

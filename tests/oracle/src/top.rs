@@ -1,0 +1,74 @@
+//! The highest records of a window (§5): its records, sorted.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use varpulis_compiler::analysis::typed::{Expr, Place};
+use varpulis_compiler::plan::logical::{NodeId, Window};
+
+use crate::record::Record;
+use crate::stream::{Streams, same};
+use crate::value::Value;
+use crate::window::windows_of;
+
+/// The records of one key in one window, in order of arrival.
+struct Group {
+    window: (i64, i64),
+    key: Vec<Value>,
+    members: Vec<(Value, Record)>,
+}
+
+/// What the node reads and ranks by.
+pub(crate) struct Top<'p> {
+    pub input: NodeId,
+    pub keys: &'p [Expr],
+    pub by: &'p Expr,
+    pub count: i64,
+    pub window: Window,
+}
+
+pub(crate) fn records(s: &mut Streams<'_>, id: NodeId, top: &Top<'_>) -> Vec<Record> {
+    let mut groups: Vec<Group> = vec![];
+    for r in s.records(top.input).iter() {
+        let windows = windows_of(top.window, 0, r.ts, 0, &[]);
+        if windows.is_empty() {
+            continue;
+        }
+        let key = s.key(top.keys, r);
+        match s.value(top.by, r) {
+            Err(reason) => s.refuse(id, r.ts, reason),
+            Ok(by) => {
+                for window in windows {
+                    let member = (by.clone(), r.clone());
+                    match groups.iter_mut().find(|g| g.window == window && same(&g.key, &key)) {
+                        Some(group) => group.members.push(member),
+                        None => groups.push(Group { window, key: key.clone(), members: vec![member] }),
+                    }
+                }
+            }
+        }
+    }
+    // By end, then by the key's first arrival in the window.
+    groups.sort_by_key(|group| group.window.1);
+    let mut fired = vec![];
+    for Group { window: (start, end), key, mut members } in groups {
+        members.sort_by(|(a, _), (b, _)| rank(b, a));
+        for (_, r) in members.into_iter().take(top.count as usize) {
+            let mut values = BTreeMap::from([(Place::WindowStart, Value::Timestamp(start)), (Place::WindowEnd, Value::Timestamp(end))]);
+            values.extend(key.iter().enumerate().map(|(i, v)| (Place::Key(i), v.clone())));
+            values.insert(Place::Ts { input: 0 }, Value::Timestamp(r.ts));
+            values.extend(r.values.iter().filter(|(p, _)| matches!(p, Place::Field { .. })).map(|(p, v)| (p.clone(), v.clone())));
+            fired.push(Record { moment: s.due(end, &[], id), ts: end - 1, values });
+        }
+    }
+    fired
+}
+
+/// Null and NaN rank lowest, and alike.
+fn rank(a: &Value, b: &Value) -> Ordering {
+    let low = |v: &Value| v.is_null() || matches!(v, Value::Float(v) if v.is_nan());
+    match (low(a), low(b)) {
+        (false, false) => a.order(b).unwrap_or(Ordering::Equal),
+        (a, b) => b.cmp(&a),
+    }
+}
