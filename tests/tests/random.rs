@@ -1,6 +1,6 @@
 //! Random programs over random inputs: compiled code and the oracle yield the same rows.
 //!
-//! `VARPULIS_PROGRAMS`, `VARPULIS_INPUTS` and `VARPULIS_SEED` change how many and which. A failing pair is made smaller and printed as a case.
+//! `VARPULIS_PROGRAMS`, `VARPULIS_INPUTS` and `VARPULIS_SEED` change how many and which; `VARPULIS_ONLY` takes one of them. A failing pair is made smaller and printed as a case.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::print_stdout, reason = "tests")]
 
 use std::fmt::Write;
@@ -86,7 +86,8 @@ fn reason(line: &str) -> &str {
 /// Programs that compile, each with its number.
 fn programs(seed: u64, count: u64, statistics: &mut Statistics) -> Vec<(u64, Program)> {
     let mut made = vec![];
-    for at in 0..count {
+    let only = number("VARPULIS_ONLY", u64::MAX);
+    for at in if only == u64::MAX { 0..count } else { only..only + 1 } {
         let p = program(&mut fastrand::Rng::with_seed(seed.wrapping_mul(1_000_003).wrapping_add(at)));
         let compilation = compile(&p.text());
         if compilation.program.is_some() {
