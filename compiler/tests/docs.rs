@@ -121,6 +121,9 @@ fn form(aggregate: Aggregate) -> String {
         (Aggregate::Percentile, _) => "number, p",
         (_, Argument::NumberAndConstant) => "number, n",
         (_, Argument::Number) => "number",
+        (_, Argument::Condition) => "p",
+        (_, Argument::ValueAndOrdered) => "x, by",
+        (_, Argument::TwoNumbers) => "number, number",
         (_, Argument::Ordered | Argument::Value) => "x",
     };
     format!("{}({arguments})", aggregate.name())
@@ -131,7 +134,7 @@ fn result(aggregate: Aggregate) -> String {
     let of = |t: Type| aggregate.result(Some(&t), false);
     let (int, text) = (of(Type::INT), of(Type::STR));
     match aggregate.argument() {
-        Argument::Value | Argument::Ordered if int == Type::INT && text == Type::STR => "that of x".to_owned(),
+        Argument::Value | Argument::Ordered | Argument::ValueAndOrdered if int == Type::INT && text == Type::STR => "that of x".to_owned(),
         Argument::Value if matches!(int.kind, Kind::Array(_)) => "an array of x".to_owned(),
         Argument::Number if of(Type::INT) != of(Type::FLOAT) => format!("`{int}` of int, `{}` of float", of(Type::FLOAT)),
         _ => format!("`{int}`"),

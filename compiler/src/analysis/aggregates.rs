@@ -12,6 +12,16 @@ use crate::plan::logical::{AggregateCall, CURRENT};
 use crate::plan::print::expression_key;
 use crate::syntax::ast::{self, ArgValue, Span};
 
+/// What a call gives to an aggregate.
+#[derive(Clone, Copy)]
+pub(super) struct Given<'e> {
+    pub(super) value: Option<&'e ast::Expr>,
+    pub(super) by: Option<&'e ast::Expr>,
+    pub(super) condition: Option<&'e ast::Expr>,
+    pub(super) parameter: Option<f64>,
+    pub(super) span: Span,
+}
+
 impl Analyzer<'_> {
     pub(super) fn aggregate(&mut self, mut aggregate: Aggregate, args: &[ast::Arg], span: Span, scope: &mut Scope) -> Expr {
         if !aggregate.is_compiled() {
@@ -43,7 +53,7 @@ impl Analyzer<'_> {
         }
         let (least, most) = match aggregate.argument() {
             Argument::Optional => (0, 1),
-            Argument::NumberAndConstant => (2, 2),
+            Argument::NumberAndConstant | Argument::ValueAndOrdered | Argument::TwoNumbers => (2, 2),
             _ => (1, 1),
         };
         if positional.len() < least || positional.len() > most {
@@ -52,25 +62,20 @@ impl Analyzer<'_> {
             let message = format!("`{}` takes {takes} argument(s), {} given", aggregate.name(), positional.len());
             return self.wrong(Diagnostic::new(Code::WrongArgumentCount, surplus, message));
         }
-        let parameter = match positional.get(1) {
-            Some(e) => match self.constant_number(e, scope) {
-                Some(v) => Some(v),
-                None => return Expr::error(span),
-            },
-            None => None,
+        let second = positional.get(1).copied();
+        let (by, constant) = if aggregate.argument() == Argument::NumberAndConstant { (None, second) } else { (second, None) };
+        let parameter = match constant.map(|e| self.aggregate_parameter(aggregate, e, scope)) {
+            Some(None) => return Expr::error(span),
+            parameter => parameter.flatten(),
         };
-        if let (Aggregate::Percentile, Some(p)) = (aggregate, parameter)
-            && !(0.0..=100.0).contains(&p)
-        {
-            return self.wrong(Diagnostic::new(
-                Code::BadArgument,
-                positional.get(1).map_or(span, |e| e.span),
-                format!("a percentile lies in 0..100, not at {p}"),
-            ));
-        }
-        if let Some(input) = self.kleene_of(value, condition, scope) {
+        let given = Given { value, by, condition, parameter, span };
+        if let Some(input) = self.kleene_of(&given, scope) {
             let bare = matches!(value, Some(ast::Expr { kind: ast::ExprKind::Name(n), .. }) if input.names.contains(n));
-            return self.kleene_aggregate(aggregate, &input, if bare { None } else { value }, condition, parameter, span, scope);
+            if let (true, Some(of)) = (bare && by.is_some(), value) {
+                let message = format!("`{}` takes a value of each element, not the elements", aggregate.name());
+                return self.wrong(Diagnostic::new(Code::BadArgument, of.span, message).help("name a field of them, as in `tries.amount`"));
+            }
+            return self.kleene_aggregate(aggregate, &input, Given { value: value.filter(|_| !bare), ..given }, scope);
         }
         let Some(record) = scope.firing.as_ref().and_then(|f| f.record.clone()) else {
             let mut d = Diagnostic::new(Code::AggregateOutsideWindow, span, format!("`{}` needs records to range over", aggregate.name()));
@@ -82,59 +87,49 @@ impl Analyzer<'_> {
             return self.wrong(d);
         };
         let mut inner = Scope { inputs: vec![record], current: Some(0), calls: scope.calls.clone(), ..Scope::default() };
-        self.aggregate_over(aggregate, 0, value, condition, parameter, span, &mut inner, scope)
+        self.aggregate_over(aggregate, 0, given, &mut inner, scope)
+    }
+
+    /// A constant argument, such as the percentile.
+    fn aggregate_parameter(&mut self, aggregate: Aggregate, e: &ast::Expr, scope: &Scope) -> Option<f64> {
+        let value = self.constant_number(e, scope)?;
+        if aggregate == Aggregate::Percentile && !(0.0..=100.0).contains(&value) {
+            self.report(Diagnostic::new(Code::BadArgument, e.span, format!("a percentile lies in 0..100, not at {value}")));
+            return None;
+        }
+        Some(value)
     }
 
     /// The Kleene step that an aggregate's argument names.
-    fn kleene_of(&self, value: Option<&ast::Expr>, condition: Option<&ast::Expr>, scope: &Scope) -> Option<ScopeInput> {
+    fn kleene_of(&self, given: &Given<'_>, scope: &Scope) -> Option<ScopeInput> {
         let mut names = vec![];
-        for e in value.into_iter().chain(condition) {
+        for e in given.value.into_iter().chain(given.by).chain(given.condition) {
             collect_names(e, &mut names);
         }
         scope.inputs.iter().find(|i| i.kleene && i.names.iter().any(|n| names.contains(&n.as_str()))).cloned()
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of one call")]
-    pub(super) fn kleene_aggregate(
-        &mut self,
-        aggregate: Aggregate,
-        input: &ScopeInput,
-        value: Option<&ast::Expr>,
-        condition: Option<&ast::Expr>,
-        parameter: Option<f64>,
-        span: Span,
-        scope: &mut Scope,
-    ) -> Expr {
+    pub(super) fn kleene_aggregate(&mut self, aggregate: Aggregate, input: &ScopeInput, given: Given<'_>, scope: &mut Scope) -> Expr {
         let step = input.input;
         let element = ScopeInput { input: CURRENT, kleene: false, ..input.clone() };
         let mut inner = Scope { inputs: vec![element], current: None, calls: scope.calls.clone(), ..Scope::default() };
-        self.aggregate_over(aggregate, step, value, condition, parameter, span, &mut inner, scope)
+        self.aggregate_over(aggregate, step, given, &mut inner, scope)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of one call")]
-    fn aggregate_over(
-        &mut self,
-        aggregate: Aggregate,
-        step: usize,
-        value: Option<&ast::Expr>,
-        condition: Option<&ast::Expr>,
-        parameter: Option<f64>,
-        span: Span,
-        inner: &mut Scope,
-        outer: &mut Scope,
-    ) -> Expr {
-        let condition = condition.map(|c| self.condition(c, inner));
-        let value = value.map(|v| self.expr(v, inner));
-        let value = match value {
-            Some(v) => match self.aggregate_argument(aggregate, v) {
-                Some(v) => Some(v),
+    fn aggregate_over(&mut self, aggregate: Aggregate, step: usize, given: Given<'_>, inner: &mut Scope, outer: &mut Scope) -> Expr {
+        let Given { parameter, span, .. } = given;
+        let condition = given.condition.map(|c| self.condition(c, inner));
+        let mut args = vec![];
+        for (place, e) in given.value.into_iter().chain(given.by).enumerate() {
+            let value = self.expr(e, inner);
+            match self.aggregate_argument(aggregate, place, value) {
+                Some(value) => args.push(value),
                 None => return Expr::error(span),
-            },
-            None => None,
-        };
-        let may_be_empty = condition.is_some() || value.as_ref().is_some_and(|v| v.ty.nullable);
-        let ty = aggregate.result(value.as_ref().map(|v| &v.ty), may_be_empty);
-        let call = AggregateCall { aggregate, args: value.into_iter().collect(), parameter, condition, ty: ty.clone(), span };
+            }
+        }
+        let may_be_empty = condition.is_some() || args.iter().any(|v| v.ty.nullable);
+        let ty = aggregate.result(args.first().map(|v| &v.ty), may_be_empty);
+        let call = AggregateCall { aggregate, args, parameter, condition, ty: ty.clone(), span };
         let Some(firing) = &mut outer.firing else { return Expr::error(span) };
         let same = |(s, c): &(usize, AggregateCall)| *s == step && same_call(c, &call);
         let index = firing.aggregates.iter().position(same).unwrap_or_else(|| {
@@ -144,10 +139,18 @@ impl Analyzer<'_> {
         Expr::place(Place::Aggregate(index), ty, span)
     }
 
-    fn aggregate_argument(&mut self, aggregate: Aggregate, mut value: Expr) -> Option<Expr> {
-        let numeric = matches!(aggregate.argument(), Argument::Number | Argument::NumberAndConstant | Argument::Ordered);
-        if numeric {
-            self.settle(&mut value, Kind::Float);
+    /// The first or second argument as the aggregate takes it.
+    fn aggregate_argument(&mut self, aggregate: Aggregate, place: usize, mut value: Expr) -> Option<Expr> {
+        let argument = match (aggregate.argument(), place) {
+            (Argument::ValueAndOrdered, 0) => Argument::Value,
+            (Argument::ValueAndOrdered, _) => Argument::Ordered,
+            (Argument::TwoNumbers | Argument::NumberAndConstant, _) => Argument::Number,
+            (argument, _) => argument,
+        };
+        match argument {
+            Argument::Number | Argument::Ordered => self.settle(&mut value, Kind::Float),
+            Argument::Condition => self.settle(&mut value, Kind::Bool),
+            _ => {}
         }
         if value.ty.kind == Kind::Error {
             return None;
@@ -159,13 +162,13 @@ impl Analyzer<'_> {
             let (e, span) = (e.clone(), value.span);
             value = self.enum_text(value, &e, span);
         }
-        let fits = match aggregate.argument() {
-            Argument::Number | Argument::NumberAndConstant => value.ty.is_number(),
-            Argument::Ordered => value.ty.is_ordered(),
-            _ => true,
+        let (fits, wanted) = match argument {
+            Argument::Number => (value.ty.is_number(), "a number"),
+            Argument::Ordered => (value.ty.is_ordered(), "an ordered value"),
+            Argument::Condition => (value.ty.kind == Kind::Bool, "a condition"),
+            _ => (true, ""),
         };
         if !fits {
-            let wanted = if aggregate.argument() == Argument::Ordered { "an ordered value" } else { "a number" };
             let message = format!("`{}` takes {wanted}, found {}", aggregate.name(), value.ty);
             let d = self.mismatch(Code::WrongArgumentType, &value, message, "a number");
             self.report(d);
@@ -181,6 +184,8 @@ impl Analyzer<'_> {
                 | Aggregate::Median
                 | Aggregate::Percentile
                 | Aggregate::Ema
+                | Aggregate::Covar
+                | Aggregate::Corr
         );
         Some(if float { to_float(value) } else { value })
     }

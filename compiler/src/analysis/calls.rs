@@ -1,6 +1,7 @@
 //! Typing of calls: run-time functions, methods, f-strings.
 
 use super::Analyzer;
+use super::aggregates::Given;
 use super::expressions::to_float;
 use super::limits::Size;
 use super::scope::Scope;
@@ -178,7 +179,7 @@ impl Analyzer<'_> {
             && let Some(input) = scope.input(of).filter(|i| i.kleene).cloned()
         {
             if name.text == "len" && args.is_empty() {
-                return self.kleene_aggregate(Aggregate::Count, &input, None, None, None, span, scope);
+                return self.kleene_aggregate(Aggregate::Count, &input, Given { value: None, by: None, condition: None, parameter: None, span }, scope);
             }
             return self.not_compiled(span, "methods of a Kleene step other than `len()`", "aggregates such as `sum(x.field)` range over its elements");
         }

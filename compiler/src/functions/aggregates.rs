@@ -15,6 +15,12 @@ pub enum Argument {
     Ordered,
     /// A number, then a constant number (`percentile`, `ema`).
     NumberAndConstant,
+    /// A condition.
+    Condition,
+    /// Any value, then an ordered one.
+    ValueAndOrdered,
+    /// Two numbers.
+    TwoNumbers,
 }
 
 macro_rules! aggregates {
@@ -58,13 +64,13 @@ aggregates! {
     Collect "collect" Value true "All values, in order.";
     ApproxPercentile "approx_percentile" NumberAndConstant false "The p-th percentile, approximately.";
     ApproxCountDistinct "approx_count_distinct" Value false "The number of different values, approximately.";
-    ArgMax "arg_max" Value false "The value at the largest `by`.";
-    ArgMin "arg_min" Value false "The value at the smallest `by`.";
-    Any "any" Value false "Whether any record fulfils p.";
-    Every "every" Value false "Whether all records fulfil p.";
+    ArgMax "arg_max" ValueAndOrdered true "x of the record whose `by` is largest, of the first of them; NaN is smallest, and what is null in x or `by` is skipped.";
+    ArgMin "arg_min" ValueAndOrdered true "x of the record whose `by` is smallest, of the first of them; NaN is largest, and what is null in x or `by` is skipped.";
+    Any "any" Condition true "Whether the condition is true of any record.";
+    Every "every" Condition true "Whether the condition is true of every record that does not leave it null.";
     TopK "top_k" Value false "The k largest values.";
-    Covar "covar" Value false "The covariance of two numbers.";
-    Corr "corr" Value false "The correlation of two numbers.";
+    Covar "covar" TwoNumbers true "The sample covariance of two numbers; null below two pairs.";
+    Corr "corr" TwoNumbers true "Pearson's correlation of two numbers; null below two pairs, and where one of them never changes.";
     Slope "slope" Number false "The least-squares slope per second.";
 }
 
@@ -86,8 +92,11 @@ impl Aggregate {
             Aggregate::Avg | Aggregate::StddevPop | Aggregate::VarPop | Aggregate::Ema | Aggregate::Median | Aggregate::Percentile => {
                 Type { kind: Kind::Float, nullable: may_be_empty }
             }
-            Aggregate::Stddev | Aggregate::Variance => Type::optional(Kind::Float),
-            Aggregate::Min | Aggregate::Max | Aggregate::First | Aggregate::Last => value(argument).with_null(may_be_empty),
+            Aggregate::Stddev | Aggregate::Variance | Aggregate::Covar | Aggregate::Corr => Type::optional(Kind::Float),
+            Aggregate::Any | Aggregate::Every => Type { kind: Kind::Bool, nullable: may_be_empty },
+            Aggregate::Min | Aggregate::Max | Aggregate::First | Aggregate::Last | Aggregate::ArgMax | Aggregate::ArgMin => {
+                value(argument).with_null(may_be_empty)
+            }
             Aggregate::CollectDistinct | Aggregate::Collect => Type::new(Kind::Array(Box::new(value(argument)))),
             _ => Type::ERROR,
         }

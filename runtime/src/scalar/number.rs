@@ -1,5 +1,7 @@
 //! Numbers: checked integer operations, float functions, conversions.
 
+use std::hint::black_box;
+
 use varpulis_abi::reason::Reason;
 
 use super::decimal::scaled;
@@ -71,7 +73,7 @@ pub fn power_int(a: i64, b: i64) -> Result<i64, Reason> {
 /// `a ** b` of floats.
 #[inline]
 pub fn power_float(a: f64, b: f64) -> f64 {
-    a.powf(b)
+    black_box(a).powf(black_box(b))
 }
 
 /// `a << b`, for 0 ≤ b ≤ 63; bits shifted out are lost.
@@ -130,8 +132,17 @@ pub fn sign_float(a: f64) -> f64 {
 
 macro_rules! float_functions {
     ($($(#[$doc:meta])* $name:ident = $method:ident;)*) => {
-        $($(#[$doc])* #[inline(always)] pub fn $name(a: f64) -> f64 { a.$method() })*
+        $($(#[$doc])* #[inline(always)] pub fn $name(a: f64) -> f64 { float_functions!(@$method a) })*
     };
+    // Exact, whoever computes them.
+    (@abs $a:ident) => { $a.abs() };
+    (@floor $a:ident) => { $a.floor() };
+    (@ceil $a:ident) => { $a.ceil() };
+    (@round $a:ident) => { $a.round() };
+    (@sqrt $a:ident) => { $a.sqrt() };
+    // Where an argument is known, rustc computes others itself, or by another function of the library (a power of two as `exp2`): with another
+    // last digit than at run time.
+    (@$method:ident $a:ident) => { black_box($a).$method() };
 }
 float_functions! {
     /// The absolute value.

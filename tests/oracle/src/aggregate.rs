@@ -26,6 +26,11 @@ pub(crate) fn of(call: &AggregateCall, values: &[Value]) -> Value {
         Aggregate::StddevPop => some((squares / n).sqrt(), n > 0.0),
         Aggregate::Min => extreme(values, std::cmp::Ordering::Less),
         Aggregate::Max => extreme(values, std::cmp::Ordering::Greater),
+        Aggregate::Any => extreme(values, std::cmp::Ordering::Greater),
+        Aggregate::Every => extreme(values, std::cmp::Ordering::Less),
+        Aggregate::ArgMax => best(values, std::cmp::Ordering::Greater),
+        Aggregate::ArgMin => best(values, std::cmp::Ordering::Less),
+        Aggregate::Covar | Aggregate::Corr => together(call.aggregate, values),
         Aggregate::First => values.first().cloned().unwrap_or(Value::Null),
         Aggregate::Last => values.last().cloned().unwrap_or(Value::Null),
         Aggregate::CountDistinct => Value::Int(distinct(values).len() as i64),
@@ -45,6 +50,38 @@ pub(crate) fn of(call: &AggregateCall, values: &[Value]) -> Value {
 fn extreme(values: &[Value], better: std::cmp::Ordering) -> Value {
     let numbers = values.iter().filter(|v| !matches!(v, Value::Float(f) if f.is_nan()));
     numbers.cloned().reduce(|best, v| if v.order(&best) == Some(better) { v } else { best }).unwrap_or(Value::Null)
+}
+
+fn pair(v: &Value) -> (&Value, &Value) {
+    match v {
+        Value::Array(pair) => (&pair[0], &pair[1]),
+        other => panic!("{other:?} is no pair"),
+    }
+}
+
+/// The value of the first pair whose second value no other beats; a NaN beats nothing.
+fn best(values: &[Value], better: std::cmp::Ordering) -> Value {
+    let is_nan = |v: &Value| matches!(v, Value::Float(f) if f.is_nan());
+    let beats = |a: &Value, b: &Value| a.order(b) == Some(better) || (is_nan(b) && !is_nan(a));
+    let pairs = values.iter().map(pair);
+    pairs.reduce(|best, next| if beats(next.1, best.1) { next } else { best }).map_or(Value::Null, |(value, _)| value.clone())
+}
+
+fn together(aggregate: Aggregate, values: &[Value]) -> Value {
+    let float = |v: &Value| if let Value::Float(f) = v { *f } else { panic!("{v:?} is no float") };
+    let pairs: Vec<(f64, f64)> = values.iter().map(pair).map(|(x, y)| (float(x), float(y))).collect();
+    let n = pairs.len() as f64;
+    if n < 2.0 {
+        return Value::Null;
+    }
+    let (mean_x, mean_y) = (pairs.iter().map(|p| p.0).sum::<f64>() / n, pairs.iter().map(|p| p.1).sum::<f64>() / n);
+    let sum = |of: &dyn Fn(f64, f64) -> f64| pairs.iter().map(|(x, y)| of(x - mean_x, y - mean_y)).sum::<f64>();
+    let (product, x, y) = (sum(&|x, y| x * y), sum(&|x, _| x * x), sum(&|_, y| y * y));
+    match aggregate {
+        Aggregate::Covar => Value::Float(product / (n - 1.0)),
+        _ if x > 0.0 && y > 0.0 => Value::Float((product / (x.sqrt() * y.sqrt())).clamp(-1.0, 1.0)),
+        _ => Value::Null,
+    }
 }
 
 fn distinct(values: &[Value]) -> Vec<Value> {

@@ -37,6 +37,10 @@ pub(crate) fn seen(call: &AggregateCall, read: &dyn Fn(&Place) -> Value) -> Resu
         return Ok(None);
     }
     let value = call.args.first().map_or(Ok(Value::Bool(true)), |a| crate::expression::eval(a, read))?;
+    if let Some(second) = call.args.get(1) {
+        let second = crate::expression::eval(second, read)?;
+        return Ok((!value.is_null() && !second.is_null()).then(|| Value::Array(vec![value, second])));
+    }
     // `sum` of a float argument that is an int is over floats already; nulls are skipped.
     Ok((!value.is_null()).then_some(value))
 }

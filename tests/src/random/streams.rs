@@ -297,12 +297,26 @@ fn aggregate(rng: &mut Rng, fields: &[Field]) -> (String, Type, bool) {
         0 => (if condition.is_empty() { "count()".to_owned() } else { format!("count({})", &condition[2..]) }, Type::Int, false),
         1 => (format!("count({}{condition})", f.name), Type::Int, false),
         2 => (format!("{}({}{condition})", pick(rng, &["first", "last"]), f.name), f.ty, nullable(f)),
-        3 => (format!("count_distinct({}{condition})", f.name), Type::Int, false),
+        3 => match rng.u8(..3) {
+            0 => (format!("count_distinct({}{condition})", f.name), Type::Int, false),
+            1 => {
+                let (p, null) = self::condition(rng, &Scope::new(fields), 1);
+                (format!("{}({p}{condition})", pick(rng, &["any", "every"])), Type::Bool, null || !condition.is_empty())
+            }
+            _ => match rng.choice(fields.iter().filter(|f| f.ty.is_ordered()).collect::<Vec<_>>()) {
+                Some(by) => (format!("{}({}, {}{condition})", pick(rng, &["arg_max", "arg_min"]), f.name, by.name), f.ty, nullable(f) || by.nullable),
+                None => ("count()".to_owned(), Type::Int, false),
+            },
+        },
         4..=5 if f.ty.is_ordered() => (format!("{}({}{condition})", pick(rng, &["min", "max"]), f.name), f.ty, nullable(f)),
-        _ => match rng.choice(numbers) {
+        _ => match rng.choice(&numbers).copied() {
             Some(n) if n.ty == Type::Int => (format!("sum({}{condition})", n.name), Type::Int, false),
             Some(n) if n.ty == Type::Float && rng.bool() => (format!("sum({}{condition})", n.name), Type::Float, false),
-            Some(n) if n.ty == Type::Float => match rng.u8(..5) {
+            Some(n) if n.ty == Type::Float => match rng.u8(..6) {
+                5 => {
+                    let other = pick(rng, &numbers);
+                    (format!("{}({}, {}{condition})", pick(rng, &["covar", "corr"]), n.name, other.name), Type::Float, true)
+                }
                 0 => (format!("avg({}{condition})", n.name), Type::Float, nullable(n)),
                 1 => (format!("percentile({}, {}{condition})", n.name, pick(rng, &["0", "25", "50", "99", "100"])), Type::Float, nullable(n)),
                 2 => (format!("median({}{condition})", n.name), Type::Float, nullable(n)),

@@ -41,7 +41,9 @@ impl Accumulators {
                 let n = self.load(b, param, n, plain(Scalar::Int));
                 self.ratio(b, sum, n, 0, ty)
             }
-            Aggregate::Min | Aggregate::Max | Aggregate::First | Aggregate::Last => {
+            Aggregate::ArgMax | Aggregate::ArgMin => self.load(b, param, a.field + 1, nullable(ty.scalar)),
+            Aggregate::Covar | Aggregate::Corr => self.together(b, call.aggregate, a, param, ty),
+            Aggregate::Min | Aggregate::Max | Aggregate::First | Aggregate::Last | Aggregate::Any | Aggregate::Every => {
                 let v = self.load(b, param, a.field, nullable(ty.scalar));
                 if !ty.nullable && ty.scalar == Scalar::Float {
                     let none = b.is_null(v);
@@ -74,7 +76,7 @@ impl Accumulators {
     }
 
     /// `sum / (n − less)`; null (where the type has it) unless n > less.
-    fn ratio(&self, b: &mut Builder, sum: ValueId, n: ValueId, less: i64, ty: Physical) -> ValueId {
+    pub(super) fn ratio(&self, b: &mut Builder, sum: ValueId, n: ValueId, less: i64, ty: Physical) -> ValueId {
         let divide = |b: &mut Builder| {
             let count = b.value(Op::ToFloat(n), plain(Scalar::Float));
             let off = b.float(less as f64);

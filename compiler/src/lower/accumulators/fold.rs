@@ -3,6 +3,7 @@
 use varpulis_abi::scalar::{Physical, Scalar};
 
 use super::{Accumulator, Accumulators, Input, Kind};
+use crate::analysis::typed::Expr;
 use crate::functions::Function;
 use crate::lower::builder::{Builder, nullable, plain};
 use crate::lower::expression::{Context, lower, physical, truth};
@@ -11,6 +12,7 @@ use crate::lower::ir::{Arithmetic, Comparison, Method, Op, ParamName, SiteId, St
 /// A value of an input in a fold: the value if there is one, and whether the record counts.
 struct Folded {
     value: Option<ValueId>,
+    second: Option<ValueId>,
     /// `None`: always.
     present: Option<ValueId>,
 }
@@ -24,7 +26,7 @@ impl Accumulators {
             if mine.is_empty() {
                 continue;
             }
-            let apply = |b: &mut Builder| mine.iter().for_each(|a| self.add(b, a, param, f.value));
+            let apply = |b: &mut Builder| mine.iter().for_each(|a| self.add(b, a, param, f));
             match f.present {
                 None => apply(b),
                 Some(condition) => {
@@ -39,15 +41,19 @@ impl Accumulators {
     }
 
     /// Adds a value that is there to one accumulator.
-    fn add(&self, b: &mut Builder, a: &Accumulator, param: ParamName, value: Option<ValueId>) {
+    fn add(&self, b: &mut Builder, a: &Accumulator, param: ParamName, folded: &Folded) {
         let one = b.int(1);
         if a.kind == Kind::Count {
             let old = self.load(b, param, a.field, plain(Scalar::Int));
             let new = b.value(Op::AddCounts(old, one), plain(Scalar::Int));
             return self.store(b, param, a.field, new);
         }
-        let Some(value) = value else { return };
+        let Some(value) = folded.value else { return };
         let x = b.unwrap(value);
+        if let Some(second) = folded.second {
+            let y = b.unwrap(second);
+            return self.add_pair(b, a, param, x, y);
+        }
         let scalar = b.ty(x).scalar;
         match a.kind {
             Kind::Count => {}
@@ -74,6 +80,8 @@ impl Accumulators {
                 self.store(b, param, a.field, new);
             }
             Kind::Moments => self.add_moment(b, a, param, x),
+            // Of pairs, added above.
+            Kind::ArgMax | Kind::ArgMin | Kind::CoMoments => {}
             Kind::Ema(alpha) => self.add_ema(b, a, param, x, alpha),
             Kind::Distinct | Kind::Collected => {
                 let name = match scalar {
@@ -174,24 +182,29 @@ impl Accumulators {
 
 fn folded(b: &mut Builder, cx: &mut dyn Context, input: &Input) -> Folded {
     let active = input.condition.as_ref().map(|c| truth(b, cx, c, true));
-    let Some(e) = &input.value else { return Folded { value: None, present: active } };
-    let ty = Physical { nullable: active.is_some() || e.ty.nullable, ..physical(&e.ty) };
-    let value = match active {
-        None => lower(b, cx, e),
-        Some(active) => b.choose(
-            active,
-            ty,
-            |b| {
-                let v = lower(b, cx, e);
-                b.wrap(v)
-            },
-            |b| b.value(Op::Null, ty),
-        ),
+    let mut value = |e: &Expr| {
+        let ty = Physical { nullable: active.is_some() || e.ty.nullable, ..physical(&e.ty) };
+        match active {
+            None => lower(b, cx, e),
+            Some(active) => b.choose(
+                active,
+                ty,
+                |b| {
+                    let v = lower(b, cx, e);
+                    b.wrap(v)
+                },
+                |b| b.value(Op::Null, ty),
+            ),
+        }
     };
-    if !ty.nullable {
-        return Folded { value: Some(value), present: None };
+    let (value, second) = (input.value.as_ref().map(&mut value), input.second.as_ref().map(&mut value));
+    if value.is_none() {
+        return Folded { value, second, present: active };
     }
-    let null = b.is_null(value);
-    let present = b.not(null);
-    Folded { value: Some(value), present: Some(present) }
+    let values: Vec<ValueId> = value.into_iter().chain(second).filter(|v| b.ty(*v).nullable).collect();
+    let present = (!values.is_empty()).then(|| {
+        let null = b.any_null(&values);
+        b.not(null)
+    });
+    Folded { value, second, present }
 }

@@ -3,6 +3,7 @@
 mod finish;
 mod fold;
 mod merge;
+mod pairs;
 
 use varpulis_abi::scalar::{Physical, Scalar};
 
@@ -21,10 +22,15 @@ enum Kind {
     SumFloat,
     Min,
     Max,
+    /// The largest or smallest of the second values, and the value beside it.
+    ArgMax,
+    ArgMin,
     First,
     Last,
     /// Count, mean, sum of squared differences (Welford; Chan et al. for merging).
     Moments,
+    /// Count, both means, both sums of squared differences, sum of their products.
+    CoMoments,
     /// Value, first value, decay.
     Ema(f64),
     Distinct,
@@ -36,6 +42,7 @@ enum Kind {
 #[derive(Clone, Debug)]
 struct Input {
     value: Option<Expr>,
+    second: Option<Expr>,
     condition: Option<Expr>,
     key: String,
 }
@@ -69,7 +76,7 @@ impl Accumulators {
         let mut s = Self { record, inputs: vec![], all: vec![], results: vec![] };
         for call in calls {
             let value = call.args.first().cloned();
-            let input = s.input(value.clone(), call.condition.clone());
+            let input = s.input(value.clone(), call.args.get(1).cloned(), call.condition.clone());
             let kinds: Vec<Kind> = match call.aggregate {
                 Aggregate::Count => vec![Kind::Count],
                 Aggregate::Sum => vec![if matches!(value.as_ref().map(|v| v.ty.scalar()), Some(Scalar::Int)) { Kind::SumInt } else { Kind::SumFloat }],
@@ -83,6 +90,12 @@ impl Accumulators {
                 Aggregate::Avg => vec![Kind::SumFloat, Kind::Count],
                 Aggregate::Min => vec![Kind::Min],
                 Aggregate::Max => vec![Kind::Max],
+                // True is larger than false.
+                Aggregate::Any => vec![Kind::Max],
+                Aggregate::Every => vec![Kind::Min],
+                Aggregate::ArgMax => vec![Kind::ArgMax],
+                Aggregate::ArgMin => vec![Kind::ArgMin],
+                Aggregate::Covar | Aggregate::Corr => vec![Kind::CoMoments],
                 Aggregate::First => vec![Kind::First],
                 Aggregate::Last => vec![Kind::Last],
                 Aggregate::Stddev | Aggregate::StddevPop | Aggregate::Variance | Aggregate::VarPop => vec![Kind::Moments],
@@ -103,7 +116,9 @@ impl Accumulators {
     pub fn fields(&self) -> impl Iterator<Item = usize> + '_ {
         self.all.iter().flat_map(|a| {
             let count = match a.kind {
+                Kind::ArgMax | Kind::ArgMin => 2,
                 Kind::Moments | Kind::Ema(_) => 3,
+                Kind::CoMoments => 6,
                 _ => 1,
             };
             a.field..a.field + count
@@ -115,11 +130,11 @@ impl Accumulators {
         self.all.iter().any(|a| matches!(a.kind, Kind::Distinct | Kind::Sorted | Kind::Collected))
     }
 
-    fn input(&mut self, value: Option<Expr>, condition: Option<Expr>) -> usize {
+    fn input(&mut self, value: Option<Expr>, second: Option<Expr>, condition: Option<Expr>) -> usize {
         let text = |e: &Option<Expr>| e.as_ref().map(expression_key).unwrap_or_default();
-        let key = format!("{} where {}", text(&value), text(&condition));
+        let key = format!("{}, {} where {}", text(&value), text(&second), text(&condition));
         self.inputs.iter().position(|i| i.key == key).unwrap_or_else(|| {
-            self.inputs.push(Input { value, condition, key });
+            self.inputs.push(Input { value, second, condition, key });
             self.inputs.len() - 1
         })
     }
@@ -137,9 +152,18 @@ impl Accumulators {
             Kind::SumFloat => vec![("sum", value(Scalar::Float))],
             Kind::Min => vec![("min", FieldType::Scalar(nullable(scalar)))],
             Kind::Max => vec![("max", FieldType::Scalar(nullable(scalar)))],
+            Kind::ArgMax | Kind::ArgMin => {
+                let second = self.second(input);
+                let names = if kind == Kind::ArgMax { ["arg_max_by", "arg_max"] } else { ["arg_min_by", "arg_min"] };
+                names.into_iter().zip([second, scalar].map(|s| FieldType::Scalar(nullable(s)))).collect()
+            }
             Kind::First => vec![("first", FieldType::Scalar(nullable(scalar)))],
             Kind::Last => vec![("last", FieldType::Scalar(nullable(scalar)))],
             Kind::Moments => vec![("moments_n", value(Scalar::Int)), ("moments_mean", value(Scalar::Float)), ("moments_m2", value(Scalar::Float))],
+            Kind::CoMoments => {
+                let parts = ["mean_x", "mean_y", "m2_x", "m2_y", "product"].map(|part| (part, value(Scalar::Float)));
+                [("pairs", value(Scalar::Int))].into_iter().chain(parts).collect()
+            }
             Kind::Ema(_) => vec![("ema", FieldType::Scalar(nullable(Scalar::Float))), ("ema_first", value(Scalar::Float)), ("ema_decay", value(Scalar::Float))],
             Kind::Distinct => vec![("distinct", FieldType::Object(DISTINCT))],
             Kind::Sorted => vec![("sorted", FieldType::Object(SORTED))],
@@ -162,6 +186,11 @@ impl Accumulators {
 
     fn store(&self, b: &mut Builder, param: ParamName, field: usize, value: ValueId) {
         b.statement(Statement::Store { param, record: self.record, field, value });
+    }
+
+    /// The type of an input's second values.
+    fn second(&self, input: usize) -> Scalar {
+        self.inputs.get(input).and_then(|i| i.second.as_ref()).map_or(Scalar::Int, |v| v.ty.scalar())
     }
 
     fn scalar(&self, a: &Accumulator) -> Scalar {

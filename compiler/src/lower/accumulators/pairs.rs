@@ -1,0 +1,172 @@
+//! Accumulators over pairs of values: the value beside the largest or smallest, and how two numbers go together.
+
+use varpulis_abi::scalar::{Physical, Scalar};
+
+use super::{Accumulator, Accumulators, Kind};
+use crate::functions::Function;
+use crate::functions::aggregates::Aggregate;
+use crate::lower::builder::{Builder, nullable, plain};
+use crate::lower::ir::{Arithmetic, Comparison, Op, ParamName, SiteId, Statement, ValueId};
+
+const FLOAT: Physical = plain(Scalar::Float);
+
+fn float(b: &mut Builder, op: Arithmetic, l: ValueId, r: ValueId) -> ValueId {
+    b.arithmetic(op, l, r, Scalar::Float, SiteId(0))
+}
+
+/// Whether the first value is better than the second, which is there; NaN is worse than any number.
+fn is_better(b: &mut Builder, kind: Kind, x: ValueId, than: ValueId) -> ValueId {
+    let op = if kind == Kind::ArgMin { Comparison::Less } else { Comparison::Greater };
+    let better = b.compare(op, x, than);
+    if b.ty(x).scalar != Scalar::Float {
+        return better;
+    }
+    b.or(better, |b| {
+        let nan = b.compare(Comparison::NotEqual, than, than);
+        b.and(nan, |b| b.compare(Comparison::Equal, x, x))
+    })
+}
+
+impl Accumulators {
+    /// Adds a pair of values that are there.
+    pub(super) fn add_pair(&self, b: &mut Builder, a: &Accumulator, param: ParamName, x: ValueId, y: ValueId) {
+        match a.kind {
+            Kind::ArgMax | Kind::ArgMin => {
+                let old = self.load(b, param, a.field, nullable(b.ty(y).scalar));
+                let none = b.is_null(old);
+                let condition = b.or(none, |b| {
+                    let old = b.unwrap(old);
+                    is_better(b, a.kind, y, old)
+                });
+                self.store_pair(b, condition, param, a, x, y);
+            }
+            _ => self.add_co_moment(b, a, param, x, y),
+        }
+    }
+
+    fn store_pair(&self, b: &mut Builder, condition: ValueId, param: ParamName, a: &Accumulator, x: ValueId, y: ValueId) {
+        let then = b.region(|b| {
+            let (x, y) = (b.wrap(x), b.wrap(y));
+            self.store(b, param, a.field, y);
+            self.store(b, param, a.field + 1, x);
+            None
+        });
+        b.statement(Statement::If { condition, then: then.statements, otherwise: vec![] });
+    }
+
+    /// The better pair is taken; of equal ones the older.
+    pub(super) fn merge_best(&self, b: &mut Builder, a: &Accumulator, into: ParamName, older: ParamName, newer: ParamName) {
+        let (by, value) = (nullable(self.second(a.input)), nullable(self.scalar(a)));
+        let other = if into == older { newer } else { older };
+        let (mine, theirs) = (self.load(b, into, a.field, by), self.load(b, other, a.field, by));
+        let (mine_missing, missing) = (b.is_null(mine), b.is_null(theirs));
+        let there = b.not(missing);
+        let take = b.and(there, |b| {
+            b.or(mine_missing, |b| {
+                let (x, y) = (b.unwrap(theirs), b.unwrap(mine));
+                if other == newer {
+                    is_better(b, a.kind, x, y)
+                } else {
+                    let better = is_better(b, a.kind, y, x);
+                    b.not(better)
+                }
+            })
+        });
+        let then = b.region(|b| {
+            let x = self.load(b, other, a.field + 1, value);
+            self.store(b, into, a.field, theirs);
+            self.store(b, into, a.field + 1, x);
+            None
+        });
+        b.statement(Statement::If { condition: take, then: then.statements, otherwise: vec![] });
+    }
+
+    /// Welford's update, for two numbers.
+    fn add_co_moment(&self, b: &mut Builder, a: &Accumulator, param: ParamName, x: ValueId, y: ValueId) {
+        use Arithmetic::{Add, Divide, Multiply, Subtract};
+        let one = b.int(1);
+        let n = self.load(b, param, a.field, plain(Scalar::Int));
+        let n = b.value(Op::AddCounts(n, one), plain(Scalar::Int));
+        let count = b.value(Op::ToFloat(n), FLOAT);
+        let [mean_x, mean_y, m2_x, m2_y, product] = [1, 2, 3, 4, 5].map(|part| self.load(b, param, a.field + part, FLOAT));
+        let shifted = |b: &mut Builder, v, mean| {
+            let delta = float(b, Subtract, v, mean);
+            let step = float(b, Divide, delta, count);
+            let mean = float(b, Add, mean, step);
+            (delta, mean, float(b, Subtract, v, mean))
+        };
+        let (delta_x, mean_x, rest_x) = shifted(b, x, mean_x);
+        let (delta_y, mean_y, rest_y) = shifted(b, y, mean_y);
+        let grown = |b: &mut Builder, sum, delta, rest| {
+            let grow = float(b, Multiply, delta, rest);
+            float(b, Add, sum, grow)
+        };
+        let parts = [mean_x, mean_y, grown(b, m2_x, delta_x, rest_x), grown(b, m2_y, delta_y, rest_y), grown(b, product, delta_x, rest_y)];
+        self.store(b, param, a.field, n);
+        for (at, part) in parts.into_iter().enumerate() {
+            self.store(b, param, a.field + 1 + at, part);
+        }
+    }
+
+    /// Chan et al., for two numbers.
+    pub(super) fn merge_co_moments(&self, b: &mut Builder, a: &Accumulator, into: ParamName, older: ParamName, newer: ParamName) {
+        use Arithmetic::{Add, Divide, Multiply, Subtract};
+        let (n1, n2) = (self.load(b, older, a.field, plain(Scalar::Int)), self.load(b, newer, a.field, plain(Scalar::Int)));
+        let [olds, news] = [older, newer].map(|param| [1, 2, 3, 4, 5].map(|part| self.load(b, param, a.field + part, FLOAT)));
+        let n = b.value(Op::AddCounts(n1, n2), plain(Scalar::Int));
+        let zero = b.int(0);
+        let condition = b.compare(Comparison::Greater, n, zero);
+        let then = b.region(|b| {
+            let (c1, c2, c) = (b.value(Op::ToFloat(n1), FLOAT), b.value(Op::ToFloat(n2), FLOAT), b.value(Op::ToFloat(n), FLOAT));
+            let share = float(b, Divide, c2, c);
+            let ([x1, y1, ..], [x2, y2, ..]) = (olds, news);
+            let (delta_x, delta_y) = (float(b, Subtract, x2, x1), float(b, Subtract, y2, y1));
+            let (shift_x, shift_y) = (float(b, Multiply, delta_x, share), float(b, Multiply, delta_y, share));
+            let crosses = [(delta_x, shift_x), (delta_y, shift_y), (delta_x, shift_y)];
+            let mut parts = vec![float(b, Add, x1, shift_x), float(b, Add, y1, shift_y)];
+            for ((old, new), (delta, shift)) in olds.into_iter().zip(news).skip(2).zip(crosses) {
+                let cross = float(b, Multiply, delta, shift);
+                let cross = float(b, Multiply, cross, c1);
+                let both = float(b, Add, old, new);
+                parts.push(float(b, Add, both, cross));
+            }
+            self.store(b, into, a.field, n);
+            for (at, part) in parts.into_iter().enumerate() {
+                self.store(b, into, a.field + 1 + at, part);
+            }
+            None
+        });
+        b.statement(Statement::If { condition, then: then.statements, otherwise: vec![] });
+    }
+
+    /// The covariance or the correlation.
+    pub(super) fn together(&self, b: &mut Builder, aggregate: Aggregate, a: &Accumulator, param: ParamName, ty: Physical) -> ValueId {
+        let n = self.load(b, param, a.field, plain(Scalar::Int));
+        let [m2_x, m2_y, product] = [3, 4, 5].map(|part| self.load(b, param, a.field + part, FLOAT));
+        let (Aggregate::Corr, Some(sqrt)) = (aggregate, Function::find("sqrt", &[Scalar::Float])) else { return self.ratio(b, product, n, 1, ty) };
+        let (zero, none) = (b.float(0.0), b.int(1));
+        let several = b.compare(Comparison::Greater, n, none);
+        let varies = b.and(several, |b| {
+            let x = b.compare(Comparison::Greater, m2_x, zero);
+            b.and(x, |b| b.compare(Comparison::Greater, m2_y, zero))
+        });
+        b.choose(
+            varies,
+            ty,
+            |b| {
+                // The root of two slopes' product: exact where one number is a multiple of the other, and no square leaves the range of floats.
+                let (slope, back) = (float(b, Arithmetic::Divide, product, m2_x), float(b, Arithmetic::Divide, product, m2_y));
+                let square = float(b, Arithmetic::Multiply, slope, back);
+                let root = b.value(Op::Call { function: sqrt, args: vec![square], site: SiteId(0) }, FLOAT);
+                let most = b.float(1.0);
+                // Rounding must not carry it beyond its bounds.
+                let beyond = b.compare(Comparison::Greater, root, most);
+                let root = b.choose(beyond, FLOAT, |_| most, |_| root);
+                let falls = b.compare(Comparison::Less, product, zero);
+                let root = b.choose(falls, FLOAT, |b| b.value(Op::Negate(root, SiteId(0)), FLOAT), |_| root);
+                b.wrap(root)
+            },
+            |b| b.value(Op::Null, ty),
+        )
+    }
+}
