@@ -29,6 +29,24 @@ pub enum Value<'a> {
     Json(&'a str) = tag::JSON,
 }
 
+impl<'a> Value<'a> {
+    /// The same value; its text, should it have one, replaced.
+    #[inline]
+    pub fn with_text<'b>(self, text: impl FnOnce(&'a str) -> &'b str) -> Value<'b> {
+        match self {
+            Value::Text(v) => Value::Text(text(v)),
+            Value::Json(v) => Value::Json(text(v)),
+            Value::Null => Value::Null,
+            Value::Int(v) => Value::Int(v),
+            Value::Float(v) => Value::Float(v),
+            Value::Bool(v) => Value::Bool(v),
+            Value::Timestamp(v) => Value::Timestamp(v),
+            Value::Duration(v) => Value::Duration(v),
+            Value::Enum(v) => Value::Enum(v),
+        }
+    }
+}
+
 macro_rules! getters {
     ($($(#[$doc:meta])* $name:ident, $optional:ident, $ty:ty, [$($variant:ident),*], $zero:expr;)*) => {
         impl<'a> Value<'a> {

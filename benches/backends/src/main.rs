@@ -119,17 +119,7 @@ fn read<P: Program>(file: &Path) -> Result<Vec<Event>, String> {
             let Item::Record(_, record) = item else { continue };
             let mut values = buffer.take();
             if let Decoded::Event { event, ts } = decoder.decode(record, &mut values) {
-                let kept = |value: &Value<'_>| match *value {
-                    Value::Text(text) => Value::Text(text.to_owned().leak()),
-                    Value::Json(text) => Value::Json(text.to_owned().leak()),
-                    Value::Null => Value::Null,
-                    Value::Int(v) => Value::Int(v),
-                    Value::Float(v) => Value::Float(v),
-                    Value::Bool(v) => Value::Bool(v),
-                    Value::Timestamp(v) => Value::Timestamp(v),
-                    Value::Duration(v) => Value::Duration(v),
-                    Value::Enum(v) => Value::Enum(v),
-                };
+                let kept = |value: &Value<'_>| value.with_text(|text| text.to_owned().leak());
                 events.push(Event { event, ts, values: values.iter().map(kept).collect() });
             }
             buffer.give_back(values);

@@ -62,18 +62,8 @@ impl Waiting {
             address += part.len() as u64;
             kept
         };
-        let own = |value: &Value<'_>| match *value {
-            Value::Text(part) => Value::Text(kept(part)),
-            Value::Json(part) => Value::Json(kept(part)),
-            Value::Null => Value::Null,
-            Value::Int(v) => Value::Int(v),
-            Value::Float(v) => Value::Float(v),
-            Value::Bool(v) => Value::Bool(v),
-            Value::Timestamp(v) => Value::Timestamp(v),
-            Value::Duration(v) => Value::Duration(v),
-            Value::Enum(v) => Value::Enum(v),
-        };
-        Self { event, values: values.iter().map(own).collect(), _text: text }
+        let values = values.iter().map(|value| value.with_text(&mut kept)).collect();
+        Self { event, values, _text: text }
     }
 
     /// Its row, at its time.
