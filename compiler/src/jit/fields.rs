@@ -54,7 +54,9 @@ impl FunctionMaker<'_, '_, '_> {
     fn read_decoded(&mut self, row: Value, place: &Place, ty: Physical) -> Val {
         let values = self.fixed(row, VALUES as i32);
         let tag = self.builder.ins().load(types::I8, UNCHANGING, values, place.flag.unwrap_or_default() as i32);
-        let class = self.builder.ins().band_imm_u(tag, i64::from(decoded::CLASS));
+        // Types that share a class have it in common under the mask; others are alone in theirs.
+        let shared = matches!(decoded::class(ty.scalar), decoded::INT | decoded::TEXT);
+        let class = if shared { self.builder.ins().band_imm_u(tag, i64::from(decoded::CLASS)) } else { tag };
         let there = self.builder.ins().icmp_imm_u(IntCC::Equal, class, i64::from(decoded::class(ty.scalar)));
         let found = self.read_plain(values, place.offset as i32, ty.scalar, UNCHANGING);
         let zero = self.zero(ty);

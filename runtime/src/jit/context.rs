@@ -41,7 +41,7 @@ pub(super) struct Context {
     pub(super) due: i64,
     /// Whether there is something to be done when the instance is left: texts to be forgotten, a panic to go on.
     unsettled: bool,
-    /// Where rows go, while an event is taken or time passes.
+    /// Where rows go. It is used between `enter` and `leave` alone: helpers, which use it, run in between.
     out: Option<NonNull<dyn Output<Instance>>>,
     /// What the output panicked with: it goes on where the instance was entered, since it must not cross compiled code.
     panic: Option<Box<dyn Any + Send>>,
@@ -168,7 +168,6 @@ impl Context {
     pub(super) fn leave(context: *mut Self) {
         // SAFETY: as for `enter`.
         unsafe {
-            (*context).out = None;
             if (*context).unsettled {
                 Self::settle_all(context);
             }
