@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Rows and rates of compiled programs against the hand-written references, in one run, alternating.
-A ratio above 1 means that the compiled program is faster. Floats are compared to 9 significant digits, rows as a multiset."""
+A ratio above 1 means that the compiled program is faster. `--backend both` compares the two backends instead: native takes the reference's place,
+and `cascade`, `hourly` and `overdue` run over `flights.ndjson` in the folder of events, or the week of the examples. Floats are compared to 9 significant digits, rows as a multiset."""
 import argparse, json, os, pathlib, resource, statistics, subprocess, sys, tempfile, time
 
 here = pathlib.Path(__file__).resolve().parent / "reference"
@@ -11,7 +12,7 @@ ap.add_argument("--reference", help="the built reference binary; default: builds
 ap.add_argument("--events", type=int, default=2_000_000)
 ap.add_argument("--runs", type=int, default=5)
 ap.add_argument("--seed", default="42")
-ap.add_argument("--backend", choices=["native", "jit"], default="native")
+ap.add_argument("--backend", choices=["native", "jit", "both"], default="native")
 ap.add_argument("--min", type=float, default=0.0, help="exit 1 when a ratio is below this")
 a = ap.parse_args()
 tmp = pathlib.Path(os.environ.get("VARPULIS_COMPARE_DIR") or pathlib.Path(tempfile.gettempdir()) / "varpulis-compare")
@@ -40,31 +41,43 @@ def rows(path):
     return sorted(json.dumps({k: canon(v) for k, v in sorted(json.loads(line).items())}) for line in open(path))
 
 
+examples = here.parents[1] / "examples" / "flights"
+flights = ["cascade", "hourly", "overdue"]
 low = False
-print(f"{'':4} {'rows':>9} {'reference s':>12} {'program s':>10} {'ratio wall':>10} {'ratio cpu':>10}")
+print(f"{'':7} {'rows':>9} {('native' if a.backend == 'both' else 'reference') + ' s':>12} {('jit' if a.backend == 'both' else 'program') + ' s':>10} {'ratio wall':>10} {'ratio cpu':>10}")
 for w in a.workloads:
     src = source.get(w, w)
     data = tmp / f"{src}-{a.events}-{a.seed}.ndjson"
+    if w in flights:
+        data = tmp / "flights.ndjson"
+        data = data if data.exists() else examples / "flights-week.ndjson"
     if not data.exists():
         with open(data, "wb") as f:
             subprocess.run([ref, "gen", src, str(a.events), a.seed], stdout=f, check=True)
     program = here / "programs" / f"{w}.vpl"
+    if w in flights:
+        if a.backend != "both":
+            sys.exit(f"{w} has no reference: compare its backends, with --backend both")
+        program = examples / f"{w}.vpl"
     if w == "w7":
         program = tmp / "w7.vpl"
         program.write_bytes(subprocess.run([ref, "rules", "1000"], stdout=subprocess.PIPE, check=True).stdout)
-    if a.backend == "native":
+    theirs_cmd = [ref, "run", w, str(data)]
+    if a.backend != "jit":
         subprocess.run([a.varpulis, "build", str(program), "-o", str(tmp / w)], check=True)
         cmd = [str(tmp / w), "--input", str(data)]
-    else:
+    if a.backend == "both":
+        theirs_cmd = cmd
+    if a.backend != "native":
         cmd = [a.varpulis, "run", str(program), "--backend", "jit", "--input", str(data)]
     theirs, ours = [], []
     for _ in range(a.runs + 1):
-        theirs.append(timed([ref, "run", w, str(data)], tmp / "ref.out"))
+        theirs.append(timed(theirs_cmd, tmp / "ref.out"))
         ours.append(timed(cmd, tmp / "our.out"))
     want, got = rows(tmp / "ref.out"), rows(tmp / "our.out")
     wall = statistics.median(t[0] / o[0] for t, o in zip(theirs[1:], ours[1:]))
     cpu = statistics.median(t[1] / o[1] for t, o in zip(theirs[1:], ours[1:]))
     same = "" if want == got else f"   ROWS DIFFER: {len(got)} instead of {len(want)}; first {next((g for g, x in zip(got, want) if g != x), '')[:120]}"
     low |= bool(same) or wall < a.min
-    print(f"{w:4} {len(want):9} {statistics.median(t[0] for t in theirs[1:]):12.3f} {statistics.median(o[0] for o in ours[1:]):10.3f} {wall:10.2f} {cpu:10.2f}{same}", flush=True)
+    print(f"{w:7} {len(want):9} {statistics.median(t[0] for t in theirs[1:]):12.3f} {statistics.median(o[0] for o in ours[1:]):10.3f} {wall:10.2f} {cpu:10.2f}{same}", flush=True)
 sys.exit(1 if low else 0)

@@ -236,8 +236,7 @@ pub(crate) fn same_call(a: &AggregateCall, b: &AggregateCall) -> bool {
 fn may_equal(a: &Expr, b: &Expr) -> bool {
     use ExprKind::*;
     match (&a.kind, &b.kind) {
-        // Numbers that are equal can still be written differently.
-        (Literal(a), Literal(b)) => a == b || matches!((a, b), (super::typed::Literal::Float(x), super::typed::Literal::Float(y)) if x.is_nan() && y.is_nan()),
+        (Literal(a), Literal(b)) => a == b,
         (Place(a), Place(b)) => a == b,
         (Unary(f, a), Unary(g, b)) => f == g && may_equal(a, b),
         (Binary(f, a, c), Binary(g, b, d)) => f == g && may_equal(a, b) && may_equal(c, d),

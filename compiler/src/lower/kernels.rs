@@ -9,6 +9,7 @@ use super::assemble::{Assembler, Frame, Lowering};
 use super::builder::{Builder, plain};
 use super::expression::{lower, physical};
 use super::ir::{Arm, Body, Comparison, FieldType, KernelFunction, Op, OperatorId, ParamName, Read, Record, RecordField, RecordId, Statement, ValueId};
+use super::order::beats;
 use super::patterns::RunLayout;
 use crate::analysis::typed::{Expr, Place};
 use crate::plan::logical::{Column, NodeId, NodeKind, Window};
@@ -269,12 +270,12 @@ fn top_k_operator(
     let mut b = Builder::new();
     let value = lower(&mut b, &mut Lowering { a, frame: Frame::Row(row), stream: stream.clone() }, by);
     let (value, stored) = (b.fit(value, ty), b.value(Op::Load { param: "kept", record: kept, field: 0 }, ty));
-    let outranks = ranks_above(&mut b, value, stored);
+    let outranks = beats(&mut b, Comparison::Greater, value, stored);
     b.statement(Statement::Return(outranks));
     operator.functions.push(KernelFunction { name: "outranks", arms: arm(b) });
     let mut b = Builder::new();
     let [value, stored] = ["kept", "other"].map(|param| b.value(Op::Load { param, record: kept, field: 0 }, ty));
-    let precedes = ranks_above(&mut b, value, stored);
+    let precedes = beats(&mut b, Comparison::Greater, value, stored);
     b.statement(Statement::Return(precedes));
     operator.functions.push(KernelFunction { name: "precedes", arms: arm(b) });
     let (size, slide, offset) = match *window {
@@ -288,26 +289,6 @@ fn top_k_operator(
     operator.parts = vec![("key", keys), ("kept", kept)];
     operator.memory = format!("keys × open windows × {count} × (captures + 4 B)");
     StateKind::Kept(vec![KeptRecord { param: "kept", function: "keep", record: kept, fields: BTreeMap::from([(KeptField::Rank, 0)]), rank: Some(by.clone()) }])
-}
-
-/// Whether one value ranks above another; null and NaN rank lowest, and none of them above the other.
-fn ranks_above(b: &mut Builder, value: ValueId, other: ValueId) -> ValueId {
-    let lowest = |b: &mut Builder, v: ValueId| {
-        let null = b.is_null(v);
-        b.or(null, |b| {
-            let v = b.unwrap(v);
-            if b.ty(v).scalar == Scalar::Float { b.compare(Comparison::NotEqual, v, v) } else { b.boolean(false) }
-        })
-    };
-    let low = lowest(b, value);
-    let ranks = b.not(low);
-    b.and(ranks, |b| {
-        let low = lowest(b, other);
-        b.or(low, |b| {
-            let (value, other) = (b.unwrap(value), b.unwrap(other));
-            b.compare(Comparison::Greater, value, other)
-        })
-    })
 }
 
 fn window_operator(

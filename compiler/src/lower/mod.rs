@@ -9,6 +9,7 @@ pub mod expression;
 pub mod ir;
 mod kernels;
 mod observe;
+mod order;
 mod patterns;
 pub mod print;
 mod rejections;

@@ -31,7 +31,8 @@ pub struct TopK<K: RankKernel> {
 
 /// A window with records.
 struct Open {
-    start: i64,
+    /// It may lie before the first instant there is.
+    start: i128,
     end: i64,
     lists: Vec<List>,
     /// Per key, which of the lists is its own; `NONE` if it has none.
@@ -72,16 +73,16 @@ impl<K: RankKernel + 'static> TopK<K> {
     }
 
     /// The starts of the windows that hold a moment, the earliest first.
-    fn starts(&self, ts: i64) -> impl Iterator<Item = i64> + use<K> {
+    fn starts(&self, ts: i64) -> impl Iterator<Item = i128> + use<K> {
         let (slide, since) = (i128::from(self.slide), i128::from(ts) - i128::from(self.offset));
         let last = i128::from(ts) - since.rem_euclid(slide);
         // A window holds the moment as long as it begins less than its size before it.
         let before = (last - (i128::from(ts) - i128::from(self.size) + 1)).div_euclid(slide);
-        (0..=before).rev().map(move |n| i64::try_from(last - n * slide).unwrap_or(i64::MIN))
+        (0..=before).rev().map(move |n| last - n * slide)
     }
 
     /// Offers a record to one window.
-    fn offer(&mut self, start: i64, key: u32, row: K::Row<'_>) -> Result<(), Refusal> {
+    fn offer(&mut self, start: i128, key: u32, row: K::Row<'_>) -> Result<(), Refusal> {
         let at = self.open.binary_search_by_key(&start, |window| window.start);
         let full = at.ok().and_then(|at| self.open[at].list(key)).filter(|list| list.slots.len() >= self.count);
         if let Some(lowest) = full.and_then(|list| list.slots.last())
@@ -95,7 +96,7 @@ impl<K: RankKernel + 'static> TopK<K> {
             return Err(refusal);
         }
         let at = at.unwrap_or_else(|at| {
-            let end = start.saturating_add(self.size);
+            let end = i64::try_from(start + i128::from(self.size)).unwrap_or(i64::MAX);
             self.open.insert(at, Open { start, end, lists: Vec::new(), of_key: Vec::new() });
             at
         });
@@ -129,6 +130,7 @@ impl<K: RankKernel + 'static> TopK<K> {
     #[inline(never)]
     fn close(&mut self, window: Open, fire: &mut impl FnMut(RankFiring<'_, K>)) {
         let Open { start, end, lists, .. } = window;
+        let start = i64::try_from(start).unwrap_or(i64::MIN);
         for List { key, slots } in lists {
             for slot in slots {
                 fire(RankFiring { ts: end.saturating_sub(1), start, end, key: self.keys.key(key), kept: self.kept.at(slot as usize) });
@@ -223,15 +225,15 @@ mod tests {
 
     #[test]
     fn time_at_its_limits() {
-        let mut top = TopK::new(Lists, 2, i64::MAX, 7, 3);
-        let mut tumbling = TopK::new(Lists, 2, 10, 10, 0);
+        let mut top = TopK::new(Lists, 2, 30, 10, 0);
+        let mut fired = vec![];
         for ts in [i64::MIN, 0, i64::MAX] {
-            tumbling.push(ts, Tick { key: 1, value: 1 }, &mut |_| {}).unwrap();
+            top.push(ts, Tick { key: 1, value: 1 }, &mut |f| fired.push((f.start, f.end))).unwrap();
         }
-        assert_eq!(top.starts(i64::MIN).next(), Some(i64::MIN));
-        top.advance(i64::MAX, &mut |_| {});
-        tumbling.advance(i64::MAX, &mut |_| {});
-        assert!(tumbling.open.is_empty());
+        top.advance(i64::MAX, &mut |f| fired.push((f.start, f.end)));
+        // A window each, whether or not it begins or ends within time.
+        assert_eq!(fired.len(), 9);
+        assert_eq!(fired[3..6], [(-20, 10), (-10, 20), (0, 30)]);
     }
 
     proptest! {

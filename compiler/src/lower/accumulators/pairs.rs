@@ -7,6 +7,7 @@ use crate::functions::Function;
 use crate::functions::aggregates::Aggregate;
 use crate::lower::builder::{Builder, nullable, plain};
 use crate::lower::ir::{Arithmetic, Comparison, Op, ParamName, SiteId, Statement, ValueId};
+use crate::lower::order::beats;
 
 const FLOAT: Physical = plain(Scalar::Float);
 
@@ -14,17 +15,9 @@ fn float(b: &mut Builder, op: Arithmetic, l: ValueId, r: ValueId) -> ValueId {
     b.arithmetic(op, l, r, Scalar::Float, SiteId(0))
 }
 
-/// Whether the first value is better than the second, which is there; NaN is worse than any number.
+/// Whether the first value is better than the second, which is there.
 fn is_better(b: &mut Builder, kind: Kind, x: ValueId, than: ValueId) -> ValueId {
-    let op = if kind == Kind::ArgMin { Comparison::Less } else { Comparison::Greater };
-    let better = b.compare(op, x, than);
-    if b.ty(x).scalar != Scalar::Float {
-        return better;
-    }
-    b.or(better, |b| {
-        let nan = b.compare(Comparison::NotEqual, than, than);
-        b.and(nan, |b| b.compare(Comparison::Equal, x, x))
-    })
+    beats(b, if kind == Kind::ArgMin { Comparison::Less } else { Comparison::Greater }, x, than)
 }
 
 impl Accumulators {
