@@ -301,7 +301,7 @@ impl BodyMaker<'_, '_, '_, '_> {
 
     fn call(&mut self, function: Function, args: &[ValueId], site: SiteId) -> Result<Val, Error> {
         let row = function.row();
-        if let Some(value) = self.inline(row.body, args, site)? {
+        if let Some(value) = self.inline(row.body, args)? {
             return Ok(Val::plain(value));
         }
         let mut words = vec![self.maker.context];
@@ -327,8 +327,8 @@ impl BodyMaker<'_, '_, '_, '_> {
         Ok(self.answer(value, plain))
     }
 
-    /// Functions that are an instruction or two.
-    fn inline(&mut self, body: &str, args: &[ValueId], site: SiteId) -> Result<Option<Value>, Error> {
+    /// Functions that are an instruction or two, and decide nothing: what refuses is in the runtime alone.
+    fn inline(&mut self, body: &str, args: &[ValueId]) -> Result<Option<Value>, Error> {
         let mut operands = vec![];
         for arg in args {
             operands.push(self.get(*arg)?.first);
@@ -348,26 +348,9 @@ impl BodyMaker<'_, '_, '_, '_> {
                 let more = self.maker.builder.ins().icmp(IntCC::SignedGreaterThan, *a, *b);
                 self.maker.builder.ins().select(more, *a, *b)
             }
-            ("divide_int", [a, b]) => {
-                self.refuse_zero(*b, site);
-                let least = self.maker.builder.ins().icmp_imm_s(IntCC::Equal, *a, i64::MIN);
-                let minus = self.maker.builder.ins().icmp_imm_s(IntCC::Equal, *b, -1);
-                let over = self.maker.builder.ins().band(least, minus);
-                self.maker.refuse_if(over, site, Reason::Overflow);
-                self.maker.builder.ins().sdiv(*a, *b)
-            }
-            ("remainder_int", [a, b]) => {
-                self.refuse_zero(*b, site);
-                self.maker.builder.ins().srem(*a, *b)
-            }
             _ => return Ok(None),
         };
         Ok(Some(value))
-    }
-
-    fn refuse_zero(&mut self, divisor: Value, site: SiteId) {
-        let zero = self.maker.builder.ins().icmp_imm_s(IntCC::Equal, divisor, 0);
-        self.maker.refuse_if(zero, site, Reason::DivisionByZero);
     }
 
     /// The hash of a key: word by word, as `foldhash` folds them, so that short keys need no call.
