@@ -15,6 +15,7 @@
 
 pub mod compare;
 pub mod functions;
+pub mod fuzzed;
 pub mod jit;
 pub mod modes;
 pub mod native;

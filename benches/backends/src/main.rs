@@ -6,14 +6,17 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use varpulis::runtime::input::{DecodeOptions, Decoded, Decoder, Format, Item, Source, ValueBuffer};
 use varpulis::runtime::value::Value;
 use varpulis::{Instance, Params, Program, rows};
 use varpulis_compiler::jit;
 
+/// At least so many runs, and so many more, up to the most, as fit into the time.
 const RUNS: usize = 7;
+const MOST_RUNS: usize = 61;
+const TIME: Duration = Duration::from_secs(2);
 
 /// An event that stays in memory to the end.
 struct Event {
@@ -74,7 +77,8 @@ fn compare<P: Program>(name: &str, text: &str, file: &Path) -> Result<(), String
     let events = read::<P>(file)?;
     let program = jit::Program::compile(text).map_err(|error| error.to_string())?;
     let (mut aot_times, mut jit_times, mut ratios, mut all) = (vec![], vec![], vec![], 0);
-    for _ in 0..=RUNS {
+    let start = Instant::now();
+    while ratios.len() <= RUNS || (ratios.len() <= MOST_RUNS && start.elapsed() < TIME) {
         let (aot, aot_rows) = run(P::with_params(&Params::default())?, &events);
         let (jit, jit_rows) = run(program.instance()?, &events);
         if aot_rows != jit_rows {
@@ -89,7 +93,7 @@ fn compare<P: Program>(name: &str, text: &str, file: &Path) -> Result<(), String
     let middle = |times: &mut Vec<f64>| {
         times.remove(0);
         times.sort_by(f64::total_cmp);
-        times.get(RUNS / 2).copied().unwrap_or_default()
+        times.get(times.len() / 2).copied().unwrap_or_default()
     };
     println!("{name:8} {all:>9} {:>9.1} {:>9.1} {:>6.2}", middle(&mut aot_times), middle(&mut jit_times), middle(&mut ratios));
     Ok(())

@@ -2,7 +2,7 @@
 
 use cranelift::codegen::ir::condcodes::IntCC;
 use cranelift::codegen::ir::{InstBuilder, MemFlagsData, Value, types};
-use varpulis_abi::layout::{Held, Kind, Place, VALUES, value as decoded};
+use varpulis_abi::layout::{Held, Kind, Place, value as decoded};
 use varpulis_abi::scalar::{Physical, Scalar};
 
 use super::Error;
@@ -52,7 +52,7 @@ impl FunctionMaker<'_, '_, '_> {
     /// The value of an event's field. What is not of the field's type is null, or the type's zero: what stands beside such a tag is never used
     /// as an address.
     fn read_decoded(&mut self, row: Value, place: &Place, ty: Physical) -> Val {
-        let values = self.fixed(row, VALUES as i32);
+        let values = self.values_of(row);
         let tag = self.builder.ins().load(types::I8, UNCHANGING, values, place.flag.unwrap_or_default() as i32);
         // Types that share a class have it in common under the mask; others are alone in theirs.
         let shared = matches!(decoded::class(ty.scalar), decoded::INT | decoded::TEXT);

@@ -2,12 +2,11 @@
 
 use std::collections::HashMap;
 
-use cranelift::codegen::ir::condcodes::IntCC;
 use cranelift::codegen::ir::{Block, BlockArg, FuncRef, InstBuilder, MemFlagsData, Value, types};
 use cranelift::frontend::FunctionBuilder;
 use cranelift_module::FuncId;
 use varpulis_abi::jit::{context, firing, refusal};
-use varpulis_abi::layout::{Held, Place};
+use varpulis_abi::layout::{Held, Place, VALUES};
 use varpulis_abi::reason::Reason;
 use varpulis_abi::scalar::Scalar;
 
@@ -88,6 +87,8 @@ pub(super) struct FunctionMaker<'m, 'f, 'p> {
     imports: HashMap<String, FuncRef>,
     /// Exits by refusal and reason, made once each.
     refusals: HashMap<u64, Block>,
+    /// Where the values of an event's row lie: once the function's first block has asked, nobody else does.
+    events: HashMap<Value, Value>,
 }
 
 /// A body on its way into a function.
@@ -129,7 +130,7 @@ pub(super) fn make<'p>(
     builder.switch_to_block(entry);
     let arguments = builder.block_params(entry).to_vec();
     let Some(context) = arguments.first().copied() else { return Err(Error::unknown(name)) };
-    let mut maker = FunctionMaker { shared, builder, context, imports: HashMap::new(), refusals: HashMap::new() };
+    let mut maker = FunctionMaker { shared, builder, context, imports: HashMap::new(), refusals: HashMap::new(), events: HashMap::new() };
     fill(&mut maker, &arguments)?;
     maker.builder.seal_all_blocks();
     let frontend = maker.shared.module.frontend();
@@ -199,6 +200,18 @@ impl<'p> FunctionMaker<'_, '_, 'p> {
         self.builder.ins().load(types::I64, UNCHANGING, base, offset)
     }
 
+    /// Where the values of an event's row lie.
+    pub(super) fn values_of(&mut self, row: Value) -> Value {
+        if let Some(values) = self.events.get(&row) {
+            return *values;
+        }
+        let values = self.fixed(row, VALUES as i32);
+        if self.builder.current_block() == self.builder.func.layout.entry_block() {
+            self.events.insert(row, values);
+        }
+        values
+    }
+
     /// Leaves the function with a constant.
     pub(super) fn leave(&mut self, result: i64) {
         let result = self.word(result);
@@ -247,7 +260,7 @@ impl BodyMaker<'_, '_, '_, '_> {
     pub(super) fn list(&mut self, list: &[Statement]) -> Result<bool, Error> {
         // Conditions one behind the other become one branch, if what lies between costs less than a branch that goes the other way.
         let mut open: Option<Value> = None;
-        for statement in list {
+        for (at, statement) in list.iter().enumerate() {
             match statement {
                 Statement::Guard(v) => {
                     let condition = self.get(*v)?.first;
@@ -255,7 +268,7 @@ impl BodyMaker<'_, '_, '_, '_> {
                     continue;
                 }
                 Statement::Comment(_) => continue,
-                Statement::Let(v) if self.is_cheap(*v) => {}
+                _ if open.is_some() && self.leads_to_guard(list.get(at..).unwrap_or_default()) => {}
                 _ => self.pass_if(open.take()),
             }
             if !self.statement(statement)? {
@@ -266,6 +279,16 @@ impl BodyMaker<'_, '_, '_, '_> {
         Ok(true)
     }
 
+    /// Whether all that comes before the next condition is cheap.
+    fn leads_to_guard(&self, list: &[Statement]) -> bool {
+        let dear = |statement: &&Statement| match statement {
+            Statement::Let(v) => !self.is_cheap(*v),
+            Statement::Comment(_) => false,
+            _ => true,
+        };
+        matches!(list.iter().find(dear), Some(Statement::Guard(_)))
+    }
+
     /// Goes on only if the condition, should there be one, holds.
     fn pass_if(&mut self, condition: Option<Value>) {
         if let Some(condition) = condition {
@@ -274,9 +297,11 @@ impl BodyMaker<'_, '_, '_, '_> {
                 self.maker.builder.ins().brif(condition, rest, &[], on, &[BlockArg::Value(nothing)]);
                 return self.maker.builder.switch_to_block(rest);
             }
-            let not = self.maker.builder.ins().icmp_imm_s(IntCC::Equal, condition, 0);
-            let passed = self.maker.word(0);
-            self.maker.leave_if(not, passed);
+            let (out, rest) = (self.maker.builder.create_block(), self.maker.builder.create_block());
+            self.maker.builder.ins().brif(condition, rest, &[], out, &[]);
+            self.maker.builder.switch_to_block(out);
+            self.maker.leave(0);
+            self.maker.builder.switch_to_block(rest);
         }
     }
 
