@@ -3,6 +3,7 @@
 //! It knows operations, and of the run-time functions those that are one call of the standard library; a call of another is "not known here".
 
 use varpulis_abi::number;
+use varpulis_abi::packed::{self, Cell, Packed, Packer};
 use varpulis_abi::reason::Reason;
 use varpulis_abi::scalar::Scalar;
 
@@ -127,11 +128,13 @@ struct Machine<'b> {
     calls: Vec<ChainId>,
     /// The last operation's that can refuse.
     site: SiteId,
+    /// The gathers around what is evaluated, and where they are.
+    indices: Vec<(u32, i64)>,
 }
 
 impl<'b> Machine<'b> {
     fn new(body: &'b Body, around: &'b dyn Surroundings) -> Self {
-        Self { body, values: vec![None; body.values.len()], around, rows: vec![], calls: vec![], site: SiteId(0) }
+        Self { body, values: vec![None; body.values.len()], around, rows: vec![], calls: vec![], site: SiteId(0), indices: vec![] }
     }
 
     fn list(&mut self, list: &[Statement]) -> Result<Option<Literal>, Stop> {
@@ -193,6 +196,10 @@ impl<'b> Machine<'b> {
                 let same = self.outside("equal_json", &[self.get(*left)?, self.get(*right)?])?;
                 Literal::Bool((same == Literal::Bool(true)) == (*op == Comparison::Equal))
             }
+            Op::Compare { op, left, right } if self.body.value(*left).ty.scalar == Scalar::Packed => {
+                let (Literal::Str(left), Literal::Str(right)) = (self.get(*left)?, self.get(*right)?) else { return Err(Stop::Unknown) };
+                Literal::Bool(packed::same(&left, &right) == (*op == Comparison::Equal))
+            }
             Op::Compare { op, left, right } => Literal::Bool(compare(*op, &self.get(*left)?, &self.get(*right)?)?),
             Op::If { condition, then, otherwise } => {
                 if self.get(*condition)? == Literal::Bool(true) {
@@ -209,12 +216,50 @@ impl<'b> Machine<'b> {
                     known => known?,
                 }
             }
+            Op::Pack(items) => {
+                let items = items.iter().map(|v| Ok((self.get(*v)?, self.body.value(*v).ty.scalar))).collect::<Result<Vec<_>, Stop>>()?;
+                Literal::Str(packed::pack(items.iter().map(|(item, scalar)| cell(item, *scalar))))
+            }
+            Op::Part { of, at } => self.part(*of, *at, value.ty.nullable)?,
+            Op::Index(number) => Literal::Int(self.indices.iter().rev().find(|(n, _)| n == number).ok_or(Stop::Unknown)?.1),
+            Op::Gather { of, index, keep, body } => self.gather(*of, *index, keep.as_ref(), body)?,
             Op::Load { param: "row", record, field } => self.around.field(*record, *field).ok_or(Stop::Unknown)?,
             Op::Read(Read::Ts) => Literal::Timestamp(self.around.ts().ok_or(Stop::Unknown)?),
             Op::Widen(_) | Op::Narrow(..) | Op::Load { .. } | Op::Read(_) | Op::Global(_) | Op::SameKey(..) | Op::Hash(_) | Op::Mask(_) | Op::Ask { .. } => {
                 return Err(Stop::Unknown);
             }
         })
+    }
+
+    fn part(&self, of: ValueId, at: ValueId, nullable: bool) -> Result<Literal, Stop> {
+        let (of, at) = (self.get(of)?, int(&self.get(at)?)?);
+        let Literal::Str(of) = of else { return Err(Stop::Unknown) };
+        Ok(match usize::try_from(at).map_or(Cell::Null, |at| Packed(&of).cell(at)) {
+            // The zero of a type is not known here.
+            Cell::Null if !nullable => return Err(Stop::Unknown),
+            Cell::Null => Literal::Null,
+            Cell::Int(v) => Literal::Int(v),
+            Cell::Float(v) => Literal::Float(v),
+            Cell::Bool(v) => Literal::Bool(v),
+            Cell::Timestamp(v) => Literal::Timestamp(v),
+            Cell::Duration(v) => Literal::Duration(v),
+            Cell::Enum(v) => Literal::Enum(v),
+            Cell::Text(v) | Cell::Json(v) | Cell::Packed(v) => Literal::Str(v.to_owned()),
+        })
+    }
+
+    fn gather(&mut self, of: ValueId, index: u32, keep: Option<&'b Region>, body: &'b Region) -> Result<Literal, Stop> {
+        let Literal::Str(of) = self.get(of)? else { return Err(Stop::Unknown) };
+        let scalar = body.result.map_or(Scalar::Int, |v| self.body.value(v).ty.scalar);
+        let mut packer = Packer::new();
+        for at in 0..Packed(&of).len() {
+            self.indices.push((index, at as i64));
+            if keep.map_or(Ok(Literal::Bool(true)), |keep| self.region(keep))? == Literal::Bool(true) {
+                packer.push(cell(&self.region(body)?, scalar));
+            }
+            self.indices.pop();
+        }
+        Ok(Literal::Str(packer.finish()))
     }
 
     /// Calls a function that is known outside only.
@@ -342,6 +387,24 @@ fn of_texts(body: &str, args: &[Literal]) -> Result<Literal, Stop> {
         },
         _ => return Err(Stop::Unknown),
     })
+}
+
+/// A value of a type as a part of a packed one.
+fn cell(literal: &Literal, scalar: Scalar) -> Cell<'_> {
+    match literal {
+        Literal::Null => Cell::Null,
+        Literal::Int(v) => Cell::Int(*v),
+        Literal::Float(v) => Cell::Float(*v),
+        Literal::Bool(v) => Cell::Bool(*v),
+        Literal::Timestamp(v) => Cell::Timestamp(*v),
+        Literal::Duration(v) => Cell::Duration(*v),
+        Literal::Enum(v) => Cell::Enum(*v),
+        Literal::Str(v) => match scalar {
+            Scalar::Packed => Cell::Packed(v),
+            Scalar::Json => Cell::Json(v),
+            _ => Cell::Text(v),
+        },
+    }
 }
 
 fn int(l: &Literal) -> Result<i64, Stop> {

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use varpulis_abi::functions::{FUNCTIONS, FunctionRow};
 use varpulis_abi::scalar::Scalar;
+use varpulis_compiler::analysis::methods::METHODS;
 use varpulis_compiler::analysis::types::{Kind, Type};
 use varpulis_compiler::diagnostics::{Code, Level};
 use varpulis_compiler::functions::aggregates::{Aggregate, Argument};
@@ -67,6 +68,8 @@ fn scalar(scalar: Scalar) -> &'static str {
         Scalar::Wide => "a sum",
         Scalar::Enum => "enum",
         Scalar::Json => "any",
+        // Of what is called by name.
+        Scalar::Packed => "[str]",
     }
 }
 
@@ -86,9 +89,13 @@ fn functions() {
     }
     page.push_str("| `str(enum)` | `str` | The variant's name. | |\n| `float(int)` | `float` | The same number. | |\n| `now()` | `timestamp` | The time of the current event. | |\n");
     page.push_str("\n## Operators\n\nThose that are more than one instruction.\n\n| operator | result | | |\n| --- | --- | --- | --- |\n");
-    for f in FUNCTIONS.iter().filter(|f| !is_named(f)) {
+    for f in FUNCTIONS.iter().filter(|f| !is_named(f) && !f.name.starts_with('.')) {
         let arguments: Vec<&str> = f.args.iter().map(|a| scalar(*a)).collect();
         row(&arguments.join(&format!(" {} ", f.name)), f, &mut page);
+    }
+    page.push_str("\n## Methods of arrays and maps\n\nOf what is null they are null, too.\n\n| method | |\n| --- | --- |\n");
+    for m in METHODS {
+        writeln!(page, "| `.{}{}` | {} |", m.name, m.arguments.replace(" or ", "` or `"), cell(m.doc)).unwrap();
     }
     check("functions.md", &page);
 }

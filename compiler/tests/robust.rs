@@ -143,7 +143,7 @@ fn thousands_of_aliases_compile() {
         text += &format!("type C{i} = [C{}]\n", i - 1);
     }
     text += "stream S = T.where(x > 1)\n";
-    assert_eq!(refused(&text), ["this is an array of more than 128 levels"]);
+    assert_eq!(refused(&text), ["this type is more than 128 levels deep"]);
 }
 
 #[test]

@@ -33,11 +33,12 @@ pub mod prelude {
     pub use crate::operators::*;
     pub use crate::output::{At, Output, RecordWriter, WriteRecord};
     pub use crate::pattern::*;
-    pub use crate::program::{Counters, EventSchema, FieldSchema, Instance, ParamSchema, Params, Program as CompiledProgram, Schema, Site, StreamSchema};
+    pub use crate::program::{Counters, EventSchema, FieldSchema, Form, Instance, ParamSchema, Params, Program as CompiledProgram, Schema, Site, StreamSchema};
     pub use crate::reorder::ReorderBuffer;
     pub use crate::scalar::*;
     pub use crate::state::{NoState, Slots, Text, Typed};
     pub use crate::value::Value;
+    pub use varpulis_abi::packed::{Cell, Packed, Packer, pack};
     pub use varpulis_abi::reason::Reason;
     pub use varpulis_abi::scalar::{Physical, Scalar};
 }

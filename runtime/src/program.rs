@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use varpulis_abi::duration;
-use varpulis_abi::scalar::Physical;
+pub use varpulis_abi::scalar::Form;
+use varpulis_abi::scalar::{Physical, Scalar};
 
 use crate::input::Rejected;
 use crate::output::Output;
@@ -48,12 +49,22 @@ pub struct FieldSchema {
     pub ty: Physical,
     /// The variants, if it is an enum.
     pub variants: Variants,
+    /// How values of [packed](varpulis_abi::packed) types are made of others.
+    pub form: Form,
+    /// What they are made of: an array's element; a map's key and value; the parts of a tuple; the fields of a record, by their names.
+    pub parts: Cow<'static, [FieldSchema]>,
 }
 
 impl FieldSchema {
     /// A field of a program compiled ahead of time.
     pub const fn new(name: &'static str, ty: Physical, variants: &'static [&'static str]) -> Self {
-        Self { name: Cow::Borrowed(name), ty, variants: Variants::Fixed(variants) }
+        Self { name: Cow::Borrowed(name), ty, variants: Variants::Fixed(variants), form: Form::Plain, parts: Cow::Borrowed(&[]) }
+    }
+
+    /// A field of a program compiled ahead of time whose values are made of others.
+    pub const fn packed(name: &'static str, nullable: bool, form: Form, parts: &'static [FieldSchema]) -> Self {
+        let ty = Physical { scalar: Scalar::Packed, nullable };
+        Self { name: Cow::Borrowed(name), ty, variants: Variants::Fixed(&[]), form, parts: Cow::Borrowed(parts) }
     }
 }
 

@@ -3,6 +3,7 @@
 //! Programs that are compiled at run time read values where they lie: their tags and layout are those of `varpulis_abi::layout::value`.
 
 use varpulis_abi::layout::value as tag;
+use varpulis_abi::packed::Cell;
 
 /// One value of a field, borrowed from the input or from the decoder's scratch space.
 #[derive(Clone, Copy, Debug, PartialEq, Default)]
@@ -27,6 +28,8 @@ pub enum Value<'a> {
     Enum(u32) = tag::ENUM,
     /// `any`: one JSON value as it stood in the input.
     Json(&'a str) = tag::JSON,
+    /// An array, tuple, map or record, [packed](varpulis_abi::packed).
+    Packed(&'a str) = tag::PACKED,
 }
 
 impl<'a> Value<'a> {
@@ -36,6 +39,7 @@ impl<'a> Value<'a> {
         match self {
             Value::Text(v) => Value::Text(text(v)),
             Value::Json(v) => Value::Json(text(v)),
+            Value::Packed(v) => Value::Packed(text(v)),
             Value::Null => Value::Null,
             Value::Int(v) => Value::Int(v),
             Value::Float(v) => Value::Float(v),
@@ -43,6 +47,41 @@ impl<'a> Value<'a> {
             Value::Timestamp(v) => Value::Timestamp(v),
             Value::Duration(v) => Value::Duration(v),
             Value::Enum(v) => Value::Enum(v),
+        }
+    }
+
+    /// The same as a part of a packed value.
+    #[inline]
+    pub fn cell(self) -> Cell<'a> {
+        match self {
+            Value::Null => Cell::Null,
+            Value::Int(v) => Cell::Int(v),
+            Value::Float(v) => Cell::Float(v),
+            Value::Bool(v) => Cell::Bool(v),
+            Value::Timestamp(v) => Cell::Timestamp(v),
+            Value::Duration(v) => Cell::Duration(v),
+            Value::Enum(v) => Cell::Enum(v),
+            Value::Text(v) => Cell::Text(v),
+            Value::Json(v) => Cell::Json(v),
+            Value::Packed(v) => Cell::Packed(v),
+        }
+    }
+}
+
+impl<'a> From<Cell<'a>> for Value<'a> {
+    #[inline]
+    fn from(cell: Cell<'a>) -> Self {
+        match cell {
+            Cell::Null => Value::Null,
+            Cell::Int(v) => Value::Int(v),
+            Cell::Float(v) => Value::Float(v),
+            Cell::Bool(v) => Value::Bool(v),
+            Cell::Timestamp(v) => Value::Timestamp(v),
+            Cell::Duration(v) => Value::Duration(v),
+            Cell::Enum(v) => Value::Enum(v),
+            Cell::Text(v) => Value::Text(v),
+            Cell::Json(v) => Value::Json(v),
+            Cell::Packed(v) => Value::Packed(v),
         }
     }
 }
@@ -66,8 +105,8 @@ getters! {
     float, optional_float, f64, [Float], 0.0;
     /// A `bool`.
     bool, optional_bool, bool, [Bool], false;
-    /// A `str`, or the text of an `any`.
-    text, optional_text, &'a str, [Text, Json], "";
+    /// A `str`, the text of an `any`, or a packed value.
+    text, optional_text, &'a str, [Text, Json, Packed], "";
     /// An enum's variant.
     variant, optional_variant, u32, [Enum], 0;
 }

@@ -2,6 +2,7 @@
 //! panics, and no helper reads or writes what it does not own.
 //!
 //! The first bytes choose a case, another one beside it, and what changes in their texts; the others damage the cases' input, or are the input.
+#![expect(clippy::indexing_slicing, reason = "places are taken modulo what there is")]
 
 use varpulis_compiler::jit::{Limits, Program};
 
@@ -35,6 +36,21 @@ const CASES: &[&str] = &[
     include_str!("../cases/patterns/of_windows.case"),
     include_str!("../cases/patterns/enum_conditions.case"),
     include_str!("../cases/patterns/step_within.case"),
+    include_str!("../cases/values/arrays.case"),
+    include_str!("../cases/values/equality.case"),
+    include_str!("../cases/values/errors.case"),
+    include_str!("../cases/values/index.case"),
+    include_str!("../cases/values/literals.case"),
+    include_str!("../cases/values/maps.case"),
+    include_str!("../cases/values/membership.case"),
+    include_str!("../cases/values/methods.case"),
+    include_str!("../cases/values/methods_null.case"),
+    include_str!("../cases/values/ranges.case"),
+    include_str!("../cases/values/reordered.case"),
+    include_str!("../cases/values/slices.case"),
+    include_str!("../cases/values/state.case"),
+    include_str!("../cases/values/tuples.case"),
+    include_str!("../cases/values/types.case"),
     include_str!("../cases/windows/chained.case"),
     include_str!("../cases/windows/count_sliding_per_key.case"),
     include_str!("../cases/windows/session_per_key.case"),
@@ -83,6 +99,8 @@ const WORDS: &[&[&str]] = &[
     &["int", "float", "bool", "str", "timestamp", "duration", "any"],
     &["upper", "lower", "trim", "len", "abs", "floor", "round", "str", "is_nan"],
     &["where", "having", "filter"],
+    &["map", "filter", "count", "any", "all", "min", "max", "sum", "avg"],
+    &["sort", "reverse", "distinct", "sliding_pairs", "flatten", "first", "last", "keys", "values"],
 ];
 
 /// The fuzzer's bytes, one by one; zeros behind them.

@@ -3,6 +3,7 @@
 //! A program is kept in parts, so that a failing one can be made smaller. What is generated is well typed as far as the generator knows;
 //! the few programs that the compiler refuses are left out and counted.
 
+mod arrays;
 mod expressions;
 mod input;
 pub mod rows;

@@ -88,7 +88,7 @@ fn values(scalar: Scalar) -> Option<Vec<Literal>> {
         Scalar::Text => TEXTS.iter().map(|v| Literal::Str((*v).to_owned())).collect(),
         Scalar::Timestamp => INTS.iter().map(|v| Literal::Timestamp(*v)).collect(),
         Scalar::Duration => INTS.iter().map(|v| Literal::Duration(*v)).collect(),
-        Scalar::Json | Scalar::Enum | Scalar::Wide => return None,
+        Scalar::Json | Scalar::Enum | Scalar::Packed | Scalar::Wide => return None,
     })
 }
 
@@ -101,6 +101,7 @@ fn type_of(scalar: Scalar) -> Type {
         Scalar::Timestamp => Kind::Timestamp,
         Scalar::Duration => Kind::Duration,
         Scalar::Json => Kind::Any,
+        Scalar::Packed => Kind::Array(Box::new(Type::INT)),
     })
 }
 

@@ -140,7 +140,7 @@ fn literal(value: Value<'_>) -> Literal {
         Value::Int(v) => Literal::Int(v),
         Value::Float(v) => Literal::Float(v),
         Value::Bool(v) => Literal::Bool(v),
-        Value::Text(v) | Value::Json(v) => Literal::Str(v.to_owned()),
+        Value::Text(v) | Value::Json(v) | Value::Packed(v) => Literal::Str(v.to_owned()),
         Value::Timestamp(v) => Literal::Timestamp(v),
         Value::Duration(v) => Literal::Duration(v),
         Value::Enum(v) => Literal::Enum(v),

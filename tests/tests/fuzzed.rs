@@ -1,6 +1,8 @@
 //! What `fuzz/fuzz_targets/jit.rs` does, over bytes from a seed and without a sanitizer: the target stays in working order, and changed programs
 //! over damaged input run to their end in every test run. `VARPULIS_SEED=7 VARPULIS_PROGRAMS=5000` runs others.
 
+#![allow(clippy::print_stdout, reason = "tests")]
+
 use varpulis_tests::fuzzed;
 
 fn setting(name: &str, default: u64) -> u64 {

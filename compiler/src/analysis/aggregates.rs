@@ -155,13 +155,6 @@ impl Analyzer<'_> {
         if value.ty.kind == Kind::Error {
             return None;
         }
-        // What is collected is written, and an enum is written as its variant's name.
-        if matches!(aggregate, Aggregate::Collect | Aggregate::CollectDistinct | Aggregate::CountDistinct)
-            && let Kind::Enum(e) = &value.ty.kind
-        {
-            let (e, span) = (e.clone(), value.span);
-            value = self.enum_text(value, &e, span);
-        }
         let (fits, wanted) = match argument {
             Argument::Number => (value.ty.is_number(), "a number"),
             Argument::Ordered => (value.ty.is_ordered(), "an ordered value"),

@@ -141,7 +141,8 @@ impl Analyzer<'_> {
             })
             .collect();
         let nullable = values.iter().any(|v| v.ty.nullable);
-        Expr { kind: ExprKind::Call(function, values), ty: Type { kind: kind_of(row.result), nullable }, span }
+        let kind = if row.result == varpulis_abi::scalar::Scalar::Packed { texts() } else { kind_of(row.result) };
+        Expr { kind: ExprKind::Call(function, values), ty: Type { kind, nullable }, span }
     }
 
     fn no_overload(&mut self, name: &str, values: &[Expr], overloads: &[Function], span: Span) -> Expr {
@@ -183,7 +184,11 @@ impl Analyzer<'_> {
             }
             return self.not_compiled(span, "methods of a Kleene step other than `len()`", "aggregates such as `sum(x.field)` range over its elements");
         }
-        let mut values = vec![self.expr(object, scope)];
+        let object = self.expr(object, scope);
+        if object.ty.is_packed() {
+            return self.method_of_value(object, name, args, span, scope);
+        }
+        let mut values = vec![object];
         for arg in args {
             match &arg.value {
                 ArgValue::Expr(e, None) if arg.name.is_none() => values.push(self.expr(e, scope)),
@@ -269,6 +274,11 @@ impl Analyzer<'_> {
     }
 }
 
+/// What functions make arrays of that are called by name.
+fn texts() -> Kind {
+    Kind::Array(Box::new(Type::STR))
+}
+
 /// The language's kind for a physical type.
 pub(crate) fn kind_of(scalar: varpulis_abi::scalar::Scalar) -> Kind {
     use varpulis_abi::scalar::Scalar;
@@ -279,6 +289,7 @@ pub(crate) fn kind_of(scalar: varpulis_abi::scalar::Scalar) -> Kind {
         Scalar::Text => Kind::Str,
         Scalar::Timestamp => Kind::Timestamp,
         Scalar::Duration => Kind::Duration,
-        Scalar::Json => Kind::Any,
+        // The functions of arrays are called by what knows the types of elements.
+        Scalar::Json | Scalar::Packed => Kind::Any,
     }
 }

@@ -7,14 +7,14 @@ use super::Analyzer;
 use super::limits::VALUES;
 use super::scope::Scope;
 use super::typed::Expr;
-use super::types::{EnumType, Kind, Type};
+use super::types::{EnumType, Kind, RecordType, Type};
 use crate::diagnostics::{Code, Diagnostic, did_you_mean};
 use crate::evaluate::{LONGEST_TEXT, Refusal};
 use crate::plan::logical::{Column, Event, Global, Schema};
 use crate::syntax::ast::{self, ItemKind, Span, TypeExpr, TypeExprKind};
 
-/// How deep arrays may stand in arrays.
-const ARRAYS: usize = 128;
+/// How deep values may stand in values.
+const LEVELS: usize = 128;
 
 impl<'a> Analyzer<'a> {
     pub(crate) fn collect_declarations(&mut self) {
@@ -184,7 +184,7 @@ impl<'a> Analyzer<'a> {
     fn event_columns(&mut self, event: &ast::EventDecl, mut columns: Vec<Column>) -> Vec<Column> {
         let mut seen: HashSet<String> = columns.iter().map(|c| c.name.clone()).collect();
         for field in &event.fields {
-            let ty = self.field_type(&field.ty);
+            let ty = self.resolve_type(&field.ty);
             if field.name.text == "ts" {
                 // Every record has `ts`, listed or not.
                 continue;
@@ -196,17 +196,6 @@ impl<'a> Analyzer<'a> {
             columns.push(Column { name: field.name.text.clone(), ty, hidden: false });
         }
         columns
-    }
-
-    /// The type of a field of the input. Decoders do not examine the elements of arrays.
-    fn field_type(&mut self, t: &TypeExpr) -> Type {
-        let ty = self.resolve_type(t);
-        if !matches!(ty.kind, Kind::Array(_)) {
-            return ty;
-        }
-        let message = "arrays as fields of events: understood, not compiled yet";
-        self.report(Diagnostic::new(Code::TypeNotCompiledYet, t.span, message).help("declare it as `any`, which passes any JSON value through"));
-        Type::ERROR
     }
 
     /// Values may name values that are declared behind them: each is declared when it is first named.
@@ -261,8 +250,11 @@ impl<'a> Analyzer<'a> {
                 }
                 self.add_global(Global { name: name.text.clone(), ty: expr.ty.clone(), value: Some(expr), is_param: false });
             }
-            ItemKind::Param { name, ty, default } => {
-                let ty = self.resolve_type(ty);
+            ItemKind::Param { name, ty: written, default } => {
+                let mut ty = self.resolve_type(written);
+                if ty.is_packed() {
+                    ty = self.later_type(written.span, "parameters that are arrays, maps, tuples or records");
+                }
                 let value = default.as_ref().and_then(|d| self.constant(d)).map(|d| self.coerce(d, &ty, &format!("`{}`", name.text)));
                 self.add_global(Global { name: name.text.clone(), ty, value, is_param: true });
             }
@@ -326,17 +318,38 @@ impl<'a> Analyzer<'a> {
             TypeExprKind::Optional(inner) => self.resolve_type(inner).with_null(true),
             TypeExprKind::Array(inner) => {
                 let inner = self.resolve_type(inner);
-                if inner.kind == Kind::Error {
-                    return inner;
-                }
-                if inner.levels() >= ARRAYS {
-                    let message = format!("this is an array of more than {ARRAYS} levels");
-                    self.report(Diagnostic::new(Code::TooDeep, t.span, message).help("declare it as `any`, which passes any JSON value through"));
-                    return Type::ERROR;
-                }
-                Type::new(Kind::Array(Box::new(inner)))
+                self.packed_type(Kind::Array(Box::new(inner)), t.span)
             }
-            TypeExprKind::Map(..) | TypeExprKind::Tuple(_) => self.later_type(t.span, "map and tuple types"),
+            TypeExprKind::Map(key, value) => match &key.kind {
+                // One field, and no type of its name: a record.
+                TypeExprKind::Named(name, _) if !self.names_a_type(&name.text) => {
+                    let fields = vec![(name.text.clone(), self.resolve_type(value))];
+                    self.packed_type(Kind::Record(Rc::new(RecordType { fields })), t.span)
+                }
+                _ => {
+                    let (key_type, value) = (self.resolve_type(key), self.resolve_type(value));
+                    if key_type.nullable || key_type.is_packed() || key_type.kind == Kind::Any {
+                        let message = format!("a key of a map cannot be {key_type}");
+                        self.report(Diagnostic::new(Code::TypeMismatch, key.span, message).help("keys are texts, numbers, truth values, times or variants"));
+                        return Type::ERROR;
+                    }
+                    self.packed_type(Kind::Map(Box::new(key_type), Box::new(value)), t.span)
+                }
+            },
+            TypeExprKind::Tuple(parts) => {
+                let parts = parts.iter().map(|part| self.resolve_type(part)).collect();
+                self.packed_type(Kind::Tuple(parts), t.span)
+            }
+            TypeExprKind::Record(fields) => {
+                let mut seen = HashSet::new();
+                for (name, _) in fields {
+                    if !seen.insert(&name.text) {
+                        self.report(Diagnostic::new(Code::DuplicateField, name.span, format!("field `{}` is declared twice", name.text)));
+                    }
+                }
+                let fields = fields.iter().map(|(name, ty)| (name.text.clone(), self.resolve_type(ty))).collect();
+                self.packed_type(Kind::Record(Rc::new(RecordType { fields })), t.span)
+            }
             TypeExprKind::Named(name, _) => match name.text.as_str() {
                 "int" => Type::INT,
                 "float" => Type::FLOAT,
@@ -349,6 +362,29 @@ impl<'a> Analyzer<'a> {
                 other => self.named_type(other, t.span),
             },
         }
+    }
+
+    /// A type made of others, unless one of these is wrong or they stand too deep.
+    fn packed_type(&mut self, kind: Kind, span: Span) -> Type {
+        let ty = Type::new(kind);
+        if ty.parts().iter().any(|part| part.kind == Kind::Error) {
+            return Type::ERROR;
+        }
+        if ty.levels() > LEVELS {
+            let message = format!("this type is more than {LEVELS} levels deep");
+            self.report(Diagnostic::new(Code::TooDeep, span, message).help("declare it as `any`, which passes any JSON value through"));
+            return Type::ERROR;
+        }
+        ty
+    }
+
+    fn names_a_type(&self, name: &str) -> bool {
+        let declares = |item: &ast::Item| match &item.kind {
+            ItemKind::Event(e) => e.name.text == name,
+            ItemKind::TypeAlias { name: n, .. } | ItemKind::Enum { name: n, .. } => n.text == name,
+            _ => false,
+        };
+        matches!(name, "int" | "float" | "bool" | "str" | "timestamp" | "duration" | "any" | "decimal") || self.ast.items.iter().any(declares)
     }
 
     fn later_type(&mut self, span: Span, what: &str) -> Type {
@@ -364,8 +400,8 @@ impl<'a> Analyzer<'a> {
         if let Some(t) = self.aliases.get(name) {
             return t.clone();
         }
-        if self.ast.items.iter().any(|i| matches!(&i.kind, ItemKind::Event(e) if e.name.text == name)) {
-            return self.later_type(span, "fields that hold whole events");
+        if let Some(ty) = self.declared_type(name, span) {
+            return ty;
         }
         let mut d = Diagnostic::new(Code::UnknownType, span, format!("no type is called `{name}`"));
         let known = ["int", "float", "bool", "str", "timestamp", "duration", "any"];
@@ -387,6 +423,44 @@ impl<'a> Analyzer<'a> {
     }
 }
 
+impl Analyzer<'_> {
+    /// An event as a type, or an alias that stands behind its use.
+    fn declared_type(&mut self, name: &str, span: Span) -> Option<Type> {
+        let ast = self.ast;
+        let (event, alias) = ast.items.iter().find_map(|item| match &item.kind {
+            ItemKind::Event(e) if e.name.text == name => Some((Some(e), None)),
+            ItemKind::TypeAlias { name: n, ty } if n.text == name => Some((None, Some(ty))),
+            _ => None,
+        })?;
+        if self.resolving.iter().any(|n| n == name) {
+            self.report(Diagnostic::new(Code::CyclicStreams, span, format!("the type `{name}` is made of itself")));
+            return Some(Type::ERROR);
+        }
+        self.resolving.push(name.to_owned());
+        let ty = match (event, alias) {
+            (_, Some(ty)) => self.resolve_type(ty),
+            (Some(event), None) => self.event_type(event),
+            (None, None) => Type::ERROR,
+        };
+        self.resolving.pop();
+        Some(ty)
+    }
+
+    /// The fields of an event, and before them those that it inherits.
+    fn event_type(&mut self, event: &ast::EventDecl) -> Type {
+        let base = event.extends.as_ref().map(|base| self.named_type(&base.text, base.span));
+        let mut fields = match base.map(|base| base.kind) {
+            Some(Kind::Record(record)) => record.fields.clone(),
+            Some(Kind::Error) => return Type::ERROR,
+            _ => vec![],
+        };
+        for field in &event.fields {
+            fields.push((field.name.text.clone(), self.resolve_type(&field.ty)));
+        }
+        self.packed_type(Kind::Record(Rc::new(RecordType { fields })), event.name.span)
+    }
+}
+
 /// The name that an alias stands for, whatever is optional or an array on the way.
 fn alias_of<'e>(aliases: &HashMap<&str, &'e ast::TypeExpr>, name: &str) -> Option<&'e str> {
     let mut ty = *aliases.get(name)?;
@@ -394,7 +468,7 @@ fn alias_of<'e>(aliases: &HashMap<&str, &'e ast::TypeExpr>, name: &str) -> Optio
         match &ty.kind {
             TypeExprKind::Named(other, _) => return Some(&other.text),
             TypeExprKind::Optional(inner) | TypeExprKind::Array(inner) => ty = inner,
-            TypeExprKind::Map(..) | TypeExprKind::Tuple(_) => return None,
+            TypeExprKind::Map(..) | TypeExprKind::Tuple(_) | TypeExprKind::Record(_) => return None,
         }
     }
 }

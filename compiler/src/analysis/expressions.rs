@@ -47,11 +47,15 @@ impl Analyzer<'_> {
                 let otherwise = self.expr(otherwise, scope);
                 self.choose(condition, then, otherwise, span)
             }
-            ast::ExprKind::Array(_) | ast::ExprKind::Map(_) | ast::ExprKind::Tuple(_) | ast::ExprKind::Slice { .. } => {
-                self.not_compiled(span, "arrays, maps and tuples as values", "an array literal may stand behind `in`")
+            ast::ExprKind::Array(items) => self.array(items, span, scope),
+            ast::ExprKind::Map(members) => self.map(members, span, scope),
+            ast::ExprKind::Tuple(items) => self.tuple(items, span, scope),
+            ast::ExprKind::Slice { object, from, to } => self.slice(object, from.as_deref(), to.as_deref(), span, scope),
+            ast::ExprKind::Range { from, to, inclusive } => self.range(from, to, *inclusive, span, scope),
+            ast::ExprKind::Lambda { .. } => {
+                let message = "a lambda stands for no value here";
+                self.wrong(Diagnostic::new(Code::BadArgument, span, message).help("methods of arrays take one, as in `items.filter(x => x > 1)`"))
             }
-            ast::ExprKind::Range { .. } => self.not_compiled(span, "ranges as values", "a range may stand behind `in`"),
-            ast::ExprKind::Lambda { .. } => self.not_compiled(span, "a lambda here", "`filter`, `map` and `select` take one"),
         }
     }
 
@@ -150,9 +154,14 @@ impl Analyzer<'_> {
         match (&left.ty.kind, &right.ty.kind) {
             (Kind::Int, Kind::Float) => *left = to_float(left.clone()),
             (Kind::Float, Kind::Int) => *right = to_float(right.clone()),
+            (Kind::Array(a), Kind::Array(b)) if a.kind == Kind::Null && a != b => left.ty.kind = right.ty.kind.clone(),
+            (Kind::Array(a), Kind::Array(b)) if b.kind == Kind::Null && a != b => right.ty.kind = left.ty.kind.clone(),
             (Kind::Null, other) if *other != Kind::Null => left.ty = Type::optional(other.clone()),
             (other, Kind::Null) if *other != Kind::Null => right.ty = Type::optional(other.clone()),
             _ => {}
+        }
+        if left.ty.is_packed() {
+            Self::widen(left, right);
         }
         left.ty.kind == right.ty.kind || left.ty.is_lenient() || right.ty.is_lenient()
     }
@@ -181,6 +190,10 @@ impl Analyzer<'_> {
                     self.ordered.push((event, field, side.span));
                 }
             }
+        }
+        if let (true, Some(wrong)) = (same, [&left, &right].into_iter().find(|e| matches!(&e.ty.kind, Kind::Array(t) if t.kind == Kind::Null))) {
+            let span = wrong.span;
+            return self.untyped_array(span);
         }
         let ordered = left.ty.is_lenient() || left.ty.is_ordered() || equality;
         if !same || !ordered {
@@ -258,6 +271,10 @@ impl Analyzer<'_> {
             }
             (Divide, Kind::Duration, Kind::Int) => return by_function("/", left, to_float(right), Kind::Duration).unwrap_or_else(|| Expr::error(span)),
             (Divide, Kind::Duration, Kind::Duration) => result(Kind::Float),
+            (Add, Kind::Array(a), Kind::Array(b)) if a == b => {
+                let kind = left.ty.kind.clone();
+                return by_function(".concat", left, right, kind).unwrap_or_else(|| Expr::error(span));
+            }
             (Add, Kind::Str, Kind::Str) => return by_function("concat", left, right, Kind::Str).unwrap_or_else(|| Expr::error(span)),
             _ => return self.cannot(op, &left, &right, span),
         };
@@ -294,7 +311,10 @@ impl Analyzer<'_> {
                 let high = self.compare(upper, value, to, span);
                 Expr::all(vec![low, high], span)
             }
-            _ => return self.not_compiled(set.span, "`in` with anything but an array literal or a range", "write `x in [a, b]` or `x in 1..10`"),
+            _ => {
+                let set = self.expr(set, scope);
+                self.contains(set, value, span)
+            }
         };
         if !negated {
             return found;
@@ -322,6 +342,9 @@ impl Analyzer<'_> {
         }
         if expr.ty.kind == Kind::Null && to.nullable {
             expr.ty = to.clone();
+        }
+        if expr.ty.is_packed() {
+            expr = self.adapt(expr, to);
         }
         if let (Kind::Enum(e), Some(Literal::Str(text))) = (&to.kind, expr.as_literal()) {
             let text = text.clone();

@@ -9,6 +9,7 @@ mod expressions;
 mod functions;
 mod joins;
 mod limits;
+pub mod methods;
 mod names;
 mod operators;
 mod patterns;
@@ -17,6 +18,7 @@ mod streams;
 pub mod typed;
 pub mod types;
 mod usage;
+mod values;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
@@ -75,6 +77,10 @@ pub struct Analyzer<'a> {
     /// Calls of functions that the expression at hand was expanded to.
     pub(crate) expanded: usize,
     pub(crate) expansion: limits::Expansion,
+    /// Events and aliases whose types are being read, to refuse those made of themselves.
+    pub(crate) resolving: Vec<String>,
+    /// How many `.filter`, `.map` and the like there are so far.
+    pub(crate) gathers: u32,
     /// The source node of each event that is read.
     pub(crate) sources: HashMap<usize, NodeId>,
     /// How far each node of the plan is from its source.
@@ -129,6 +135,8 @@ impl<'a> Analyzer<'a> {
             ordered: vec![],
             expanded: 0,
             expansion: limits::Expansion::default(),
+            resolving: vec![],
+            gathers: 0,
             sources: HashMap::new(),
             steps: vec![],
             learnt: 0,

@@ -190,7 +190,8 @@ impl Analyzer<'_> {
         {
             return self.element(&input, index, name, span);
         }
-        self.not_compiled(span, "fields of values", "fields of events, steps and aliases can be read")
+        let object = self.expr(object, scope);
+        self.field_of_value(object, name, span)
     }
 
     /// `tries[0].amount`, `tries[-1].amount`
@@ -206,10 +207,6 @@ impl Analyzer<'_> {
             ast::ExprKind::Unary { op: UnaryOp::Negate, operand } if operand.kind == ast::ExprKind::Int(1) => value,
             _ => self.not_compiled(span, "an element of a Kleene step other than the first `[0]` and the last `[-1]`", "aggregates range over all elements"),
         }
-    }
-
-    pub(super) fn index(&mut self, _object: &ast::Expr, _index: &ast::Expr, span: Span, _scope: &mut Scope) -> Expr {
-        self.not_compiled(span, "indexing", "of a Kleene step, `x[0].field` and `x[-1].field` can be read")
     }
 
     /// A variant of an enum, by name.

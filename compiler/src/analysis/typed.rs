@@ -133,6 +133,27 @@ pub enum ExprKind {
     In(Box<Expr>, Vec<Expr>),
     /// A run-time function.
     Call(Function, Vec<Expr>),
+    /// An array, tuple, map (keys and values in turn) or record of these.
+    Pack(Vec<Expr>),
+    /// A part of such a value, by its place from 0; null where there is none, so that the type is nullable unless there always is.
+    Part(Box<Expr>, Box<Expr>),
+    /// The element at hand, inside the gather of that number.
+    Element(u32),
+    /// An array of what is made of each element of another.
+    Gather(Box<Gather>),
+}
+
+/// `.filter` and `.map` of an array.
+#[derive(Clone, Debug)]
+pub struct Gather {
+    /// Its number, by which [`ExprKind::Element`] names it.
+    pub number: u32,
+    /// The array.
+    pub of: Expr,
+    /// Which elements count; all if there is no condition.
+    pub keep: Option<Expr>,
+    /// What an element becomes.
+    pub value: Expr,
 }
 
 impl Expr {
@@ -171,7 +192,7 @@ impl Expr {
     /// Calls `visit` with every direct part.
     pub fn children(&self, visit: &mut impl FnMut(&Expr)) {
         match &self.kind {
-            ExprKind::Literal(_) | ExprKind::Place(_) => {}
+            ExprKind::Literal(_) | ExprKind::Place(_) | ExprKind::Element(_) => {}
             ExprKind::Unary(_, a) | ExprKind::ToFloat(a) | ExprKind::IsNull(a) => visit(a),
             ExprKind::Binary(_, a, b) => {
                 visit(a);
@@ -186,13 +207,22 @@ impl Expr {
                 visit(a);
                 list.iter().for_each(visit);
             }
-            ExprKind::Call(_, args) => args.iter().for_each(visit),
+            ExprKind::Call(_, args) | ExprKind::Pack(args) => args.iter().for_each(visit),
+            ExprKind::Part(of, at) => {
+                visit(of);
+                visit(at);
+            }
+            ExprKind::Gather(gather) => {
+                visit(&gather.of);
+                gather.keep.iter().for_each(&mut *visit);
+                visit(&gather.value);
+            }
         }
     }
     /// The same expression with every direct part replaced.
     pub fn map_children(&self, change: &mut impl FnMut(&Expr) -> Expr) -> Expr {
         let kind = match &self.kind {
-            ExprKind::Literal(_) | ExprKind::Place(_) => self.kind.clone(),
+            ExprKind::Literal(_) | ExprKind::Place(_) | ExprKind::Element(_) => self.kind.clone(),
             ExprKind::Unary(op, a) => ExprKind::Unary(*op, Box::new(change(a))),
             ExprKind::ToFloat(a) => ExprKind::ToFloat(Box::new(change(a))),
             ExprKind::IsNull(a) => ExprKind::IsNull(Box::new(change(a))),
@@ -200,6 +230,14 @@ impl Expr {
             ExprKind::If(a, b, c) => ExprKind::If(Box::new(change(a)), Box::new(change(b)), Box::new(change(c))),
             ExprKind::In(a, list) => ExprKind::In(Box::new(change(a)), list.iter().map(&mut *change).collect()),
             ExprKind::Call(f, args) => ExprKind::Call(*f, args.iter().map(&mut *change).collect()),
+            ExprKind::Pack(items) => ExprKind::Pack(items.iter().map(&mut *change).collect()),
+            ExprKind::Part(of, at) => ExprKind::Part(Box::new(change(of)), Box::new(change(at))),
+            ExprKind::Gather(gather) => ExprKind::Gather(Box::new(Gather {
+                number: gather.number,
+                of: change(&gather.of),
+                keep: gather.keep.as_ref().map(&mut *change),
+                value: change(&gather.value),
+            })),
         };
         Expr { kind, ty: self.ty.clone(), span: self.span }
     }
@@ -279,6 +317,6 @@ impl fmt::Display for Literal {
 impl Kind {
     /// Whether a field of that kind can be a key.
     pub fn is_key(&self) -> bool {
-        !matches!(self, Kind::Array(_))
+        !matches!(self, Kind::Array(_) | Kind::Map(..) | Kind::Tuple(_) | Kind::Record(_))
     }
 }

@@ -14,6 +14,13 @@ pub struct EnumType {
     pub variants: Vec<String>,
 }
 
+/// A record inside a value.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct RecordType {
+    /// In declared order.
+    pub fields: Vec<(String, Type)>,
+}
+
 /// What values a type holds, null aside.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -35,6 +42,12 @@ pub enum Kind {
     Enum(Rc<EnumType>),
     /// `[T]`
     Array(Box<Type>),
+    /// `{K: V}`
+    Map(Box<Type>, Box<Type>),
+    /// `(A, B)`
+    Tuple(Vec<Type>),
+    /// `{a: A, b: B}`, or an event's fields.
+    Record(Rc<RecordType>),
     /// The literal `null`, before a context gives it a type.
     Null,
     /// A field of an undeclared event whose uses have not settled its type yet.
@@ -99,15 +112,25 @@ impl Type {
     pub fn is_lenient(&self) -> bool {
         matches!(self.kind, Kind::Error | Kind::Unsettled { .. })
     }
-    /// How deep arrays stand in arrays; 0 for what is none.
+    /// How deep values stand in values; 0 for what is made of no others.
     pub(super) fn levels(&self) -> usize {
-        let (mut ty, mut levels) = (self, 0);
-        while let Kind::Array(inner) = &ty.kind {
-            (ty, levels) = (inner.as_ref(), levels + 1);
-        }
-        levels
+        self.parts().into_iter().map(Type::levels).max().map_or(0, |inside| inside + 1)
     }
-    /// How its values are held at run time. Arrays are held as their JSON text until they are compiled.
+    /// The types of what its values are made of.
+    pub fn parts(&self) -> Vec<&Type> {
+        match &self.kind {
+            Kind::Array(element) => vec![element],
+            Kind::Map(key, value) => vec![key, value],
+            Kind::Tuple(parts) => parts.iter().collect(),
+            Kind::Record(record) => record.fields.iter().map(|(_, ty)| ty).collect(),
+            _ => vec![],
+        }
+    }
+    /// Whether values are made of others.
+    pub fn is_packed(&self) -> bool {
+        self.scalar() == Scalar::Packed
+    }
+    /// How its values are held at run time.
     pub fn scalar(&self) -> Scalar {
         match self.kind {
             Kind::Int => Scalar::Int,
@@ -117,7 +140,8 @@ impl Type {
             Kind::Timestamp => Scalar::Timestamp,
             Kind::Duration => Scalar::Duration,
             Kind::Enum(_) => Scalar::Enum,
-            Kind::Any | Kind::Array(_) | Kind::Null | Kind::Unsettled { .. } | Kind::Error => Scalar::Json,
+            Kind::Array(_) | Kind::Map(..) | Kind::Tuple(_) | Kind::Record(_) => Scalar::Packed,
+            Kind::Any | Kind::Null | Kind::Unsettled { .. } | Kind::Error => Scalar::Json,
         }
     }
 }
@@ -134,6 +158,21 @@ impl fmt::Display for Type {
             Kind::Any => f.write_str("any"),
             Kind::Enum(e) => f.write_str(&e.name),
             Kind::Array(t) => write!(f, "[{t}]"),
+            Kind::Map(key, value) => write!(f, "{{{key}: {value}}}"),
+            Kind::Tuple(parts) => {
+                f.write_str("(")?;
+                for (at, part) in parts.iter().enumerate() {
+                    write!(f, "{}{part}", if at == 0 { "" } else { ", " })?;
+                }
+                f.write_str(")")
+            }
+            Kind::Record(record) => {
+                f.write_str("{")?;
+                for (at, (name, ty)) in record.fields.iter().enumerate() {
+                    write!(f, "{}{name}: {ty}", if at == 0 { "" } else { ", " })?;
+                }
+                f.write_str("}")
+            }
             Kind::Null => return f.write_str("null"),
             Kind::Unsettled { .. } | Kind::Error => return f.write_str("unknown"),
         }?;

@@ -17,7 +17,7 @@ impl FunctionMaker<'_, '_, '_> {
             Kind::Event => self.read_decoded(base, place, ty),
             Kind::Slot => {
                 let flag = place.flag.map(|flag| self.load(types::I8, base, flag as i32));
-                if !matches!(ty.scalar, Scalar::Text | Scalar::Json) {
+                if !matches!(ty.scalar, Scalar::Text | Scalar::Json | Scalar::Packed) {
                     return Val { flag, ..self.read_plain(base, offset, ty.scalar, TRUSTED) };
                 }
                 let (length, address) = (self.load(types::I64, base, offset), self.load(types::I64, base, offset + 8));
@@ -37,7 +37,7 @@ impl FunctionMaker<'_, '_, '_> {
     fn read_plain(&mut self, base: Value, offset: i32, scalar: Scalar, flags: MemFlagsData) -> Val {
         let ins = &mut self.builder;
         match scalar {
-            Scalar::Text | Scalar::Json => {
+            Scalar::Text | Scalar::Json | Scalar::Packed => {
                 let (first, second) = (ins.ins().load(types::I64, flags, base, offset), ins.ins().load(types::I64, flags, base, offset + 8));
                 Val { flag: None, first, second: Some(second) }
             }
@@ -77,7 +77,7 @@ impl FunctionMaker<'_, '_, '_> {
             self.store(flag, base, at as i32);
         }
         match scalar {
-            Scalar::Text | Scalar::Json => {
+            Scalar::Text | Scalar::Json | Scalar::Packed => {
                 let length = value.second.unwrap_or(value.first);
                 if owns {
                     let at = self.builder.ins().iadd_imm_s(base, i64::from(offset));
@@ -112,7 +112,7 @@ impl FunctionMaker<'_, '_, '_> {
             }
             scalar => self.builder.ins().iconst(register(scalar), 0),
         };
-        let second = matches!(ty.scalar, Scalar::Text | Scalar::Json).then(|| self.word(0));
+        let second = matches!(ty.scalar, Scalar::Text | Scalar::Json | Scalar::Packed).then(|| self.word(0));
         let flag = ty.nullable.then(|| self.builder.ins().iconst(types::I8, 0));
         Val { flag, first, second }
     }

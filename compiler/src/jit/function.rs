@@ -98,6 +98,8 @@ pub(super) struct BodyMaker<'b, 'm, 'f, 'p> {
     pub(super) place: &'b Surroundings,
     pub(super) uses: HashMap<ValueId, usize>,
     pub(super) values: HashMap<ValueId, Val>,
+    /// The places of the elements at hand, by the numbers of their gathers.
+    pub(super) indices: HashMap<u32, Value>,
 }
 
 pub(super) const TRUSTED: MemFlagsData = MemFlagsData::trusted();
@@ -107,7 +109,7 @@ pub(super) const UNCHANGING: MemFlagsData = MemFlagsData::trusted().with_readonl
 /// How a value of a type is held in registers.
 pub(super) fn register(scalar: Scalar) -> types::Type {
     match scalar {
-        Scalar::Int | Scalar::Timestamp | Scalar::Duration | Scalar::Text | Scalar::Json => types::I64,
+        Scalar::Int | Scalar::Timestamp | Scalar::Duration | Scalar::Text | Scalar::Json | Scalar::Packed => types::I64,
         Scalar::Float => types::F64,
         Scalar::Bool => types::I8,
         Scalar::Enum => types::I32,
@@ -312,7 +314,8 @@ impl BodyMaker<'_, '_, '_, '_> {
         match &self.body.value(v).op {
             Op::Const(_) | Op::Null | Op::Load { .. } | Op::Read(_) | Op::Global(_) | Op::Wrap(_) | Op::Unwrap(_) | Op::IsNull(_) | Op::IsTrue(_) => true,
             Op::ToFloat(_) | Op::Widen(_) | Op::Not(_) | Op::BitNot(_) => true,
-            Op::Compare { left, .. } => !matches!(scalar(left), Scalar::Text | Scalar::Json),
+            Op::Index(_) => true,
+            Op::Compare { left, .. } => !matches!(scalar(left), Scalar::Text | Scalar::Json | Scalar::Packed),
             Op::Arithmetic { op, left, .. } => scalar(left) == Scalar::Float && *op != Arithmetic::Divide,
             _ => false,
         }

@@ -8,6 +8,7 @@ mod fields;
 mod function;
 mod kernel;
 mod module;
+mod packed;
 mod program;
 mod records;
 mod rejections;

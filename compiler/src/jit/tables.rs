@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use varpulis_abi::scalar::{Physical, Scalar};
-use varpulis_runtime::jit::{Config, Constant, OutputCode, Shape, ShapeField};
+use varpulis_abi::scalar::{Form, Physical, Scalar};
+use varpulis_runtime::jit::{self, Config, Constant, OutputCode, ShapeField};
 use varpulis_runtime::program::{EventSchema, FieldSchema, ParamSchema, Site, StreamSchema, Variants};
 use varpulis_runtime::value::Value;
 
@@ -11,7 +11,7 @@ use super::Error;
 use super::records::Records;
 use crate::analysis::typed::Literal;
 use crate::diagnostics::Lines;
-use crate::lower::ir::{FieldType, Record, RecordField, RecordId, Statement};
+use crate::lower::ir::{FieldType, Record, RecordField, RecordId, Shape, Statement};
 use crate::lower::usage::Usage;
 use crate::plan::physical::{self, Program};
 
@@ -27,15 +27,20 @@ fn ty(field: &RecordField) -> Physical {
     }
 }
 
-fn variants(record: &Record, field: usize) -> Variants {
-    match record.variants_of(field) {
-        [] => Variants::Fixed(&[]),
-        names => Variants::Made(names.into()),
+fn schema(record: &Record, at: usize, field: &RecordField) -> FieldSchema {
+    match record.shape_of(at) {
+        Some(shape) => part(&field.name, shape),
+        None => {
+            FieldSchema { name: Cow::Owned(field.name.clone()), ty: ty(field), variants: Variants::Fixed(&[]), form: Form::Plain, parts: Cow::Borrowed(&[]) }
+        }
     }
 }
 
-fn schema(record: &Record, at: usize, field: &RecordField) -> FieldSchema {
-    FieldSchema { name: Cow::Owned(field.name.clone()), ty: ty(field), variants: variants(record, at) }
+/// What is read and written by its shape.
+fn part(name: &str, shape: &Shape) -> FieldSchema {
+    let parts = shape.parts.iter().map(|(name, shape)| part(name, shape)).collect();
+    let variants = if shape.variants.is_empty() { Variants::Fixed(&[]) } else { Variants::Made(shape.variants.as_slice().into()) };
+    FieldSchema { name: Cow::Owned(name.to_owned()), ty: shape.ty, variants, form: shape.form, parts: Cow::Owned(parts) }
 }
 
 pub(super) fn events(program: &Program, usage: &Usage) -> Vec<EventSchema> {
@@ -76,7 +81,7 @@ pub(super) fn params(program: &Program) -> Vec<ParamSchema> {
 }
 
 /// What every record looks like; an event is written by its own name.
-pub(super) fn shapes(program: &Program, usage: &Usage, records: &Records) -> Result<Vec<Shape>, Error> {
+pub(super) fn shapes(program: &Program, usage: &Usage, records: &Records) -> Result<Vec<jit::Shape>, Error> {
     let mut names: Vec<&str> = program.records.iter().map(|r| r.name.as_str()).collect();
     for event in &program.events {
         if let Some(name) = names.get_mut(event.record.0 as usize) {
@@ -88,8 +93,8 @@ pub(super) fn shapes(program: &Program, usage: &Usage, records: &Records) -> Res
         let id = RecordId(at as u32);
         let layout = records.layout(id).ok_or_else(|| Error::unknown("record"))?;
         let used = usage.used_fields(program, id);
-        let fields = used.into_iter().map(|(at, field)| ShapeField::new(&field.name, ty(field), variants(record, at))).collect();
-        shapes.push(Shape { head: head(name), layout, fields });
+        let fields = used.into_iter().map(|(at, field)| ShapeField::new(schema(record, at, field))).collect();
+        shapes.push(jit::Shape { head: head(name), layout, fields });
     }
     Ok(shapes)
 }

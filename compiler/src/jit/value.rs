@@ -72,6 +72,10 @@ impl BodyMaker<'_, '_, '_, '_> {
             Op::Call { function, args, site } => self.call(*function, args, *site)?,
             Op::Hash(values) => self.hash(values)?,
             Op::Mask(bits) => self.mask(bits)?,
+            Op::Pack(values) => self.pack(values)?,
+            Op::Part { of, at } => self.part(*of, *at, ty)?,
+            Op::Index(number) => self.index(*number)?,
+            Op::Gather { of, index, keep, body } => self.gather(*of, *index, keep.as_ref(), body)?,
             Op::Ask { param, record, field, method, args } => match self.object(param, *record, *field, method.name, args)? {
                 Some(result) => self.answer(result, ty),
                 None => self.maker.zero(ty),
@@ -175,8 +179,9 @@ impl BodyMaker<'_, '_, '_, '_> {
         let scalar = self.body.value(left).ty.scalar;
         let (l, r) = (self.get(left)?, self.get(right)?);
         let result = match scalar {
-            Scalar::Json => {
-                let same = self.maker.helper("same_json", &[l.first, length(l), r.first, length(r)])?;
+            Scalar::Json | Scalar::Packed => {
+                let equal = if scalar == Scalar::Json { "same_json" } else { "same_packed" };
+                let same = self.maker.helper(equal, &[l.first, length(l), r.first, length(r)])?;
                 let same = self.maker.builder.ins().ireduce(types::I8, same);
                 if op == Comparison::NotEqual { self.maker.builder.ins().bxor_imm_u(same, 1) } else { same }
             }
@@ -209,7 +214,7 @@ impl BodyMaker<'_, '_, '_, '_> {
         let scalar = self.body.value(a).ty.scalar;
         let (l, r) = (self.get(a)?, self.get(b)?);
         let same = match scalar {
-            Scalar::Text | Scalar::Json => self.maker.same_text(l, r)?,
+            Scalar::Text | Scalar::Json | Scalar::Packed => self.maker.same_text(l, r)?,
             Scalar::Float => {
                 let builder = &mut self.maker.builder;
                 let equal = builder.ins().fcmp(FloatCC::Equal, l.first, r.first);
@@ -273,17 +278,17 @@ impl BodyMaker<'_, '_, '_, '_> {
             Scalar::Float => self.maker.builder.ins().bitcast(types::I64, cranelift::codegen::ir::MemFlagsData::new(), value),
             Scalar::Bool | Scalar::Enum => self.maker.builder.ins().uextend(types::I64, value),
             Scalar::Wide => self.maker.builder.ins().ireduce(types::I64, value),
-            Scalar::Int | Scalar::Timestamp | Scalar::Duration | Scalar::Text | Scalar::Json => value,
+            Scalar::Int | Scalar::Timestamp | Scalar::Duration | Scalar::Text | Scalar::Json | Scalar::Packed => value,
         }
     }
 
-    fn value_of(&mut self, scalar: Scalar, word: Value) -> Value {
+    pub(super) fn value_of(&mut self, scalar: Scalar, word: Value) -> Value {
         match scalar {
             Scalar::Float => self.maker.builder.ins().bitcast(types::F64, cranelift::codegen::ir::MemFlagsData::new(), word),
             Scalar::Bool => self.maker.builder.ins().ireduce(types::I8, word),
             Scalar::Enum => self.maker.builder.ins().ireduce(types::I32, word),
             Scalar::Wide => self.maker.builder.ins().sextend(types::I128, word),
-            Scalar::Int | Scalar::Timestamp | Scalar::Duration | Scalar::Text | Scalar::Json => word,
+            Scalar::Int | Scalar::Timestamp | Scalar::Duration | Scalar::Text | Scalar::Json | Scalar::Packed => word,
         }
     }
 
@@ -361,7 +366,7 @@ impl BodyMaker<'_, '_, '_, '_> {
         for v in values {
             let (scalar, value) = (self.body.value(*v).ty.scalar, self.get(*v)?);
             let mut word = match scalar {
-                Scalar::Text | Scalar::Json => value.first,
+                Scalar::Text | Scalar::Json | Scalar::Packed => value.first,
                 Scalar::Float => self.float_key(value.first),
                 Scalar::Int | Scalar::Bool | Scalar::Timestamp | Scalar::Duration | Scalar::Enum | Scalar::Wide => self.word_of(scalar, value.first),
             };
@@ -411,7 +416,7 @@ fn some_second((result, over): (Value, Value)) -> (Value, Option<Value>) {
 }
 
 fn is_text(scalar: Scalar) -> bool {
-    matches!(scalar, Scalar::Text | Scalar::Json)
+    matches!(scalar, Scalar::Text | Scalar::Json | Scalar::Packed)
 }
 
 pub(super) fn length(value: Val) -> Value {

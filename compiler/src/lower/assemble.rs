@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::builder::Builder;
-use super::columns::{enum_variants, published, required, visible_columns};
+use super::columns::{published, required, shapes_of, visible_columns};
 use super::expression::{Context, lower, physical, truth};
 use super::ir::{ChainId, FieldType, Op, OperatorId, Read, Record, RecordField, RecordId, RowSource, SiteId, Statement, ValueId};
 use super::kernels::OperatorState;
@@ -143,9 +143,9 @@ impl<'p> Assembler<'p> {
             let fields: Vec<RecordField> =
                 visible.iter().filter_map(|i| columns.get(*i)).map(|c| RecordField { name: c.name.clone(), ty: FieldType::Scalar(physical(&c.ty)) }).collect();
             let shadow = fields.iter().position(|f| f.name == "ts");
-            let variants = enum_variants(visible.iter().filter_map(|i| columns.get(*i)).map(|c| &c.ty));
+            let shapes = shapes_of(visible.iter().filter_map(|i| columns.get(*i)).map(|c| &c.ty));
             let doc = self.doc(p.span);
-            let record = self.add_record(Record { name, fields, variants, stored: false, doc: doc.clone() });
+            let record = self.add_record(Record { name, fields, shapes, stored: false, doc: doc.clone() });
             self.program.outputs.push(Output { stream: p.stream.clone(), name: p.name.clone(), record, shadow, doc });
         }
     }
@@ -178,8 +178,8 @@ impl<'p> Assembler<'p> {
         let name = self.unique(&wanted);
         let fields = self.plan.columns_of(origin).iter().map(|c| RecordField { name: c.name.clone(), ty: FieldType::Scalar(physical(&c.ty)) }).collect();
         let doc = self.doc(*span);
-        let variants = enum_variants(self.plan.columns_of(origin).iter().map(|c| &c.ty));
-        let id = self.add_record(Record { name, fields, variants, stored: false, doc });
+        let shapes = shapes_of(self.plan.columns_of(origin).iter().map(|c| &c.ty));
+        let id = self.add_record(Record { name, fields, shapes, stored: false, doc });
         self.records.insert(origin, id);
         id
     }

@@ -14,6 +14,8 @@ pub struct Builder {
     values: Vec<Value>,
     /// Open regions, innermost last: their statements, and the values that can be shared in them.
     open: Vec<(Vec<Statement>, Known)>,
+    /// Gathers around what is being made: their numbers, and what they range over.
+    elements: Vec<(u32, ValueId)>,
 }
 
 /// The values of a region, by the hash of what they compute.
@@ -48,7 +50,7 @@ pub const fn nullable(scalar: Scalar) -> Physical {
 impl Builder {
     /// An empty body.
     pub fn new() -> Self {
-        Self { values: vec![], open: vec![(vec![], Known::default())] }
+        Self { values: vec![], open: vec![(vec![], Known::default())], elements: vec![] }
     }
 
     /// The finished body.
@@ -87,12 +89,12 @@ impl Builder {
     }
 
     fn is_owned(&self, op: &Op, ty: Physical) -> bool {
-        if !matches!(ty.scalar, Scalar::Text | Scalar::Json) {
+        if !matches!(ty.scalar, Scalar::Text | Scalar::Json | Scalar::Packed) {
             return false;
         }
         let owned = |v: &ValueId| self.get(*v).owned;
         match op {
-            Op::Call { .. } | Op::Ask { .. } => true,
+            Op::Call { .. } | Op::Ask { .. } | Op::Pack(_) | Op::Gather { .. } => true,
             Op::Wrap(v) => owned(v),
             Op::If { then, otherwise, .. } => [then, otherwise].iter().any(|r| r.result.is_some_and(|v| owned(&v) || self.borrows_from_inside(v, r))),
             _ => false,
@@ -105,7 +107,7 @@ impl Builder {
             return region.statements.iter().any(|s| matches!(s, Statement::Let(made) if *made == v));
         }
         match &self.get(v).op {
-            Op::Wrap(of) | Op::Unwrap(of) => self.borrows_from_inside(*of, region),
+            Op::Wrap(of) | Op::Unwrap(of) | Op::Part { of, .. } => self.borrows_from_inside(*of, region),
             Op::If { then, otherwise, .. } => then.result.iter().chain(&otherwise.result).any(|v| self.borrows_from_inside(*v, region)),
             _ => false,
         }
@@ -261,6 +263,26 @@ impl Builder {
         self.value(Op::Arithmetic { op, left, right, site }, plain(result))
     }
 
+    /// For each element of a packed value that `keep` keeps, what `body` makes of it.
+    pub fn gather(&mut self, of: ValueId, index: u32, keep: Option<impl FnOnce(&mut Self) -> ValueId>, body: impl FnOnce(&mut Self) -> ValueId) -> ValueId {
+        self.elements.push((index, of));
+        let keep = keep.map(|keep| self.region(|b| Some(keep(b))));
+        let body = self.region(|b| Some(body(b)));
+        self.elements.pop();
+        self.value(Op::Gather { of, index, keep, body }, plain(Scalar::Packed))
+    }
+
+    /// The element at hand in the [`gather`](Self::gather) of that number.
+    pub fn element(&mut self, index: u32, ty: Physical) -> ValueId {
+        match self.elements.iter().rev().find(|(open, _)| *open == index).copied() {
+            Some((_, of)) => {
+                let at = self.value(Op::Index(index), plain(Scalar::Int));
+                self.value(Op::Part { of, at }, ty)
+            }
+            None => self.value(Op::Null, nullable(ty.scalar)),
+        }
+    }
+
     /// Whether any of the values is null.
     pub fn any_null(&mut self, values: &[ValueId]) -> ValueId {
         let mut result = self.boolean(false);
@@ -284,6 +306,6 @@ fn zero(scalar: Scalar) -> Option<Literal> {
         Scalar::Timestamp => Literal::Timestamp(0),
         Scalar::Duration => Literal::Duration(0),
         Scalar::Enum => Literal::Enum(0),
-        Scalar::Json | Scalar::Wide => return None,
+        Scalar::Json | Scalar::Packed | Scalar::Wide => return None,
     })
 }

@@ -2,6 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use varpulis_abi::scalar::Form;
+
+use super::expression::physical;
+use super::ir::Shape;
 use crate::analysis::typed::{Expr, Place};
 use crate::analysis::types::{Kind, Type};
 use crate::plan::logical::{NodeId, NodeKind, Observation, Plan};
@@ -126,7 +130,20 @@ pub fn visible_columns(plan: &Plan, node: NodeId) -> Vec<usize> {
     plan.columns_of(node).iter().enumerate().filter(|(_, c)| !c.hidden).map(|(i, _)| i).collect()
 }
 
-/// Which of a record's fields are enums, and their variants.
-pub(super) fn enum_variants<'t>(types: impl Iterator<Item = &'t Type>) -> Vec<(usize, Vec<String>)> {
-    types.enumerate().filter_map(|(i, t)| if let Kind::Enum(e) = &t.kind { Some((i, e.variants.clone())) } else { None }).collect()
+/// The fields of a record whose types say more than how they are held: enums, and what is made of other values.
+pub(super) fn shapes_of<'t>(types: impl Iterator<Item = &'t Type>) -> Vec<(usize, Shape)> {
+    types.enumerate().filter(|(_, ty)| matches!(ty.kind, Kind::Enum(_)) || ty.is_packed()).map(|(at, ty)| (at, shape(ty))).collect()
+}
+
+fn shape(ty: &Type) -> Shape {
+    let parts = |types: Vec<&Type>| types.into_iter().map(|ty| (String::new(), shape(ty))).collect();
+    let (form, parts) = match &ty.kind {
+        Kind::Array(_) => (Form::Array, parts(ty.parts())),
+        Kind::Map(..) => (Form::Map, parts(ty.parts())),
+        Kind::Tuple(_) => (Form::Tuple, parts(ty.parts())),
+        Kind::Record(record) => (Form::Record, record.fields.iter().map(|(name, ty)| (name.clone(), shape(ty))).collect()),
+        _ => (Form::Plain, vec![]),
+    };
+    let variants = if let Kind::Enum(e) = &ty.kind { e.variants.clone() } else { vec![] };
+    Shape { ty: physical(ty), variants, form, parts }
 }

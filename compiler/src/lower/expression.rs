@@ -55,6 +55,23 @@ pub fn lower(b: &mut Builder, cx: &mut dyn Context, e: &Expr) -> ValueId {
             )
         }
         ExprKind::In(a, list) => membership(b, cx, a, list, ty),
+        ExprKind::Pack(items) => {
+            let items = items.iter().map(|item| lower(b, cx, item)).collect();
+            b.value(Op::Pack(items), plain(Scalar::Packed))
+        }
+        ExprKind::Part(of, at) => {
+            let (of, at) = (lower(b, cx, of), lower(b, cx, at));
+            strict(b, &[of, at], ty, |b, v| b.value(Op::Part { of: first(v), at: second(v) }, ty))
+        }
+        ExprKind::Element(number) => b.element(*number, ty),
+        ExprKind::Gather(gather) => {
+            let of = lower(b, cx, &gather.of);
+            let cell = std::cell::RefCell::new(cx);
+            strict(b, &[of], ty, |b, v| {
+                let keep = gather.keep.as_ref().map(|keep| |b: &mut Builder| truth(b, &mut **cell.borrow_mut(), keep, true));
+                b.gather(first(v), gather.number, keep, |b| lower(b, &mut **cell.borrow_mut(), &gather.value))
+            })
+        }
         ExprKind::Call(function, args) => {
             let args: Vec<ValueId> = args.iter().map(|a| lower(b, cx, a)).collect();
             let site = if function.row().fallible { cx.site(e.span) } else { SiteId(0) };

@@ -2,7 +2,7 @@
 //! so that backends print and decide nothing.
 #![expect(missing_docs, reason = "the fields of variants are named by what they hold")]
 
-use varpulis_abi::scalar::{Physical, Scalar};
+use varpulis_abi::scalar::{Form, Physical, Scalar};
 
 use crate::analysis::typed::Literal;
 use crate::functions::Function;
@@ -123,6 +123,14 @@ pub enum Op {
     Hash(Vec<ValueId>),
     /// Bits of truth values.
     Mask(Vec<(u32, ValueId)>),
+    /// Values, null or not, as one packed value.
+    Pack(Vec<ValueId>),
+    /// A part of a packed value, by its place; null, or the type's zero, if there is none of that type.
+    Part { of: ValueId, at: ValueId },
+    /// The place of the element at hand, inside the [`Gather`](Op::Gather) of that number.
+    Index(u32),
+    /// For each element of a packed value that is kept, a part of a new one: both regions see the element's place.
+    Gather { of: ValueId, index: u32, keep: Option<Region>, body: Region },
     /// Asks an accumulator's object.
     Ask { param: ParamName, record: RecordId, field: usize, method: Method, args: Vec<ValueId> },
 }
@@ -230,9 +238,8 @@ impl Body {
     fn walk_value<'b>(&'b self, id: ValueId, op: &mut dyn FnMut(&'b Value), statement: &mut dyn FnMut(&'b Statement)) {
         let value = self.value(id);
         op(value);
-        if let Op::If { then, otherwise, .. } = &value.op {
-            self.walk_list(&then.statements, op, statement);
-            self.walk_list(&otherwise.statements, op, statement);
+        for region in value.regions() {
+            self.walk_list(&region.statements, op, statement);
         }
     }
 
@@ -245,6 +252,16 @@ impl Body {
 }
 
 impl Value {
+    /// The regions that are evaluated as part of it, once, several times or not at all.
+    pub fn regions(&self) -> impl Iterator<Item = &Region> {
+        let (first, second) = match &self.op {
+            Op::If { then, otherwise, .. } => (Some(then), Some(otherwise)),
+            Op::Gather { keep, body, .. } => (keep.as_ref(), Some(body)),
+            _ => (None, None),
+        };
+        first.into_iter().chain(second)
+    }
+
     /// Whether this operation can refuse.
     pub fn is_fallible(&self) -> bool {
         match &self.op {
@@ -284,6 +301,19 @@ pub struct RecordField {
     pub ty: FieldType,
 }
 
+/// A type as those see it who read and write its values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shape {
+    /// How values are held.
+    pub ty: Physical,
+    /// The names of an enum's variants.
+    pub variants: Vec<String>,
+    /// How values are made of others.
+    pub form: Form,
+    /// What they are made of; names are those of a record's fields.
+    pub parts: Vec<(String, Shape)>,
+}
+
 /// A record layout: of rows on their way (borrowed text) or of slots (owned text).
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
@@ -291,8 +321,8 @@ pub struct Record {
     pub name: String,
     /// In order.
     pub fields: Vec<RecordField>,
-    /// Of fields that are enums: the field's place and the names of its variants.
-    pub variants: Vec<(usize, Vec<String>)>,
+    /// Of fields whose types say more than how they are held: the field's place, and the type.
+    pub shapes: Vec<(usize, Shape)>,
     /// A slot of an operator's state.
     pub stored: bool,
     /// What it is, for its documentation.
@@ -300,9 +330,13 @@ pub struct Record {
 }
 
 impl Record {
+    /// What its type says of a field beyond how it is held.
+    pub fn shape_of(&self, field: usize) -> Option<&Shape> {
+        self.shapes.iter().find(|(at, _)| *at == field).map(|(_, shape)| shape)
+    }
     /// The names of a field's variants; none if it is no enum.
     pub fn variants_of(&self, field: usize) -> &[String] {
-        self.variants.iter().find(|(at, _)| *at == field).map_or(&[], |(_, names)| names)
+        self.shape_of(field).map_or(&[], |shape| &shape.variants)
     }
 }
 

@@ -69,7 +69,7 @@ pub(super) fn create(a: &mut Assembler<'_>, node: NodeId) -> OperatorId {
     let ports = operator.ports.clone();
     let (key_exprs, key_columns, needs_key) = keys_of(&n.kind, ports.len());
     let name = format!("{}Key", operator.name);
-    let keys = a.add_record(Record { name, fields: key_fields(&key_columns), variants: vec![], stored: true, doc: format!("The key of `{}`.", n.stream) });
+    let keys = a.add_record(Record { name, fields: key_fields(&key_columns), shapes: vec![], stored: true, doc: format!("The key of `{}`.", n.stream) });
     operator.functions = key_functions(a, &n.stream, &ports, keys, &key_exprs, needs_key);
     operator.stores.push(("Keys", keys));
     let row = *ports.first().unwrap_or(&RecordId(0));
@@ -237,7 +237,7 @@ fn join_operator(a: &mut Assembler<'_>, operator: &mut Operator, node: NodeId, s
     let stream = &a.plan.node(node).stream;
     let mut side = |side: &str| {
         let doc = format!("A {} record that `{stream}` keeps.", side.to_lowercase());
-        a.add_record(Record { name: format!("{}{side}", operator.name), fields: vec![], variants: vec![], stored: true, doc })
+        a.add_record(Record { name: format!("{}{side}", operator.name), fields: vec![], shapes: vec![], stored: true, doc })
     };
     let (left, right) = (side("Left"), side("Right"));
     operator.kernel = "JoinKernel";
@@ -265,7 +265,7 @@ fn top_k_operator(
     let stream = &a.plan.node(node).stream;
     let (rank, ty) = (RecordField { name: "rank".to_owned(), ty: FieldType::Scalar(physical(&by.ty)) }, physical(&by.ty));
     let doc = format!("A record that `{stream}` keeps, and what it is ranked by.");
-    let kept = a.add_record(Record { name: format!("{}Kept", operator.name), fields: vec![rank], variants: vec![], stored: true, doc });
+    let kept = a.add_record(Record { name: format!("{}Kept", operator.name), fields: vec![rank], shapes: vec![], stored: true, doc });
     let arm = |body: Builder| vec![Arm { port: None, index: None, body: body.finish() }];
     let mut b = Builder::new();
     let value = lower(&mut b, &mut Lowering { a, frame: Frame::Row(row), stream: stream.clone() }, by);
@@ -304,7 +304,7 @@ fn window_operator(
     let accs = a.add_record(Record {
         name: format!("{}Acc", operator.name),
         fields: vec![],
-        variants: vec![],
+        shapes: vec![],
         stored: true,
         doc: format!("What `{}` accumulates per key.", n.stream),
     });

@@ -182,11 +182,12 @@ impl BodyText<'_> {
         let (op, site) = self.op(value);
         let owned = if value.owned { " owned" } else { "" };
         writeln!(f, "{}{} = {op} : {}{owned}{}", Indent(depth), Id(id), physical(value.ty), site.map_or_else(String::new, |s| self.lowered.site(s)))?;
-        if let Op::If { then, otherwise, .. } = &value.op {
-            self.region("then", then, depth + 1, f)?;
-            self.region("else", otherwise, depth + 1, f)?;
-        }
-        Ok(())
+        let names = match &value.op {
+            Op::Gather { keep: Some(_), .. } => ["keep", "part"],
+            Op::Gather { .. } => ["part", ""],
+            _ => ["then", "else"],
+        };
+        names.into_iter().zip(value.regions()).try_for_each(|(name, region)| self.region(name, region, depth + 1, f))
     }
 
     fn region(&self, name: &str, region: &Region, depth: usize, f: &mut Formatter<'_>) -> Result {
@@ -224,6 +225,10 @@ impl BodyText<'_> {
             Op::If { condition, .. } => unary("if", condition),
             Op::Call { function, args, site } => (format!("call{checked} {}{}", function.row().body, ids(args)), value.is_fallible().then_some(*site)),
             Op::Hash(values) => (format!("hash{}", ids(values)), None),
+            Op::Pack(values) => (format!("pack{}", ids(values)), None),
+            Op::Part { of, at } => (format!("part{}", ids(&[*of, *at])), None),
+            Op::Index(n) => (format!("index {n}"), None),
+            Op::Gather { of, index, .. } => (format!("gather {index}{}", ids(&[*of])), None),
             Op::Mask(bits) => (format!("mask{}", bits.iter().map(|(n, v)| format!(" {n}:{}", Id(*v))).collect::<String>()), None),
             Op::Ask { param, record, field, method, args } => (format!("ask {}{}", self.place(param, *record, *field, method.name), ids(args)), None),
         }
@@ -286,6 +291,7 @@ fn physical(ty: Physical) -> String {
         Scalar::Wide => "wide",
         Scalar::Enum => "enum",
         Scalar::Json => "any",
+        Scalar::Packed => "packed",
     };
     format!("{scalar}{}", if ty.nullable { "?" } else { "" })
 }

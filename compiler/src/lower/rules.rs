@@ -144,7 +144,7 @@ fn table(a: &mut Assembler<'_>, source: NodeId, record: RecordId, group: &[Rule]
     let keys = a.add_record(Record {
         name: format!("{name}Key"),
         fields: key_fields,
-        variants: vec![],
+        shapes: vec![],
         stored: true,
         doc: "What a rule compares for equality.".to_owned(),
     });
@@ -152,7 +152,7 @@ fn table(a: &mut Assembler<'_>, source: NodeId, record: RecordId, group: &[Rule]
     let constants = a.add_record(Record {
         name: format!("{name}Constants"),
         fields: constant_fields,
-        variants: vec![],
+        shapes: vec![],
         stored: true,
         doc: "A rule's other constants.".to_owned(),
     });

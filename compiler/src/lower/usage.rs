@@ -108,10 +108,9 @@ impl Uses<'_> {
         let body = self.body;
         let value = body.value(v);
         operands(value, &mut used);
-        if let Op::If { then, otherwise, .. } = &value.op {
-            used.extend(then.result.iter().chain(&otherwise.result));
-            self.list(&then.statements);
-            self.list(&otherwise.statements);
+        for region in value.regions() {
+            used.extend(region.result);
+            self.list(&region.statements);
         }
         for u in used {
             self.operand(u);
@@ -137,12 +136,12 @@ impl Uses<'_> {
 fn can_refuse(body: &Body, v: ValueId) -> bool {
     let value = body.value(v);
     let inside = |r: &Region| r.statements.iter().any(|s| matches!(s, Statement::Let(v) if can_refuse(body, *v)));
-    value.is_fallible() || matches!(&value.op, Op::If { then, otherwise, .. } if inside(then) || inside(otherwise))
+    value.is_fallible() || value.regions().any(inside)
 }
 
 fn operands(value: &Value, into: &mut Vec<ValueId>) {
     match &value.op {
-        Op::Const(_) | Op::Null | Op::Load { .. } | Op::Read(_) | Op::Global(_) => {}
+        Op::Const(_) | Op::Null | Op::Load { .. } | Op::Read(_) | Op::Global(_) | Op::Index(_) => {}
         Op::Wrap(v)
         | Op::Unwrap(v)
         | Op::IsNull(v)
@@ -156,7 +155,9 @@ fn operands(value: &Value, into: &mut Vec<ValueId>) {
         Op::Arithmetic { left, right, .. } | Op::Compare { left, right, .. } => into.extend([*left, *right]),
         Op::SameKey(a, b) | Op::AddCounts(a, b) => into.extend([*a, *b]),
         Op::If { condition, .. } => into.push(*condition),
-        Op::Call { args, .. } | Op::Ask { args, .. } | Op::Hash(args) => into.extend(args),
+        Op::Part { of, at } => into.extend([*of, *at]),
+        Op::Gather { of, .. } => into.push(*of),
+        Op::Call { args, .. } | Op::Ask { args, .. } | Op::Hash(args) | Op::Pack(args) => into.extend(args),
         Op::Mask(bits) => into.extend(bits.iter().map(|(_, v)| *v)),
     }
 }

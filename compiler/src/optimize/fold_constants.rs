@@ -14,7 +14,7 @@ pub(super) fn apply(plan: &mut Plan) {
 /// The same expression, with its constant parts computed. What would fail is left to fail at run time, where records are refused.
 pub(crate) fn fold(e: &Expr) -> Expr {
     let e = e.map_children(&mut fold);
-    if matches!(e.kind, ExprKind::Literal(_) | ExprKind::Place(_)) {
+    if matches!(e.kind, ExprKind::Literal(_) | ExprKind::Place(_) | ExprKind::Element(_)) {
         return e;
     }
     if let ExprKind::If(c, a, b) = &e.kind

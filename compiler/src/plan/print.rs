@@ -5,7 +5,7 @@ use std::fmt::Write;
 use varpulis_abi::duration::UNITS;
 
 use super::logical::{CURRENT, NodeId, NodeKind, Observation, Pattern, Plan, Window};
-use crate::analysis::typed::{Expr, ExprKind, Literal, Place, symbol};
+use crate::analysis::typed::{Expr, ExprKind, Gather, Literal, Place, symbol};
 use crate::syntax::ast::UnaryOp;
 
 /// Two expressions with the same key compute the same.
@@ -76,17 +76,45 @@ fn write_expr(out: &mut String, e: &Expr, name: &dyn Fn(&Place) -> String) {
             }
             out.push(']');
         }
-        ExprKind::Call(f, args) => {
-            let _ = write!(out, "{}(", f.row().body);
-            for (i, arg) in args.iter().enumerate() {
-                if i > 0 {
-                    out.push_str(", ");
-                }
-                write_expr(out, arg, name);
-            }
-            out.push(')');
+        ExprKind::Call(f, args) => write_list(out, f.row().body, args, name),
+        ExprKind::Pack(items) => write_list(out, "pack", items, name),
+        ExprKind::Part(of, at) => {
+            write_nested(out, of, name);
+            out.push('[');
+            write_expr(out, at, name);
+            out.push(']');
         }
+        ExprKind::Element(number) => {
+            let _ = write!(out, "x{number}");
+        }
+        ExprKind::Gather(gather) => write_gather(out, gather, name),
     }
+}
+
+fn write_gather(out: &mut String, gather: &Gather, name: &dyn Fn(&Place) -> String) {
+    write_nested(out, &gather.of, name);
+    if let Some(keep) = &gather.keep {
+        let _ = write!(out, ".filter(x{} => ", gather.number);
+        write_expr(out, keep, name);
+        out.push(')');
+    }
+    if !matches!(gather.value.kind, ExprKind::Element(number) if number == gather.number) {
+        let _ = write!(out, ".map(x{} => ", gather.number);
+        write_expr(out, &gather.value, name);
+        out.push(')');
+    }
+}
+
+fn write_list(out: &mut String, function: &str, args: &[Expr], name: &dyn Fn(&Place) -> String) {
+    out.push_str(function);
+    out.push('(');
+    for (i, arg) in args.iter().enumerate() {
+        if i > 0 {
+            out.push_str(", ");
+        }
+        write_expr(out, arg, name);
+    }
+    out.push(')');
 }
 
 fn write_nested(out: &mut String, e: &Expr, name: &dyn Fn(&Place) -> String) {

@@ -36,11 +36,13 @@ pub(super) struct BodyPrinter<'p, 'a> {
     pub(super) uses: HashMap<ValueId, usize>,
     pub(super) pending: Vec<(ValueId, Printed)>,
     pub(super) named: HashMap<ValueId, Ident>,
+    /// How many regions are around what is printed.
+    pub(super) depth: usize,
 }
 
 impl<'p, 'a> BodyPrinter<'p, 'a> {
     pub(super) fn new(printer: &'p Printer<'a>, body: &'p Body, place: &'p Place) -> Self {
-        Self { printer, body, place, uses: printer.usage.uses(body), pending: vec![], named: HashMap::new() }
+        Self { printer, body, place, uses: printer.usage.uses(body), pending: vec![], named: HashMap::new(), depth: 0 }
     }
 
     /// The whole body.
@@ -92,7 +94,7 @@ impl<'p, 'a> BodyPrinter<'p, 'a> {
         let value = self.body.value(id);
         let (owned, ty) = (value.owned, value.ty);
         let printed = self.take(id);
-        if !owned || !matches!(ty.scalar, Scalar::Text | Scalar::Json) {
+        if !owned || !matches!(ty.scalar, Scalar::Text | Scalar::Json | Scalar::Packed) {
             return printed;
         }
         let t = printed.operand();
@@ -107,7 +109,7 @@ impl<'p, 'a> BodyPrinter<'p, 'a> {
             return self.moved(id);
         }
         let printed = self.take(id);
-        if !matches!(value.ty.scalar, Scalar::Text | Scalar::Json) || matches!(value.op, Op::Null) {
+        if !matches!(value.ty.scalar, Scalar::Text | Scalar::Json | Scalar::Packed) || matches!(value.op, Op::Null) {
             return printed;
         }
         let (t, operand) = (&printed.tokens, printed.operand());
@@ -144,7 +146,8 @@ impl<'p, 'a> BodyPrinter<'p, 'a> {
             Statement::If { condition, then, otherwise } => self.branch(*condition, then, otherwise, out),
             Statement::Store { .. } | Statement::Tell { .. } | Statement::MergeObject { .. } => self.write(s, out),
             Statement::Return(v) => {
-                let v = self.borrowed(*v).tokens;
+                // What is computed at the start stays.
+                let v = if self.place.globals { self.owned_text(*v) } else { self.borrowed(*v) }.tokens;
                 self.flush(out, false);
                 out.extend(if self.place.fallible { quote!(Ok(#v)) } else { quote!(#v) });
             }
@@ -211,13 +214,18 @@ impl<'p, 'a> BodyPrinter<'p, 'a> {
     fn let_value(&mut self, id: ValueId, out: &mut TokenStream) {
         let Some(uses) = self.uses.get(&id).copied() else { return };
         let value = self.body.value(id);
-        let trivial = matches!(value.op, Op::Const(_) | Op::Null | Op::Global(_) | Op::Read(_)) || matches!(value.op, Op::Load { param: "row", .. });
+        let trivial =
+            matches!(value.op, Op::Const(_) | Op::Null | Op::Global(_) | Op::Read(_) | Op::Index(_)) || matches!(value.op, Op::Load { param: "row", .. });
         if trivial {
             return;
         }
         // What can leave the function does so in the program's order, and not under another value's condition.
         if matches!(value.op, Op::If { .. }) {
             self.flush(out, false);
+        }
+        // Inside, everything is evaluated for each element. What comes from around a region must not be bound in it.
+        if matches!(value.op, Op::Gather { .. }) {
+            self.flush(out, self.depth == 0);
         }
         let printed = self.op(value);
         if !printed.movable {

@@ -56,13 +56,13 @@ impl Printer<'_> {
             return quote!((0..#count).map(|_| #name {}).collect());
         }
         let types = fields.iter().map(|f| match f.ty {
-            FieldType::Scalar(p) if matches!(p.scalar, Scalar::Text | Scalar::Json) => quote!(&str),
+            FieldType::Scalar(p) if matches!(p.scalar, Scalar::Text | Scalar::Json | Scalar::Packed) => quote!(&str),
             FieldType::Scalar(p) => value_type(p, true),
             FieldType::Object(_) => quote!(()),
         });
         let names: Vec<_> = fields.iter().map(|f| names::field(&f.name)).collect();
         let inits = fields.iter().zip(&names).map(|(f, n)| match f.ty {
-            FieldType::Scalar(p) if matches!(p.scalar, Scalar::Text | Scalar::Json) => quote!(#n: Text::from(*#n)),
+            FieldType::Scalar(p) if matches!(p.scalar, Scalar::Text | Scalar::Json | Scalar::Packed) => quote!(#n: Text::from(*#n)),
             _ => quote!(#n: *#n),
         });
         let values = rows.iter().map(|row| {

@@ -25,12 +25,7 @@ impl Printer<'_> {
             let value = g.body.as_ref().map(|b| {
                 let place = Place { ts: quote!(0), firing: false, fallible: true, stage: 0, record: quote!(), globals: true };
                 let body = BodyPrinter::new(self, b, &place).print();
-                let own = if matches!(g.ty.scalar, Scalar::Text | Scalar::Json) {
-                    if g.ty.nullable { quote!(.map(|v| v.map(Text::from))) } else { quote!(.map(Text::from)) }
-                } else {
-                    quote!()
-                };
-                quote!((|| -> Result<_, Refusal> { #body })()#own.map_err(|refusal| format!("`{}`: {}", #text, refusal.reason))?)
+                quote!((|| -> Result<_, Refusal> { #body })().map_err(|refusal| format!("`{}`: {}", #text, refusal.reason))?)
             });
             let read = if g.is_param {
                 let method = format_ident!("{}", param_method(g.ty));
@@ -71,7 +66,7 @@ impl Printer<'_> {
             let ty = match g.ty.scalar {
                 Scalar::Float => quote!(f64),
                 Scalar::Bool => quote!(bool),
-                Scalar::Text | Scalar::Json => quote!(&str),
+                Scalar::Text | Scalar::Json | Scalar::Packed => quote!(&str),
                 _ => quote!(i64),
             };
             quote!(#[doc = #doc] pub fn #name(mut self, value: #ty) -> Self { self.params.set(#text, value.to_string()); self })
@@ -104,6 +99,6 @@ fn param_method(ty: Physical) -> &'static str {
         Scalar::Duration => "duration",
         Scalar::Float => "float",
         Scalar::Bool => "boolean",
-        Scalar::Text | Scalar::Json => "text",
+        Scalar::Text | Scalar::Json | Scalar::Packed => "text",
     }
 }

@@ -36,7 +36,7 @@ impl Printer<'_> {
             quote!(#field: #ty)
         });
         let text = |f: &RecordField| match f.ty {
-            FieldType::Scalar(Physical { scalar: Scalar::Text | Scalar::Json, nullable }) => Some(nullable),
+            FieldType::Scalar(Physical { scalar: Scalar::Text | Scalar::Json | Scalar::Packed, nullable }) => Some(nullable),
             _ => None,
         };
         let owns = used.iter().map(|(_, f)| {

@@ -10,6 +10,7 @@ mod held;
 mod kernel;
 mod literal;
 mod names;
+mod packed;
 mod printer;
 mod program;
 mod record;

@@ -194,7 +194,7 @@ impl Printer<'_> {
                 Scalar::Int | Scalar::Wide | Scalar::Timestamp | Scalar::Duration => "int",
                 Scalar::Float => "float",
                 Scalar::Bool => "bool",
-                Scalar::Text | Scalar::Json => "text",
+                Scalar::Text | Scalar::Json | Scalar::Packed => "text",
                 Scalar::Enum => "variant",
             };
             let getter = names::ident(&if p.nullable { format!("optional_{getter}") } else { getter.to_owned() });

@@ -2,11 +2,12 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
-use varpulis_abi::scalar::{Physical, Scalar};
+use varpulis_abi::scalar::{Form, Physical, Scalar};
 
 use super::literal::json_text;
 use super::names;
 use super::printer::Printer;
+use super::tables::shape_schema;
 use super::without_text;
 use crate::lower::ir::{FieldType, RecordField, RecordId};
 
@@ -18,15 +19,15 @@ pub(super) fn value_type(ty: Physical, stored: bool) -> TokenStream {
         Scalar::Float => quote!(f64),
         Scalar::Bool => quote!(bool),
         Scalar::Enum => quote!(u32),
-        Scalar::Text | Scalar::Json if stored => quote!(Text),
-        Scalar::Text | Scalar::Json => quote!(&'a str),
+        Scalar::Text | Scalar::Json | Scalar::Packed if stored => quote!(Text),
+        Scalar::Text | Scalar::Json | Scalar::Packed => quote!(&'a str),
     };
     if ty.nullable { quote!(Option<#inner>) } else { inner }
 }
 
 /// Whether the values of a type borrow.
 pub(super) fn borrows(ty: FieldType) -> bool {
-    matches!(ty, FieldType::Scalar(Physical { scalar: Scalar::Text | Scalar::Json, .. }))
+    matches!(ty, FieldType::Scalar(Physical { scalar: Scalar::Text | Scalar::Json | Scalar::Packed, .. }))
 }
 
 impl Printer<'_> {
@@ -184,7 +185,13 @@ impl Printer<'_> {
                 return if ty.nullable { quote!(writer.optional_text(#key, #lookup);) } else { quote!(writer.text(#key, #lookup);) };
             }
             let method = writer_method(ty);
-            quote!(writer.#method(#key, self.#name);)
+            match record.shape_of(i) {
+                Some(shape) if shape.form != Form::Plain => {
+                    let schema = shape_schema(&f.name, shape);
+                    quote!(writer.#method(#key, self.#name, const { &#schema });)
+                }
+                _ => quote!(writer.#method(#key, self.#name);),
+            }
         });
         quote! {
             impl WriteRecord for #ty {
@@ -208,6 +215,7 @@ pub(super) fn writer_method(p: Physical) -> Ident {
         Scalar::Timestamp => "timestamp",
         Scalar::Duration => "duration",
         Scalar::Json => "json",
+        Scalar::Packed => "packed",
     };
     names::ident(&if p.nullable { format!("optional_{plain}") } else { plain.to_owned() })
 }

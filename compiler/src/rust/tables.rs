@@ -2,12 +2,12 @@
 
 use proc_macro2::{Literal as Token, TokenStream};
 use quote::quote;
-use varpulis_abi::scalar::Physical;
+use varpulis_abi::scalar::{Form, Physical};
 
 use super::literal::int;
 use super::names;
 use super::printer::Printer;
-use crate::lower::ir::FieldType;
+use crate::lower::ir::{FieldType, RecordField, Shape};
 
 impl Printer<'_> {
     pub(super) fn tables(&self) -> TokenStream {
@@ -15,14 +15,14 @@ impl Printer<'_> {
         let events = self.program.events.iter().map(|e| {
             let name = &e.name;
             let record = self.program.record(e.record);
-            let fields = self.used_fields(e.record).into_iter().map(|(i, f)| field_schema(&f.name, f.ty, record.variants_of(i)));
+            let fields = self.used_fields(e.record).into_iter().map(|(i, f)| field_schema(f, record.shape_of(i)));
             let lag = int(e.out_of_order);
             quote!(EventSchema::new(#name, const { &[#(#fields),*] }, #lag))
         });
         let streams = self.program.outputs.iter().map(|o| {
             let name = &o.name;
             let record = self.program.record(o.record);
-            let fields = record.fields.iter().enumerate().map(|(i, f)| field_schema(&f.name, f.ty, record.variants_of(i)));
+            let fields = record.fields.iter().enumerate().map(|(i, f)| field_schema(f, record.shape_of(i)));
             quote!(StreamSchema::new(#name, const { &[#(#fields),*] }))
         });
         let file = &self.options.file;
@@ -50,12 +50,27 @@ impl Printer<'_> {
     }
 }
 
-fn field_schema(name: &str, ty: FieldType, variants: &[String]) -> TokenStream {
-    let ty = match ty {
+fn field_schema(field: &RecordField, shape: Option<&Shape>) -> TokenStream {
+    if let Some(shape) = shape {
+        return shape_schema(&field.name, shape);
+    }
+    let name = &field.name;
+    let ty = match field.ty {
         FieldType::Scalar(p) => physical(p),
         FieldType::Object(_) => quote!(),
     };
-    quote!(FieldSchema::new(#name, #ty, &[#(#variants),*]))
+    quote!(FieldSchema::new(#name, #ty, &[]))
+}
+
+/// The schema of what is read and written by its shape.
+pub(super) fn shape_schema(name: &str, shape: &Shape) -> TokenStream {
+    if shape.form == Form::Plain {
+        let (ty, variants) = (physical(shape.ty), &shape.variants);
+        return quote!(FieldSchema::new(#name, #ty, &[#(#variants),*]));
+    }
+    let (nullable, form) = (shape.ty.nullable, names::ident(&format!("{:?}", shape.form)));
+    let parts = shape.parts.iter().map(|(name, shape)| shape_schema(name, shape));
+    quote!(FieldSchema::packed(#name, #nullable, Form::#form, const { &[#(#parts),*] }))
 }
 
 fn physical(p: Physical) -> TokenStream {

@@ -5,6 +5,7 @@ use quote::quote;
 use varpulis_abi::scalar::{Physical, Scalar};
 
 use super::body::BodyPrinter;
+use super::packed::index;
 use super::{literal, names};
 use crate::analysis::typed::Literal;
 use crate::functions::Function;
@@ -73,7 +74,7 @@ impl Printed {
 
 /// What the state owns, lent: text as `&str`, anything else as it is.
 fn lent(value: TokenStream, ty: Physical) -> TokenStream {
-    match (matches!(ty.scalar, Scalar::Text | Scalar::Json), ty.nullable) {
+    match (matches!(ty.scalar, Scalar::Text | Scalar::Json | Scalar::Packed), ty.nullable) {
         (false, _) => value,
         (true, false) => quote!(#value.as_str()),
         (true, true) => quote!(#value.as_deref()),
@@ -148,6 +149,10 @@ impl<'p> BodyPrinter<'p, '_> {
             Op::Call { function, args, site } => self.call(*function, args, *site),
             Op::Hash(values) => self.hash(values),
             Op::Mask(bits) => self.mask(bits),
+            Op::Pack(values) => self.pack(values),
+            Op::Part { of, at } => self.part(*of, *at, ty),
+            Op::Index(number) => Printed::steady(index(*number)),
+            Op::Gather { of, index, keep, body } => self.gather(*of, *index, keep.as_ref(), body),
             Op::Ask { param, record, field, method, args } => {
                 let args: Vec<TokenStream> = args.iter().map(|a| self.borrowed(*a).tokens).collect();
                 let (param, field, method) = (names::ident(param), self.field(*record, *field), names::ident(method.name));
@@ -246,13 +251,17 @@ impl<'p> BodyPrinter<'p, '_> {
     }
 
     fn compare(&mut self, op: Comparison, left: ValueId, right: ValueId) -> Printed {
-        let json = self.body.value(left).ty.scalar == Scalar::Json;
+        let by_function = match self.body.value(left).ty.scalar {
+            Scalar::Json => Some(quote!(equal_json)),
+            Scalar::Packed => Some(quote!(equal_packed)),
+            _ => None,
+        };
         let (l, r) = (self.borrowed(left), self.borrowed(right));
         let movable = l.movable && r.movable;
-        if json {
+        if let Some(equal) = by_function {
             let (l, r) = (l.tokens, r.tokens);
             let not = if op == Comparison::NotEqual { quote!(!) } else { quote!() };
-            return Printed::tight(quote!(#not equal_json(#l, #r)), movable);
+            return Printed::tight(quote!(#not #equal(#l, #r)), movable);
         }
         let (l, r) = (l.operand(), r.operand());
         let tokens = match op {
@@ -327,9 +336,11 @@ impl<'p> BodyPrinter<'p, '_> {
     fn region(&mut self, value: &Value, region: &'p Region) -> PrintedRegion {
         let mut out = TokenStream::new();
         let outer: Vec<ValueId> = self.pending.iter().map(|(v, _)| *v).collect();
+        self.depth += 1;
         for s in &region.statements {
             self.statement(s, &mut out);
         }
+        self.depth -= 1;
         let result = region.result.map(|v| {
             let p = if value.owned { Printed::steady(self.owned_text(v).tokens) } else { self.take(v) };
             // Values of this region that were not used stay in it.

@@ -121,6 +121,8 @@ pub enum TypeExprKind {
     Array(Box<TypeExpr>),
     /// `{K: V}`.
     Map(Box<TypeExpr>, Box<TypeExpr>),
+    /// `{a: A, b: B}`; with one field it is read as a map.
+    Record(Vec<(Name, TypeExpr)>),
     /// `(A, B)`.
     Tuple(Vec<TypeExpr>),
     /// `T?`.

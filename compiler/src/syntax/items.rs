@@ -117,6 +117,10 @@ impl Reader<'_> {
                     }
                     TypeExprKind::Named(name, args)
                 }
+                Rule::record_type => {
+                    let fields = p.into_inner().filter_map(|field| if let (name, Some(ty), _) = self.binding(field) { Some((name?, ty)) } else { None });
+                    TypeExprKind::Record(fields.collect())
+                }
                 rule => {
                     let mut parts: Vec<TypeExpr> = p.into_inner().map(|t| self.type_expr(t)).collect();
                     match (rule, parts.len()) {

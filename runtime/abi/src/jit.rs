@@ -99,6 +99,18 @@ macro_rules! for_each_helper {
             compare_text(a, a_length, b, b_length);
             /// Whether two JSON values are equal.
             same_json(a, a_length, b, b_length);
+            /// Whether two packed values are equal.
+            same_packed(a, a_length, b, b_length);
+            /// Values, by their address and number, as a packed one.
+            pack(context, values, count);
+            /// A part of a packed value: 1 with the value in the context, 0 if it is null.
+            part(context, text, length, place);
+            /// Begins a packed value whose parts come one by one.
+            gather(context);
+            /// Adds a part, by the address of its value.
+            gather_one(context, value);
+            /// The packed value that was begun last.
+            gathered(context);
             /// Puts a text into a slot, in place of the one there.
             store_text(place, text, length);
             /// The hash of a text.

@@ -71,6 +71,8 @@ pub mod value {
     pub const TEXT: u8 = 4;
     /// `any`
     pub const JSON: u8 = TEXT | 0x10;
+    /// An array, tuple, map or record, packed.
+    pub const PACKED: u8 = TEXT | 0x20;
     /// An enum's variant.
     pub const ENUM: u8 = 5;
 
@@ -80,7 +82,7 @@ pub mod value {
             Scalar::Int | Scalar::Wide | Scalar::Timestamp | Scalar::Duration => INT,
             Scalar::Float => FLOAT,
             Scalar::Bool => BOOL,
-            Scalar::Text | Scalar::Json => TEXT,
+            Scalar::Text | Scalar::Json | Scalar::Packed => TEXT,
             Scalar::Enum => ENUM,
         }
     }
@@ -110,8 +112,8 @@ impl Held {
     /// How many bytes its value takes.
     fn size(self, kind: Kind) -> u32 {
         match (self, kind) {
-            (Self::Scalar(Physical { scalar: Scalar::Text | Scalar::Json, .. }), Kind::Slot) => 3 * WORD,
-            (Self::Scalar(Physical { scalar: Scalar::Text | Scalar::Json | Scalar::Wide, .. }), _) => 2 * WORD,
+            (Self::Scalar(Physical { scalar: Scalar::Text | Scalar::Json | Scalar::Packed, .. }), Kind::Slot) => 3 * WORD,
+            (Self::Scalar(Physical { scalar: Scalar::Text | Scalar::Json | Scalar::Packed | Scalar::Wide, .. }), _) => 2 * WORD,
             (Self::Scalar(_) | Self::Object(_), _) => WORD,
         }
     }
@@ -123,7 +125,7 @@ impl Held {
 
     /// Whether it is a text, which a slot owns and a row borrows.
     pub fn is_text(self) -> bool {
-        matches!(self, Self::Scalar(Physical { scalar: Scalar::Text | Scalar::Json, .. }))
+        matches!(self, Self::Scalar(Physical { scalar: Scalar::Text | Scalar::Json | Scalar::Packed, .. }))
     }
 }
 

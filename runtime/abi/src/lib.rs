@@ -13,5 +13,6 @@ pub mod kernels;
 pub mod layout;
 pub mod number;
 pub mod objects;
+pub mod packed;
 pub mod reason;
 pub mod scalar;

@@ -10,13 +10,13 @@ macro_rules! for_each_object {
         $expand! {
             DistinctSet {
                 tell add_int(Int); tell add_float(Float); tell add_bool(Bool); tell add_text(Text);
-                tell add_timestamp(Timestamp); tell add_duration(Duration); tell add_json(Json);
-                ask len() -> Int; ask json() -> Text;
+                tell add_timestamp(Timestamp); tell add_duration(Duration); tell add_json(Json); tell add_packed(Packed); tell add_variant(Enum);
+                ask len() -> Int; ask packed() -> Packed;
             }
             Collected {
                 tell add_int(Int); tell add_float(Float); tell add_bool(Bool); tell add_text(Text);
-                tell add_timestamp(Timestamp); tell add_duration(Duration); tell add_json(Json);
-                ask json() -> Text;
+                tell add_timestamp(Timestamp); tell add_duration(Duration); tell add_json(Json); tell add_packed(Packed); tell add_variant(Enum);
+                ask packed() -> Packed;
             }
             Sorted {
                 tell add(Float);

@@ -19,6 +19,8 @@ pub enum Scalar {
     Enum,
     /// One JSON value as it stood in the input (type `any`).
     Json,
+    /// Arrays, tuples, maps and records, [packed](crate::packed).
+    Packed,
     /// A sum of integers in the making, signed 128 bits: of state only, never of a record.
     Wide,
 }
@@ -30,4 +32,20 @@ pub struct Physical {
     pub scalar: Scalar,
     /// Whether it may be null.
     pub nullable: bool,
+}
+
+/// How a value is made of others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Form {
+    /// Not at all.
+    #[default]
+    Plain,
+    /// Any number of equal parts.
+    Array,
+    /// Keys and values in turn, in the order in which the keys came first.
+    Map,
+    /// A fixed number of parts.
+    Tuple,
+    /// A fixed number of named parts.
+    Record,
 }

@@ -6,7 +6,7 @@ use varpulis_abi::scalar::Scalar;
 use super::Invalid;
 use super::json::{Care, ends_token, malformed, skip_value, text_at, text_place, unescape};
 use super::schema::TIME;
-use crate::program::FieldSchema;
+use crate::program::{FieldSchema, Form};
 use crate::scalar::{scaled, timestamp_of_text};
 use crate::value::Value;
 
@@ -152,7 +152,7 @@ pub(crate) fn from_number(field: &FieldSchema, number: Number, text: &[u8], valu
         Scalar::Float => Value::Float(number.float(text)?),
         Scalar::Timestamp => Value::Timestamp(number.scaled(text, 6)?),
         Scalar::Duration => Value::Duration(number.scaled(text, 6)?),
-        Scalar::Bool | Scalar::Text | Scalar::Enum | Scalar::Json | Scalar::Wide => return Err(Reason::WrongType),
+        Scalar::Bool | Scalar::Text | Scalar::Enum | Scalar::Json | Scalar::Packed | Scalar::Wide => return Err(Reason::WrongType),
     };
     Ok(())
 }
@@ -167,7 +167,7 @@ pub(crate) fn from_text<'a>(field: &FieldSchema, text: &'a str, value: &mut Valu
             Value::Enum(u32::try_from(variant).map_err(|_| Reason::UnknownVariant)?)
         }
         Scalar::Timestamp => Value::Timestamp(timestamp_of_text(text).map_err(|_| Reason::WrongType)?),
-        Scalar::Int | Scalar::Float | Scalar::Bool | Scalar::Duration | Scalar::Json | Scalar::Wide => return Err(Reason::WrongType),
+        Scalar::Int | Scalar::Float | Scalar::Bool | Scalar::Duration | Scalar::Json | Scalar::Packed | Scalar::Wide => return Err(Reason::WrongType),
     };
     Ok(())
 }
@@ -191,6 +191,8 @@ pub(crate) enum Field<'a> {
     Written(usize),
     /// It is a text with escapes, which ends there.
     Escaped(&'a str, usize),
+    /// It is made of other values: see [`nested`](super::nested::nested).
+    Nested,
 }
 
 /// Reads the JSON value at `at` as a field, into `value`.
@@ -215,6 +217,7 @@ pub(crate) fn field<'a>(line: &'a [u8], at: usize, schema: &FieldSchema, value: 
             from_number(schema, number, span(line, at, number.end), value).map_err(refuse)?;
             Ok(Field::Written(number.end))
         }
+        Some(b'[' | b'{') if schema.form != Form::Plain => Ok(Field::Nested),
         _ => other_field(line, at, schema, value),
     }
 }

@@ -9,6 +9,7 @@ use varpulis_abi::scalar::Scalar;
 
 use super::convert::{from_null, from_number, from_text, number, span};
 use super::json::malformed;
+use super::nested::nested_text;
 use super::schema::{Catalogue, DecodeOptions, EventKeys, TIME, TYPE_KEYS, TimeRole};
 use super::slots::Held;
 use super::{Conditions, Decoded, Invalid, Rejected};
@@ -250,6 +251,11 @@ fn set(held: &mut Held, index: usize, schema: &FieldSchema, text: &str, is_quote
             _ => return Err(Reason::WrongType),
         },
         Scalar::Json if !is_quoted && is_json_scalar(bare) => value = Value::Json(bare),
+        Scalar::Packed => {
+            let packed = nested_text(text, schema)?;
+            held.set(index, Value::Packed(&packed));
+            return Ok(());
+        }
         Scalar::Json => {
             quoted(&mut json, text);
             value = Value::Json(std::str::from_utf8(&json).unwrap_or("null"));

@@ -9,6 +9,7 @@ use varpulis_abi::scalar::Scalar;
 
 use super::convert::{from_null, from_number, from_text, number, span};
 use super::json::{Care, malformed, skip_nested, skip_space, unescape};
+use super::nested::nested_text;
 use super::schema::{Catalogue, DecodeOptions, Role, TIME, TimeRole};
 use super::slots::Held;
 use super::{Conditions, Decoded, Invalid, Rejected};
@@ -351,6 +352,11 @@ fn set(held: &mut Held, index: usize, schema: &FieldSchema, written: &Written<'_
         Written::Bool(truth) if scalar == Scalar::Bool => value = Value::Bool(*truth),
         Written::Bool(truth) if scalar == Scalar::Json => value = Value::Json(if *truth { "true" } else { "false" }),
         Written::Number(text) | Written::Nested(text) if scalar == Scalar::Json => value = Value::Json(text),
+        Written::Nested(text) if scalar == Scalar::Packed => {
+            let packed = nested_text(text, schema)?;
+            held.set(index, Value::Packed(&packed));
+            return Ok(());
+        }
         Written::Number(text) => {
             let number = number(text.as_bytes(), 0).map_err(|invalid| invalid.reason)?;
             from_number(schema, number, text.as_bytes(), &mut value)?;

@@ -10,6 +10,7 @@ mod framing;
 mod json;
 mod merge;
 mod ndjson;
+mod nested;
 mod rejected;
 mod schema;
 mod slots;

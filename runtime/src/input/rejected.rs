@@ -32,17 +32,7 @@ impl WriteRecord for Rejected<'_> {
         writer.begin(&format!("{{\"type\":\"{}\",\"ts\":", self.schema.name), self.ts);
         for ((field, value), _) in self.schema.fields.iter().zip(&self.values).zip(self.read).filter(|(_, read)| **read) {
             let key = format!(",\"{}\":", field.name);
-            match *value {
-                Value::Null => writer.null(&key),
-                Value::Int(v) => writer.int(&key, v),
-                Value::Float(v) => writer.float(&key, v),
-                Value::Bool(v) => writer.boolean(&key, v),
-                Value::Text(v) => writer.text(&key, v),
-                Value::Timestamp(v) => writer.timestamp(&key, v),
-                Value::Duration(v) => writer.duration(&key, v),
-                Value::Enum(v) => writer.variant(&key, field.variants.get(v as usize).unwrap_or_default()),
-                Value::Json(v) => writer.json(&key, v),
-            }
+            writer.value(&key, *value, field);
         }
         writer.end();
     }

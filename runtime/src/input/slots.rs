@@ -28,6 +28,7 @@ enum Slot {
     Plain(Value<'static>),
     Text { start: usize, end: usize },
     Json { start: usize, end: usize },
+    Packed { start: usize, end: usize },
 }
 
 /// Values that own their texts: what a decoder unescapes into, and what waits while several inputs are merged. Reused without allocation.
@@ -50,6 +51,7 @@ impl Held {
         let slot = match value {
             Value::Text(text) => self.append(text, |start, end| Slot::Text { start, end }),
             Value::Json(text) => self.append(text, |start, end| Slot::Json { start, end }),
+            Value::Packed(text) => self.append(text, |start, end| Slot::Packed { start, end }),
             Value::Null => Slot::Plain(Value::Null),
             Value::Int(v) => Slot::Plain(Value::Int(v)),
             Value::Float(v) => Slot::Plain(Value::Float(v)),
@@ -84,6 +86,7 @@ impl Held {
             Slot::Plain(value) => value,
             Slot::Text { start, end } => Value::Text(self.text.get(start..end).unwrap_or_default()),
             Slot::Json { start, end } => Value::Json(self.text.get(start..end).unwrap_or_default()),
+            Slot::Packed { start, end } => Value::Packed(self.text.get(start..end).unwrap_or_default()),
         }));
     }
 }

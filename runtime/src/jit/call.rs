@@ -40,6 +40,12 @@ impl Take for i64 {
         arguments.word().cast_signed()
     }
 }
+impl Take for u32 {
+    #[inline(always)]
+    unsafe fn take(arguments: &mut Arguments<'_>) -> Self {
+        arguments.word() as u32
+    }
+}
 impl Take for f64 {
     #[inline(always)]
     unsafe fn take(arguments: &mut Arguments<'_>) -> Self {
@@ -145,6 +151,7 @@ macro_rules! shims {
     };
     (@take $arguments:ident Text) => { <&str as Take>::take(&mut $arguments) };
     (@take $arguments:ident Json) => { <&str as Take>::take(&mut $arguments) };
+    (@take $arguments:ident Packed) => { <&str as Take>::take(&mut $arguments) };
     (@take $arguments:ident Float) => { <f64 as Take>::take(&mut $arguments) };
     (@take $arguments:ident Bool) => { <bool as Take>::take(&mut $arguments) };
     (@take $arguments:ident $other:ident) => { <i64 as Take>::take(&mut $arguments) };

@@ -11,17 +11,19 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 
 use varpulis_abi::jit::{self, NO_RECORD};
+use varpulis_abi::packed::Packer;
 
 use super::bytes;
 use super::code::Code;
 use super::instance::Instance;
-use super::memory::{Arena, Mark, text};
+use super::memory::{self, Arena, Mark, text};
 use super::operator::{Entry, Running};
 use super::record::JitRow;
 use crate::kernels::KeyHasher;
 use crate::operator::Refusal;
 use crate::output::{At, Output};
-use crate::scalar::equal_json;
+use crate::scalar::{self, equal_json, equal_packed, packed};
+use crate::value::Value;
 
 /// The context of a running instance.
 #[repr(C)]
@@ -37,6 +39,8 @@ pub(super) struct Context {
     /// Which must not move: their addresses stand in the entries.
     running: Vec<Box<dyn Running>>,
     entries: Vec<Entry>,
+    /// Packed values in the making, the innermost last; what a refusal leaves behind goes when the instance is left.
+    packers: Vec<Packer>,
     /// A lower bound of the operators' deadlines.
     pub(super) due: i64,
     /// Whether there is something to be done when the instance is left: texts to be forgotten, a panic to go on.
@@ -67,6 +71,7 @@ impl Context {
             code,
             running: Vec::new(),
             entries: Vec::new(),
+            packers: Vec::new(),
             due: i64::MAX,
             unsettled: false,
             out: None,
@@ -110,6 +115,24 @@ impl Context {
             (*context).unsettled = true;
             address
         }
+    }
+
+    /// Hands a value to compiled code: its word, and a text's length, stand in the context; 0 if it is null.
+    fn give_value(context: *mut Self, value: Value<'_>) -> u64 {
+        let [word, length] = match value {
+            Value::Null => return 0,
+            Value::Int(v) | Value::Timestamp(v) | Value::Duration(v) => [v.cast_unsigned(), 0],
+            Value::Float(v) => [v.to_bits(), 0],
+            Value::Bool(v) => [u64::from(v), 0],
+            Value::Enum(v) => [u64::from(v), 0],
+            Value::Text(v) | Value::Json(v) | Value::Packed(v) => memory::words(v),
+        };
+        // SAFETY: as for `keep`.
+        unsafe {
+            (*context).value = word;
+            (*context).length = length;
+        }
+        1
     }
 
     pub(super) fn value(context: *mut Self) -> u64 {
@@ -181,6 +204,7 @@ impl Context {
         // SAFETY: as for `enter`.
         let panic = unsafe {
             (*context).unsettled = false;
+            (*context).packers = Vec::new();
             (*context).panic.take()
         };
         if let Some(panic) = panic {
@@ -285,6 +309,53 @@ mod helpers {
     pub(super) unsafe extern "C" fn same_json(a: u64, a_length: u64, b: u64, b_length: u64) -> u64 {
         // SAFETY: see the module.
         u64::from(unsafe { equal_json(text(a, a_length), text(b, b_length)) })
+    }
+
+    pub(super) unsafe extern "C" fn same_packed(a: u64, a_length: u64, b: u64, b_length: u64) -> u64 {
+        // SAFETY: see the module.
+        u64::from(unsafe { equal_packed(text(a, a_length), text(b, b_length)) })
+    }
+
+    pub(super) unsafe extern "C" fn pack(context: *mut Context, values: *const Value<'_>, count: u64) -> u64 {
+        // SAFETY: compiled code passes the address of so many values, which it has written whole.
+        let values = unsafe { std::slice::from_raw_parts(values, count as usize) };
+        Context::keep(context, &packed(values))
+    }
+
+    pub(super) unsafe extern "C" fn part(context: *mut Context, of: u64, length: u64, place: u64) -> u64 {
+        // SAFETY: see the module.
+        let value = scalar::part(unsafe { text(of, length) }, place.cast_signed());
+        Context::give_value(context, value)
+    }
+
+    pub(super) unsafe extern "C" fn gather(context: *mut Context) -> u64 {
+        // SAFETY: the context lives, and its packers are used by one helper at a time.
+        unsafe {
+            let packers = &mut (*context).packers;
+            packers.push(Packer::new());
+            (*context).unsettled = true;
+        }
+        0
+    }
+
+    pub(super) unsafe extern "C" fn gather_one(context: *mut Context, value: *const Value<'_>) -> u64 {
+        // SAFETY: as above; compiled code passes the address of a value, which it has written whole.
+        unsafe {
+            let packers = &mut (*context).packers;
+            if let Some(packer) = packers.last_mut() {
+                packer.push((*value).cell());
+            }
+        }
+        0
+    }
+
+    pub(super) unsafe extern "C" fn gathered(context: *mut Context) -> u64 {
+        // SAFETY: as above.
+        let packer = unsafe {
+            let packers = &mut (*context).packers;
+            packers.pop()
+        };
+        Context::keep(context, &packer.unwrap_or_default().finish())
     }
 
     pub(super) unsafe extern "C" fn store_text(place: *mut u64, address: u64, length: u64) -> u64 {

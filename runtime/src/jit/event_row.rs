@@ -50,7 +50,7 @@ impl Waiting {
     pub(super) fn new(event: usize, values: &[Value<'_>]) -> Self {
         let mut text = String::new();
         for value in values {
-            if let Value::Text(part) | Value::Json(part) = value {
+            if let Value::Text(part) | Value::Json(part) | Value::Packed(part) = value {
                 text.push_str(part);
             }
         }

@@ -241,7 +241,7 @@ fn set_param(params: &Params, value: &GlobalCode) -> Result<Option<Set>, String>
         Scalar::Duration => params.duration(name)?.map(|v| Set::Plain(Value::Duration(v))),
         Scalar::Float => params.float(name)?.map(|v| Set::Plain(Value::Float(v))),
         Scalar::Bool => params.boolean(name)?.map(|v| Set::Plain(Value::Bool(v))),
-        Scalar::Text | Scalar::Json => params.text(name)?.map(|v| Set::Text(v.to_owned())),
+        Scalar::Text | Scalar::Json | Scalar::Packed => params.text(name)?.map(|v| Set::Text(v.to_owned())),
     })
 }
 

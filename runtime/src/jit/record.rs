@@ -9,8 +9,7 @@ use varpulis_abi::scalar::{Physical, Scalar};
 use super::code::OutputCode;
 use super::memory;
 use crate::output::{RecordWriter, WriteRecord};
-use crate::program::{FieldSchema, Variants};
-use crate::scalar::variant_name_in;
+use crate::program::FieldSchema;
 use crate::value::Value;
 
 /// What a record looks like: where its fields lie and how they are written.
@@ -74,6 +73,7 @@ unsafe fn value<'a>(record: *const u64, kind: Kind, place: &Place) -> Value<'a> 
             Scalar::Enum => Value::Enum(word as u32),
             Scalar::Text => Value::Text(memory::text(word, words.add(1).read())),
             Scalar::Json => Value::Json(memory::text(word, words.add(1).read())),
+            Scalar::Packed => Value::Packed(memory::text(word, words.add(1).read())),
         }
     }
 }
@@ -95,7 +95,7 @@ pub(super) unsafe fn put(record: *mut u64, place: &Place, value: Value<'_>) {
             Value::Float(v) => v.to_bits(),
             Value::Bool(v) => u64::from(v),
             Value::Enum(v) => u64::from(v),
-            Value::Text(text) | Value::Json(text) => {
+            Value::Text(text) | Value::Json(text) | Value::Packed(text) => {
                 let [address, length] = memory::words(text);
                 words.add(1).write(length);
                 address
@@ -178,28 +178,16 @@ impl WriteRecord for JitRow<'_> {
 
 #[inline]
 fn write(writer: &mut RecordWriter<'_>, field: &ShapeField, value: Value<'_>) {
-    let key = &field.key;
-    match value {
-        Value::Null => writer.null(key),
-        Value::Int(v) => writer.int(key, v),
-        Value::Float(v) => writer.float(key, v),
-        Value::Bool(v) => writer.boolean(key, v),
-        Value::Text(v) => writer.text(key, v),
-        Value::Timestamp(v) => writer.timestamp(key, v),
-        Value::Duration(v) => writer.duration(key, v),
-        Value::Enum(v) => writer.text(key, variant_name_in(&field.schema.variants, v)),
-        Value::Json(v) => writer.json(key, v),
-    }
+    writer.value(&field.key, value, &field.schema);
 }
 
 /// A field of a shape.
 impl ShapeField {
-    /// Of a name, a type and an enum's variants.
-    pub fn new(name: &str, ty: Physical, variants: Variants) -> Self {
+    /// Of what it is.
+    pub fn new(schema: FieldSchema) -> Self {
         let mut key = vec![b','];
-        crate::output::text::quoted(&mut key, name);
+        crate::output::text::quoted(&mut key, &schema.name);
         key.push(b':');
-        let schema = FieldSchema { name: name.to_owned().into(), ty, variants };
         Self { schema, key: String::from_utf8(key).unwrap_or_default() }
     }
 }

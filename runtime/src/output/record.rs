@@ -1,6 +1,10 @@
 //! Records as NDJSON text.
 
+use varpulis_abi::packed::{Cell, Packed};
+
 use super::text;
+use crate::program::{FieldSchema, Form};
+use crate::value::Value;
 
 /// A record that can write itself: `type`, `ts`, then its fields in declared order.
 pub trait WriteRecord {
@@ -143,6 +147,83 @@ impl<'b> RecordWriter<'b> {
         optional_variant = variant(&str);
         /// An `any?`.
         optional_json = json(&str);
+    }
+
+    /// A value of the field's type, with the field's key.
+    #[inline]
+    pub fn value(&mut self, key: &str, value: Value<'_>, field: &FieldSchema) {
+        match value {
+            Value::Null => self.null(key),
+            Value::Int(v) => self.int(key, v),
+            Value::Float(v) => self.float(key, v),
+            Value::Bool(v) => self.boolean(key, v),
+            Value::Text(v) => self.text(key, v),
+            Value::Timestamp(v) => self.timestamp(key, v),
+            Value::Duration(v) => self.duration(key, v),
+            Value::Enum(v) => self.variant(key, field.variants.get(v as usize).unwrap_or("?")),
+            Value::Json(v) => self.json(key, v),
+            Value::Packed(v) => self.packed(key, v, field),
+        }
+    }
+
+    /// An array or tuple as an array; a record, or a map by the texts of its keys, as an object.
+    pub fn packed(&mut self, key: &str, value: &str, field: &FieldSchema) {
+        self.key(key);
+        let parts = Packed(value).cells();
+        match field.form {
+            Form::Plain => self.null(""),
+            Form::Array => self.list(parts.zip(field.parts.iter().cycle())),
+            Form::Tuple => self.list(parts.zip(field.parts.iter())),
+            Form::Record => {
+                self.buffer.push(b'{');
+                for (at, (part, schema)) in parts.zip(field.parts.iter()).enumerate() {
+                    if at > 0 {
+                        self.buffer.push(b',');
+                    }
+                    text::quoted(self.buffer, &schema.name);
+                    self.value(":", part.into(), schema);
+                }
+                self.buffer.push(b'}');
+            }
+            Form::Map => self.map(Packed(value), &field.parts),
+        }
+    }
+
+    /// A packed value of the field's type, or null.
+    #[inline]
+    pub fn optional_packed(&mut self, key: &str, value: Option<&str>, field: &FieldSchema) {
+        match value {
+            Some(value) => self.packed(key, value, field),
+            None => self.null(key),
+        }
+    }
+
+    fn list<'c>(&mut self, parts: impl Iterator<Item = (Cell<'c>, &'c FieldSchema)>) {
+        self.buffer.push(b'[');
+        for (at, (part, schema)) in parts.enumerate() {
+            self.value(if at == 0 { "" } else { "," }, part.into(), schema);
+        }
+        self.buffer.push(b']');
+    }
+
+    fn map(&mut self, value: Packed<'_>, parts: &[FieldSchema]) {
+        self.buffer.push(b'{');
+        if let [key_schema, value_schema] = parts {
+            for at in (0..value.len()).step_by(2) {
+                if at > 0 {
+                    self.buffer.push(b',');
+                }
+                let start = self.buffer.len();
+                self.value("", value.cell(at).into(), key_schema);
+                // What is not a text yet becomes one: an object's keys are texts.
+                if self.buffer.get(start) != Some(&b'"') {
+                    self.buffer.insert(start, b'"');
+                    self.buffer.push(b'"');
+                }
+                self.value(":", value.cell(at + 1).into(), value_schema);
+            }
+        }
+        self.buffer.push(b'}');
     }
 
     /// The end of the object.

@@ -5,12 +5,14 @@
 mod decimal;
 mod json;
 mod number;
+mod packed;
 mod text;
 mod time;
 
 pub(crate) use decimal::scaled;
 pub use json::*;
 pub use number::*;
+pub use packed::*;
 pub use text::*;
 pub use time::*;
 
@@ -32,12 +34,6 @@ pub fn variant_name<'n>(names: &[&'n str], variant: u32) -> &'n str {
     names.get(variant as usize).copied().unwrap_or("?")
 }
 
-/// The same of a schema's variants.
-#[cfg(feature = "jit")]
-pub(crate) fn variant_name_in(variants: &crate::program::Variants, variant: u32) -> &str {
-    variants.get(variant as usize).unwrap_or("?")
-}
-
 #[cfg(test)]
 mod tests {
     macro_rules! bodies {
@@ -50,10 +46,12 @@ mod tests {
         };
         (@type Text) => { &str };
         (@type Json) => { &str };
+        (@type Packed) => { &str };
         (@type Float) => { f64 };
         (@type Bool) => { bool };
         (@type $other:ident) => { i64 };
         (@plain Text) => { crate::state::Text };
+        (@plain Packed) => { crate::state::Text };
         (@plain Float) => { f64 };
         (@plain Bool) => { bool };
         (@plain $other:ident) => { i64 };

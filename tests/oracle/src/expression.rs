@@ -1,11 +1,11 @@
 //! Expressions (§2): null and error semantics, written down once more.
 
 use varpulis_compiler::analysis::typed::{Expr, ExprKind, Literal, Place};
-use varpulis_compiler::analysis::types::Kind;
+use varpulis_compiler::analysis::types::{Kind, Type};
 use varpulis_compiler::syntax::ast::{BinaryOp, UnaryOp};
 
-use crate::functions;
 use crate::value::Value;
+use crate::{functions, packed};
 
 /// Why there is no value: the reason's text.
 pub(crate) type Refused = &'static str;
@@ -35,6 +35,25 @@ pub(crate) fn eval(e: &Expr, read: Read<'_>) -> Result<Value, Refused> {
             (UnaryOp::Negate, v) => like(&v, v.int().checked_neg())?,
         },
         ExprKind::Binary(op, l, r) => binary(*op, l, r, read)?,
+        ExprKind::Pack(items) => packed::pack(items.iter().map(|item| eval(item, read)).collect::<Result<_, _>>()?, &e.ty),
+        ExprKind::Part(of, at) => match (eval(of, read)?, eval(at, read)?) {
+            (Value::Null, _) | (_, Value::Null) => Value::Null,
+            (of, at) => packed::part(&of, at.int()),
+        },
+        ExprKind::Element(number) => packed::element(*number),
+        ExprKind::Gather(gather) => match eval(&gather.of, read)? {
+            Value::Array(elements) => {
+                let mut made = vec![];
+                for element in elements {
+                    made.extend(packed::with_element(gather.number, element, || {
+                        let keep = gather.keep.as_ref().map_or(Ok(true), |keep| holds(keep, true, read))?;
+                        if keep { eval(&gather.value, read).map(Some) } else { Ok(None) }
+                    })?);
+                }
+                Value::Array(made)
+            }
+            other => other,
+        },
         ExprKind::Call(f, args) => {
             let args = args.iter().map(|a| eval(a, read)).collect::<Result<Vec<_>, _>>()?;
             if args.iter().any(Value::is_null) { Value::Null } else { functions::call(f.row().body, &args)? }
@@ -48,6 +67,7 @@ fn literal(l: &Literal, kind: &Kind) -> Value {
         Literal::Int(v) => Value::Int(*v),
         Literal::Float(v) => Value::Float(*v),
         Literal::Bool(v) => Value::Bool(*v),
+        Literal::Str(v) if Type::new(kind.clone()).is_packed() => packed::unpacked(v, kind),
         Literal::Str(v) => Value::Str(v.clone()),
         Literal::Timestamp(v) => Value::Timestamp(*v),
         Literal::Duration(v) => Value::Duration(*v),

@@ -1,6 +1,7 @@
 //! The run-time functions that random programs and cases call.
 
 use crate::expression::Refused;
+use crate::packed;
 use crate::value::Value::{self, Bool, Duration, Float, Int, Json, Str, Timestamp};
 
 /// A function over values that are not null.
@@ -94,7 +95,7 @@ pub(crate) fn call(body: &str, args: &[Value]) -> Result<Value, Refused> {
         ("remainder_float", [Float(a), Float(b)]) => Float(a % b),
         ("scale_duration", [Duration(a), Float(b)]) => Duration(rounded(*a as f64 * b)?),
         ("divide_duration", [Duration(a), Float(b)]) => Duration(rounded(*a as f64 / b)?),
-        (body, args) => panic!("the oracle does not know `{body}` of {args:?}"),
+        (body, args) => packed::call(body, args)?,
     })
 }
 

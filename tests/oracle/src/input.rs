@@ -183,11 +183,62 @@ impl<'de> serde::de::Visitor<'de> for Entries<'_> {
     }
 
     fn visit_map<A: serde::de::MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        while let Some((key, value)) = entries.next_entry::<String, serde_json::Value>()? {
+        while let Some((key, Json(value))) = entries.next_entry::<String, Json>()? {
             if !self.0.iter().any(|(k, _)| *k == key) {
                 self.0.push((key, value));
             }
         }
         Ok(())
+    }
+}
+
+/// A value in which the first of repeated keys counts.
+struct Json(serde_json::Value);
+
+impl<'de> serde::Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        json.deserialize_any(AnyJson).map(Json)
+    }
+}
+
+struct AnyJson;
+
+impl<'de> serde::de::Visitor<'de> for AnyJson {
+    type Value = serde_json::Value;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a value")
+    }
+    fn visit_bool<E>(self, v: bool) -> Result<Self::Value, E> {
+        Ok(v.into())
+    }
+    fn visit_i64<E>(self, v: i64) -> Result<Self::Value, E> {
+        Ok(v.into())
+    }
+    fn visit_u64<E>(self, v: u64) -> Result<Self::Value, E> {
+        Ok(v.into())
+    }
+    fn visit_f64<E>(self, v: f64) -> Result<Self::Value, E> {
+        Ok(v.into())
+    }
+    fn visit_str<E>(self, v: &str) -> Result<Self::Value, E> {
+        Ok(v.into())
+    }
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(serde_json::Value::Null)
+    }
+    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        let mut all = vec![];
+        while let Some(Json(item)) = items.next_element()? {
+            all.push(item);
+        }
+        Ok(all.into())
+    }
+    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+        let mut all = serde_json::Map::new();
+        while let Some((key, Json(value))) = entries.next_entry::<String, Json>()? {
+            all.entry(key).or_insert(value);
+        }
+        Ok(all.into())
     }
 }

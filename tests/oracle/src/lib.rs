@@ -11,6 +11,7 @@ mod functions;
 mod input;
 mod join;
 mod live;
+mod packed;
 mod pattern;
 mod record;
 mod rejected;

@@ -26,8 +26,12 @@ pub enum Value {
     Enum(u32, String),
     /// `any`
     Json(serde_json::Value),
-    /// `[T]`
+    /// `[T]`, `(A, B)`
     Array(Vec<Value>),
+    /// `{K: V}`, in order.
+    Map(Vec<(Value, Value)>),
+    /// A record inside a value.
+    Record(Vec<(String, Value)>),
     /// What reading refuses, for a reason.
     Refused(&'static str),
 }
@@ -53,6 +57,11 @@ impl Value {
             (Value::Bool(a), Value::Bool(b)) => Some(a.cmp(b)),
             (Value::Enum(a, _), Value::Enum(b, _)) => Some(a.cmp(b)),
             (Value::Json(a), Value::Json(b)) => (a == b).then_some(Ordering::Equal),
+            (Value::Array(a), Value::Array(b)) => (a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.same_key(b))).then_some(Ordering::Equal),
+            (Value::Map(a), Value::Map(b)) => {
+                (a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.0.same_key(&b.0) && a.1.same_key(&b.1))).then_some(Ordering::Equal)
+            }
+            (Value::Record(a), Value::Record(b)) => (a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.1.same_key(&b.1))).then_some(Ordering::Equal),
             _ => Some(self.int().cmp(&other.int())),
         }
     }
@@ -79,8 +88,30 @@ impl Value {
             (Some(json), Kind::Timestamp) => crate::input::time(json).map(Value::Timestamp),
             (Some(json @ Json::Number(_)), Kind::Duration) => crate::input::time(json).map(Value::Duration),
             (Some(Json::String(s)), Kind::Enum(e)) => e.variants.iter().position(|v| v == s).map(|i| Value::Enum(i as u32, s.clone())),
+            (Some(Json::Array(items)), Kind::Array(of)) => items.iter().map(|item| Value::read(Some(item), of)).collect::<Option<_>>().map(Value::Array),
+            (Some(Json::Array(items)), Kind::Tuple(parts)) if items.len() == parts.len() => {
+                items.iter().zip(parts).map(|(item, ty)| Value::read(Some(item), ty)).collect::<Option<_>>().map(Value::Array)
+            }
+            (Some(Json::Object(members)), Kind::Map(key, of)) => {
+                let member = |(name, json): (&String, &Json)| Some((Value::key(name, key)?, Value::read(Some(json), of)?));
+                members.iter().map(member).collect::<Option<_>>().map(Value::Map)
+            }
+            (Some(Json::Object(members)), Kind::Record(record)) => {
+                let field = |(name, ty): &(String, Type)| Some((name.clone(), Value::read(members.get(name), ty)?));
+                record.fields.iter().map(field).collect::<Option<_>>().map(Value::Record)
+            }
             (Some(json), Kind::Any) => Some(Value::Json(json.clone())),
             _ => None,
+        }
+    }
+
+    /// A key of a map, which JSON writes as a text.
+    fn key(name: &str, ty: &Type) -> Option<Value> {
+        let text = serde_json::Value::String(name.to_owned());
+        match ty.kind {
+            Kind::Int | Kind::Float | Kind::Bool | Kind::Duration => Value::read(serde_json::from_str(name).ok().as_ref(), ty),
+            Kind::Timestamp => Value::read(serde_json::from_str(name).ok().as_ref(), ty).or_else(|| Value::read(Some(&text), ty)),
+            _ => Value::read(Some(&text), ty),
         }
     }
 
@@ -97,6 +128,10 @@ impl Value {
             Value::Duration(v) => (*v as f64 / 1e6).into(),
             Value::Json(v) => v.clone(),
             Value::Array(v) => v.iter().map(Value::to_json).collect(),
+            Value::Map(v) => {
+                v.iter().map(|(key, value)| (key.to_json().as_str().map_or_else(|| key.to_json().to_string(), str::to_owned), value.to_json())).collect()
+            }
+            Value::Record(v) => v.iter().map(|(name, value)| (name.clone(), value.to_json())).collect(),
         }
     }
 }

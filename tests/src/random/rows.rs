@@ -102,6 +102,6 @@ fn value(rng: &mut Rng, ty: Scalar, nullable: bool, strange: bool) -> Literal {
         Scalar::Bool => Literal::Bool(rng.bool()),
         Scalar::Text => Literal::Str(pick(rng, TEXTS).to_owned()),
         Scalar::Enum => Literal::Enum(rng.u32(..3)),
-        Scalar::Json => Literal::Str(pick(rng, JSON).to_owned()),
+        Scalar::Json | Scalar::Packed => Literal::Str(pick(rng, JSON).to_owned()),
     }
 }

@@ -5,7 +5,7 @@ use fastrand::Rng;
 use varpulis_abi::functions::{FUNCTIONS, FunctionRow};
 use varpulis_abi::scalar::Scalar;
 
-use super::pick;
+use super::{arrays, pick};
 
 /// The declarations that such expressions read: a field of every type, and one that may be null.
 pub const DECLARATIONS: &str = "enum Side: Buy, Sell, Hold
@@ -54,7 +54,7 @@ const TYPES: &[Scalar] =
 #[derive(Clone, Debug)]
 pub struct Tree {
     ty: Scalar,
-    nullable: bool,
+    pub(super) nullable: bool,
     pieces: Vec<String>,
     parts: Vec<Tree>,
 }
@@ -125,7 +125,7 @@ fn leaf(ty: Scalar, nullable: bool, text: &str) -> Tree {
 }
 
 /// A form with a part at every `#`; null if a part is.
-fn form(ty: Scalar, text: &str, parts: Vec<Tree>) -> Tree {
+pub(super) fn form(ty: Scalar, text: &str, parts: Vec<Tree>) -> Tree {
     let nullable = parts.iter().any(|part| part.nullable);
     Tree { ty, nullable, pieces: text.split('#').map(str::to_owned).collect(), parts }
 }
@@ -144,16 +144,21 @@ fn constants(ty: Scalar) -> &'static [&'static str] {
         }
         Scalar::Duration => &["0s", "1ns", "(-1ns)", "1500ms", "1h30m", "1d", "106751d"],
         Scalar::Enum => &["Side.Buy", "Side.Sell", "Side.Hold"],
-        Scalar::Json | Scalar::Wide => &[],
+        Scalar::Json | Scalar::Packed | Scalar::Wide => &[],
     }
 }
 
-fn tree(rng: &mut Rng, ty: Scalar, depth: u32) -> Tree {
+pub(super) fn tree(rng: &mut Rng, ty: Scalar, depth: u32) -> Tree {
     if depth == 0 || rng.u8(..8) == 0 {
         return end(rng, ty);
     }
     let depth = depth - 1;
-    match rng.u8(..14) {
+    match rng.u8(..16) {
+        14 | 15 => {
+            if let Some(found) = arrays::tree(rng, ty, depth) {
+                return found;
+            }
+        }
         0 => {
             let parts = vec![tree(rng, Scalar::Bool, depth), tree(rng, ty, depth), tree(rng, ty, depth)];
             let nullable = parts.iter().skip(1).any(|part| part.nullable);
@@ -168,7 +173,7 @@ fn tree(rng: &mut Rng, ty: Scalar, depth: u32) -> Tree {
             }
         }
         2..=6 => {
-            let rows: Vec<&FunctionRow> = FUNCTIONS.iter().filter(|row| row.result == ty).collect();
+            let rows: Vec<&FunctionRow> = FUNCTIONS.iter().filter(|row| row.result == ty && !arrays::are_in(row)).collect();
             if let Some(row) = rng.choice(rows) {
                 return call(rng, row, depth);
             }
@@ -249,7 +254,7 @@ fn operation(rng: &mut Rng, ty: Scalar, depth: u32) -> Tree {
         (Scalar::Duration, 4) => mixed(rng, "(# * #)", ty, [Scalar::Int, Scalar::Duration]),
         (Scalar::Duration, 5) => mixed(rng, "(# / #)", ty, [Scalar::Duration, Scalar::Int]),
         (Scalar::Duration, _) => two(rng, ty, &["+", "-"]),
-        (Scalar::Enum | Scalar::Json | Scalar::Wide, _) => end(rng, ty),
+        (Scalar::Enum | Scalar::Json | Scalar::Packed | Scalar::Wide, _) => end(rng, ty),
     }
 }
 

@@ -63,7 +63,7 @@ impl Accumulators {
                 v
             }
             Aggregate::CountDistinct => self.ask(b, a, param, "len", Scalar::Int),
-            Aggregate::CollectDistinct | Aggregate::Collect => self.ask(b, a, param, "json", Scalar::Json),
+            Aggregate::CollectDistinct | Aggregate::Collect => self.ask(b, a, param, "packed", Scalar::Packed),
             Aggregate::Ema => self.load(b, param, a.field, nullable(Scalar::Float)),
             _ => b.value(Op::Null, ty),
         };

@@ -93,6 +93,7 @@ impl Accumulators {
                     Scalar::Duration => "add_duration",
                     Scalar::Enum => "add_variant",
                     Scalar::Json => "add_json",
+                    Scalar::Packed => "add_packed",
                 };
                 b.statement(Statement::Tell { param, record: self.record, field: a.field, method: Method { name, result: None }, args: vec![x] });
             }

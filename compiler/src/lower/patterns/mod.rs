@@ -43,14 +43,14 @@ impl RunLayout {
         let record = a.add_record(Record {
             name: format!("{}Run", operator.name),
             fields: vec![],
-            variants: vec![],
+            shapes: vec![],
             stored: true,
             doc: format!("What a run of `{stream}` keeps."),
         });
         let elements = a.add_record(Record {
             name: format!("{}Element", operator.name),
             fields: vec![],
-            variants: vec![],
+            shapes: vec![],
             stored: true,
             doc: format!("An element of a Kleene step of `{stream}`."),
         });

@@ -1,13 +1,16 @@
 //! The path that reads any record: first the event's name, then its fields, from the start of the record to the last one needed.
 
+use varpulis_abi::packed::Packer;
 use varpulis_abi::reason::Reason;
 
 use super::no_type;
 use crate::input::Invalid;
 use crate::input::convert::{Field, escaped_field, field, span, time};
 use crate::input::json::{Care, TextPlace, is_space, malformed, skip_space, skip_value, text_at, text_place, unescape};
+use crate::input::nested::nested;
 use crate::input::schema::{Catalogue, EventKeys, TIME, TYPE_KEYS, TimeRole};
 use crate::input::slots::Held;
+use crate::program::Form;
 use crate::value::Value;
 
 /// How a member of a record was used.
@@ -57,8 +60,9 @@ impl Trace {
 pub(super) struct General {
     pub(super) held: Held,
     pub(super) trace: Trace,
-    /// A key or text without its escapes.
+    /// A key or text without its escapes, or a packed value.
     scratch: String,
+    packer: Packer,
     /// The event whose fields were read, or begun to be.
     pub(super) event: Option<usize>,
     /// Which fields of the schema were read.
@@ -158,6 +162,7 @@ impl General {
                 (true, false, None) => Use::Name,
                 (true, ..) => Use::Peculiar,
                 (false, false, None) => Use::Nothing,
+                (.., Some(field)) if fields.get(field).is_some_and(|schema| schema.form != Form::Plain) => Use::Peculiar,
                 (false, time, field) => Use::Value { time, field },
             };
             self.trace.steps.push(Step { from, value: at, usage });
@@ -187,6 +192,15 @@ impl General {
             Field::Escaped(raw, end) => {
                 let value = escaped_field(raw, at, schema, &mut self.scratch)?;
                 self.held.set(index, value);
+                *met = true;
+                Ok(end)
+            }
+            Field::Nested => {
+                self.packer.clear();
+                let end = nested(record, at, schema, &mut self.packer, &mut self.scratch)?;
+                self.scratch.clear();
+                self.packer.write(&mut self.scratch);
+                self.held.set(index, Value::Packed(&self.scratch));
                 *met = true;
                 Ok(end)
             }

@@ -173,7 +173,7 @@ impl Layout {
 fn place<'a>(record: &'a [u8], at: usize, fields: &[FieldSchema], index: usize, values: &mut [Value<'a>]) -> Option<usize> {
     match field(record, at, fields.get(index)?, values.get_mut(index)?).ok()? {
         Field::Written(end) => Some(end),
-        Field::Escaped(..) => None,
+        Field::Escaped(..) | Field::Nested => None,
     }
 }
 

@@ -3,9 +3,9 @@
 use std::hash::BuildHasher;
 
 use hashbrown::HashTable;
+use varpulis_abi::packed::Packer;
 
 use super::element::{Element, adders};
-use crate::output::RecordWriter;
 use crate::state::Text;
 
 /// The different values, in the order of their first arrival. O(1) per value, O(different values) state.
@@ -47,14 +47,11 @@ impl DistinctSet {
         }
     }
 
-    /// The values as a JSON array.
-    pub fn json(&self) -> String {
-        let mut buffer = vec![b'['];
-        for (i, element) in self.elements.iter().enumerate() {
-            element.borrow().write(&mut RecordWriter::new(&mut buffer), if i == 0 { "" } else { "," });
-        }
-        buffer.push(b']');
-        String::from_utf8(buffer).unwrap_or_default()
+    /// The values as an array.
+    pub fn packed(&self) -> Text {
+        let mut packer = Packer::new();
+        self.elements.iter().for_each(|element| packer.push(element.borrow().cell()));
+        Text::from(packer.finish())
     }
 }
 
@@ -63,31 +60,43 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
     use super::*;
     use proptest::prelude::*;
+    use varpulis_abi::packed::{Cell, Packed, pack};
+
+    fn cells(set: &DistinctSet) -> String {
+        format!("{:?}", Packed(&set.packed()).cells().collect::<Vec<_>>())
+    }
 
     #[test]
     fn equal_values_count_once() {
         let mut set = DistinctSet::default();
-        assert_eq!(set.json(), "[]");
+        assert_eq!(cells(&set), "[]");
         for value in [0.0, -0.0, f64::NAN, -f64::NAN, 1.5, 0.0] {
             set.add_float(value);
         }
-        assert_eq!((set.len(), set.json().as_str()), (3, "[0.0,null,1.5]"));
+        assert_eq!((set.len(), cells(&set).as_str()), (3, "[Float(0.0), Float(NaN), Float(1.5)]"));
         let mut set = DistinctSet::default();
         for text in ["b", "a\"", "b", ""] {
             set.add_text(text);
         }
-        assert_eq!(set.json(), r#"["b","a\"",""]"#);
+        assert_eq!(cells(&set), r#"[Text("b"), Text("a\""), Text("")]"#);
         let mut set = DistinctSet::default();
         for json in [r#""a""#, r#""\u0061""#, "1", r#""1""#] {
             set.add_json(json);
         }
-        assert_eq!(set.json(), r#"["a",1,"1"]"#);
+        assert_eq!(set.len(), 3);
+        let mut set = DistinctSet::default();
+        let pair = |v: f64| pack([Cell::Float(v), Cell::Null]);
+        for v in [0.0, -0.0, f64::NAN, -f64::NAN, 2.0] {
+            set.add_packed(&pair(v));
+        }
+        assert_eq!(set.len(), 3);
         let mut set = DistinctSet::default();
         set.add_bool(true);
         set.add_bool(true);
         set.add_timestamp(5_000_000);
         set.add_duration(5_000_000);
-        assert_eq!(set.json(), "[true,5,5]");
+        set.add_variant(5);
+        assert_eq!(cells(&set), "[Bool(true), Timestamp(5000000), Duration(5000000), Enum(5)]");
     }
 
     proptest! {
@@ -101,12 +110,12 @@ mod tests {
             };
             let mut merged = set(&values[..at]);
             merged.merge(&set(&values[at..]));
-            prop_assert_eq!(merged.json(), set(&values).json());
+            prop_assert_eq!(merged.packed(), set(&values).packed());
             let mut different = Vec::new();
             for value in values {
                 if !different.contains(&value) { different.push(value) }
             }
-            prop_assert_eq!(merged.json(), format!("{different:?}").replace(' ', ""));
+            prop_assert_eq!(merged.packed(), pack(different.into_iter().map(Cell::Int)));
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use std::hash::{Hash, Hasher};
 
-use crate::output::RecordWriter;
-use crate::scalar::{equal_json, text_of_json};
+use varpulis_abi::packed::{Cell, Packed};
+
+use crate::scalar::{equal_json, equal_packed, text_of_json};
 use crate::state::Text;
 
 /// A value; its text borrowed (`&str`) or owned ([`Text`]).
@@ -16,6 +17,8 @@ pub(super) enum Element<T> {
     Timestamp(i64),
     Duration(i64),
     Json(T),
+    Packed(T),
+    Enum(u32),
 }
 
 impl Element<&str> {
@@ -28,19 +31,23 @@ impl Element<&str> {
             Element::Timestamp(v) => Element::Timestamp(v),
             Element::Duration(v) => Element::Duration(v),
             Element::Json(v) => Element::Json(Text::from(v)),
+            Element::Packed(v) => Element::Packed(Text::from(v)),
+            Element::Enum(v) => Element::Enum(v),
         }
     }
 
-    /// Writes it as an element of an array, behind `separator`.
-    pub(super) fn write(self, writer: &mut RecordWriter<'_>, separator: &str) {
-        match self {
-            Element::Int(v) => writer.int(separator, v),
-            Element::Float(v) => writer.float(separator, v),
-            Element::Bool(v) => writer.boolean(separator, v),
-            Element::Text(v) => writer.text(separator, v),
-            Element::Timestamp(v) => writer.timestamp(separator, v),
-            Element::Duration(v) => writer.duration(separator, v),
-            Element::Json(v) => writer.json(separator, v),
+    /// As a part of a packed value.
+    pub(super) fn cell(&self) -> Cell<'_> {
+        match *self {
+            Element::Int(v) => Cell::Int(v),
+            Element::Float(v) => Cell::Float(v),
+            Element::Bool(v) => Cell::Bool(v),
+            Element::Text(v) => Cell::Text(v),
+            Element::Timestamp(v) => Cell::Timestamp(v),
+            Element::Duration(v) => Cell::Duration(v),
+            Element::Json(v) => Cell::Json(v),
+            Element::Packed(v) => Cell::Packed(v),
+            Element::Enum(v) => Cell::Enum(v),
         }
     }
 }
@@ -55,6 +62,8 @@ impl Element<Text> {
             Element::Timestamp(v) => Element::Timestamp(*v),
             Element::Duration(v) => Element::Duration(*v),
             Element::Json(v) => Element::Json(v),
+            Element::Packed(v) => Element::Packed(v),
+            Element::Enum(v) => Element::Enum(*v),
         }
     }
 }
@@ -72,6 +81,8 @@ impl PartialEq for Element<&str> {
             (Element::Bool(a), Element::Bool(b)) => a == b,
             (Element::Text(a), Element::Text(b)) => a == b,
             (Element::Json(a), Element::Json(b)) => equal_json(a, b),
+            (Element::Packed(a), Element::Packed(b)) => equal_packed(a, b),
+            (Element::Enum(a), Element::Enum(b)) => a == b,
             _ => false,
         }
     }
@@ -85,6 +96,23 @@ impl Hash for Element<&str> {
             Element::Bool(v) => v.hash(state),
             Element::Text(v) => v.hash(state),
             Element::Json(v) => text_of_json(v).hash(state),
+            Element::Packed(v) => hash_parts(v, state),
+            Element::Enum(v) => v.hash(state),
+        }
+    }
+}
+
+/// What is the same, however packed, has one hash.
+fn hash_parts<H: Hasher>(packed: &str, state: &mut H) {
+    for cell in Packed(packed).cells() {
+        match cell {
+            Cell::Null => state.write_u8(0),
+            Cell::Int(v) | Cell::Timestamp(v) | Cell::Duration(v) => v.hash(state),
+            Cell::Float(v) => float_bits(v).hash(state),
+            Cell::Bool(v) => v.hash(state),
+            Cell::Text(v) | Cell::Json(v) => v.hash(state),
+            Cell::Packed(v) => hash_parts(v, state),
+            Cell::Enum(v) => v.hash(state),
         }
     }
 }
@@ -99,7 +127,7 @@ macro_rules! adders {
             add_float(f64) = Float;
             /// Adds a `bool`.
             add_bool(bool) = Bool;
-            /// Adds a `str`, or an enum's variant by its name.
+            /// Adds a `str`.
             add_text(&str) = Text;
             /// Adds a `timestamp`.
             add_timestamp(i64) = Timestamp;
@@ -107,6 +135,10 @@ macro_rules! adders {
             add_duration(i64) = Duration;
             /// Adds an `any`.
             add_json(&str) = Json;
+            /// Adds an array, tuple, map or record.
+            add_packed(&str) = Packed;
+            /// Adds an enum's variant.
+            add_variant(u32) = Enum;
         }
     };
     ($($(#[$doc:meta])* $name:ident($ty:ty) = $variant:ident;)*) => {
