@@ -6,6 +6,7 @@ use std::path::Path;
 
 use varpulis_abi::functions::{FUNCTIONS, FunctionRow};
 use varpulis_abi::scalar::Scalar;
+use varpulis_compiler::analysis::builtins::BUILTINS;
 use varpulis_compiler::analysis::methods::METHODS;
 use varpulis_compiler::analysis::types::{Kind, Type};
 use varpulis_compiler::diagnostics::{Code, Level};
@@ -88,6 +89,10 @@ fn functions() {
         row(&format!("{}({})", f.name, arguments.join(", ")), f, &mut page);
     }
     page.push_str("| `str(enum)` | `str` | The variant's name. | |\n| `float(int)` | `float` | The same number. | |\n| `now()` | `timestamp` | The time of the current event. | |\n");
+    for b in BUILTINS {
+        let result = if b.result.starts_with("that") { b.result.to_owned() } else { format!("`{}`", b.result) };
+        writeln!(page, "| `{}{}` | {result} | {} | |", b.name, b.arguments, cell(b.doc)).unwrap();
+    }
     page.push_str("\n## Operators\n\nThose that are more than one instruction.\n\n| operator | result | | |\n| --- | --- | --- | --- |\n");
     for f in FUNCTIONS.iter().filter(|f| !is_named(f) && !f.name.starts_with('.')) {
         let arguments: Vec<&str> = f.args.iter().map(|a| scalar(*a)).collect();

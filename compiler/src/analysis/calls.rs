@@ -2,6 +2,7 @@
 
 use super::Analyzer;
 use super::aggregates::Given;
+use super::builtins::BUILTINS;
 use super::expressions::to_float;
 use super::limits::Size;
 use super::scope::Scope;
@@ -73,15 +74,12 @@ impl Analyzer<'_> {
         self.run_time_function(name, name_span, values, span)
     }
 
-    fn run_time_function(&mut self, name: &str, name_span: Span, mut values: Vec<Expr>, span: Span) -> Expr {
-        if Function::overloads(name).next().is_none() || !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
-            let mut d = Diagnostic::new(Code::UnknownFunction, name_span, format!("no function is called `{name}`"));
-            let names: Vec<String> =
-                Function::names().chain(Aggregate::ALL.iter().map(|a| a.name())).map(str::to_owned).chain(self.functions.keys().cloned()).collect();
-            if let Some(similar) = did_you_mean(name, names.iter().map(String::as_str)) {
-                d = d.fix(name_span, similar, "a similar name exists");
-            }
-            return self.wrong(d);
+    pub(super) fn run_time_function(&mut self, name: &str, name_span: Span, mut values: Vec<Expr>, span: Span) -> Expr {
+        if let Some(made) = self.builtin(name, name_span, &values, span) {
+            return made;
+        }
+        if Function::overloads(name).next().is_none() || name.starts_with('.') {
+            return self.unknown_function(name, name_span);
         }
         if let [only] = values.as_mut_slice() {
             // Conversions of a type to itself, and of `any` by an inferred field, cost nothing.
@@ -140,9 +138,28 @@ impl Analyzer<'_> {
                 _ => v,
             })
             .collect();
+        if let ("regex_match", [_, pattern]) = (name, values.as_slice())
+            && !self.is_regex(pattern)
+        {
+            return Expr::error(span);
+        }
         let nullable = values.iter().any(|v| v.ty.nullable);
         let kind = if row.result == varpulis_abi::scalar::Scalar::Packed { texts() } else { kind_of(row.result) };
         Expr { kind: ExprKind::Call(function, values), ty: Type { kind, nullable }, span }
+    }
+
+    fn unknown_function(&mut self, name: &str, name_span: Span) -> Expr {
+        let mut d = Diagnostic::new(Code::UnknownFunction, name_span, format!("no function is called `{name}`"));
+        let names: Vec<String> = Function::names()
+            .chain(BUILTINS.iter().map(|b| b.name))
+            .chain(Aggregate::ALL.iter().map(|a| a.name()))
+            .map(str::to_owned)
+            .chain(self.functions.keys().cloned())
+            .collect();
+        if let Some(similar) = did_you_mean(name, names.iter().map(String::as_str)) {
+            d = d.fix(name_span, similar, "a similar name exists");
+        }
+        self.wrong(d)
     }
 
     fn no_overload(&mut self, name: &str, values: &[Expr], overloads: &[Function], span: Span) -> Expr {

@@ -232,6 +232,11 @@ impl Analyzer<'_> {
         Expr { kind: ExprKind::Binary(BinaryOp::Coalesce, Box::new(left), Box::new(right)), ty, span }
     }
 
+    /// `a - b`
+    pub(super) fn difference(&mut self, left: Expr, right: Expr, span: Span) -> Expr {
+        self.arithmetic(BinaryOp::Subtract, left, right, span)
+    }
+
     fn arithmetic(&mut self, op: BinaryOp, mut left: Expr, mut right: Expr, span: Span) -> Expr {
         use BinaryOp::*;
         let bits = matches!(op, BitAnd | BitOr | BitXor | ShiftLeft | ShiftRight);

@@ -3,6 +3,7 @@
 //! Analysis runs until the schemas of undeclared events stand still: each pass uses what earlier passes learnt, and only the last one reports.
 
 mod aggregates;
+pub mod builtins;
 mod calls;
 mod declarations;
 mod expressions;

@@ -317,6 +317,59 @@ fn skip_key(line: &[u8], at: usize, care: Care) -> Result<usize, Invalid> {
     if line.get(end) == Some(&b':') { Ok(end + 1) } else { Err(malformed(end)) }
 }
 
+/// The part of a JSON value at a path: names of members behind dots, places in brackets.
+pub(crate) fn json_part<'j>(json: &'j str, path: &str) -> Option<&'j str> {
+    // Something follows each value, as in a record.
+    let whole = format!("{json} ");
+    let line = whole.as_bytes();
+    let mut at = skip_space(line, 0);
+    let mut rest = path;
+    while !rest.is_empty() {
+        (at, rest) = match rest.strip_prefix('[') {
+            Some(index) => {
+                let (index, behind) = index.split_once(']')?;
+                (element(line, at, index.parse().ok()?)?, behind)
+            }
+            None => {
+                let name = rest.strip_prefix('.').unwrap_or(rest);
+                let (name, behind) = name.split_at(name.find(['.', '[']).unwrap_or(name.len()));
+                (member(line, at, name)?, behind)
+            }
+        };
+    }
+    if path.is_empty() {
+        return None;
+    }
+    json.get(at..skip_value(line, at, Care::Structure).ok()?)
+}
+
+/// Where the element of an array at `at` stands.
+fn element(line: &[u8], at: usize, index: usize) -> Option<usize> {
+    let mut at = skip_space(line, line.get(at).filter(|b| **b == b'[').map(|_| at + 1)?);
+    for _ in 0..index {
+        at = skip_space(line, skip_value(line, at, Care::Structure).ok()?);
+        at = skip_space(line, line.get(at).filter(|b| **b == b',').map(|_| at + 1)?);
+    }
+    (line.get(at) != Some(&b']')).then_some(at)
+}
+
+/// Where the value of a member of the object at `at` stands; the first of that name counts.
+fn member(line: &[u8], at: usize, name: &str) -> Option<usize> {
+    let mut at = skip_space(line, line.get(at).filter(|b| **b == b'{').map(|_| at + 1)?);
+    let mut key = String::new();
+    loop {
+        let place = text_place(line, line.get(at).filter(|b| **b == b'"').map(|_| at + 1)?).ok()?;
+        key.clear();
+        unescape(text_at(line, place).ok()?, &mut key).ok()?;
+        let value = skip_space(line, skip_key(line, at, Care::Structure).ok()?);
+        if key == name {
+            return Some(value);
+        }
+        at = skip_space(line, skip_value(line, value, Care::Structure).ok()?);
+        at = skip_space(line, line.get(at).filter(|b| **b == b',').map(|_| at + 1)?);
+    }
+}
+
 /// Checks that a whole record is one JSON object.
 pub(crate) fn check_record(line: &[u8]) -> Result<(), Invalid> {
     let start = skip_space(line, 0);

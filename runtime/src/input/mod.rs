@@ -18,6 +18,7 @@ mod source;
 
 pub use csv::Csv;
 pub use evt::Evt;
+pub(crate) use json::json_part;
 pub use json::unescape;
 #[cfg(feature = "standalone")]
 pub(crate) use merge::refused;

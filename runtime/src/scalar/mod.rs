@@ -5,6 +5,7 @@
 mod decimal;
 mod json;
 mod number;
+mod optional;
 mod packed;
 mod text;
 mod time;
@@ -12,6 +13,7 @@ mod time;
 pub(crate) use decimal::scaled;
 pub use json::*;
 pub use number::*;
+pub use optional::*;
 pub use packed::*;
 pub use text::*;
 pub use time::*;

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
+use jiff::fmt::strtime;
 use jiff::tz::Offset;
 use varpulis_abi::reason::Reason;
 
@@ -99,6 +100,34 @@ pub fn weekday(ts: i64) -> i64 {
     (ts.div_euclid(86_400_000_000_000) + 3).rem_euclid(7) + 1
 }
 
+/// The last whole multiple of the duration since the epoch that is not later.
+pub fn truncate_time(ts: i64, to: i64) -> Result<i64, Reason> {
+    if to <= 0 {
+        return Err(Reason::OutOfRange);
+    }
+    ts.checked_sub(ts.rem_euclid(to)).ok_or(Reason::Overflow)
+}
+
+/// As text, as strftime has it; UTC.
+pub fn format_time(ts: i64, format: &str) -> Result<Text, Reason> {
+    let timestamp = Timestamp::from_nanosecond(i128::from(ts)).unwrap_or_default();
+    strtime::format(format, timestamp).map(Text::from).map_err(|_| Reason::Conversion)
+}
+
+/// Reads such a text; what it leaves out is 0, and UTC.
+pub fn parse_time(text: &str, format: &str) -> Result<i64, Reason> {
+    let parsed = strtime::parse(format, text).map_err(|_| Reason::Conversion)?;
+    let nanoseconds = match parsed.to_timestamp() {
+        Ok(timestamp) => timestamp.as_nanosecond(),
+        Err(_) => {
+            let time = parsed.to_time().unwrap_or_default();
+            let date = parsed.to_date().map_err(|_| Reason::Conversion)?;
+            Offset::UTC.to_timestamp(date.to_datetime(time)).map_err(|_| Reason::Conversion)?.as_nanosecond()
+        }
+    };
+    i64::try_from(nanoseconds).map_err(|_| Reason::Conversion)
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
@@ -117,6 +146,19 @@ mod tests {
             assert_eq!(weekday(ts), i64::from(c.weekday().to_monday_one_offset()));
             assert_eq!(timestamp_of_text(&text_of_timestamp(ts)), Ok(ts));
         }
+    }
+
+    #[test]
+    fn formats() {
+        let ts = timestamp_of_text("2026-01-23T10:11:12.5Z").unwrap();
+        assert_eq!(format_time(ts, "%d.%m.%Y %H:%M:%S").as_deref(), Ok("23.01.2026 10:11:12"));
+        assert_eq!(format_time(ts, "%").err(), Some(Reason::Conversion));
+        assert_eq!(parse_time("23.01.2026 10:11:12.5", "%d.%m.%Y %H:%M:%S%.f"), Ok(ts));
+        assert_eq!(parse_time("2026-01-23 10:11 +0200", "%Y-%m-%d %H:%M %z"), timestamp_of_text("2026-01-23T08:11:00Z"));
+        assert_eq!(parse_time("2026-01-23", "%Y-%m-%d"), timestamp_of_text("2026-01-23T00:00:00Z"));
+        assert_eq!(parse_time("2026-02-30", "%Y-%m-%d"), Err(Reason::Conversion));
+        assert_eq!(truncate_time(ts, 3_600_000_000_000), timestamp_of_text("2026-01-23T10:00:00Z"));
+        assert_eq!((truncate_time(-1, 10), truncate_time(5, 0), truncate_time(i64::MIN, 1_000)), (Ok(-10), Err(Reason::OutOfRange), Err(Reason::Overflow)));
     }
 
     #[test]

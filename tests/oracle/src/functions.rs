@@ -113,7 +113,7 @@ fn rounded(nanoseconds: f64) -> Result<i64, Refused> {
 }
 
 /// Year, month and day of a day since the epoch, by counting.
-fn civil(mut day: i64) -> (i64, i64, i64) {
+pub(crate) fn civil(mut day: i64) -> (i64, i64, i64) {
     let mut year = 1970;
     let length = |y: i64| if (y % 4 == 0 && y % 100 != 0) || y % 400 == 0 { 366 } else { 365 };
     while day < 0 {

@@ -10,6 +10,7 @@ mod expression;
 mod functions;
 mod input;
 mod join;
+mod library;
 mod live;
 mod packed;
 mod pattern;

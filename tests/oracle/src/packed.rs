@@ -6,6 +6,7 @@ use varpulis_abi::packed::{Cell, Packed};
 use varpulis_compiler::analysis::types::{Kind, Type};
 
 use crate::expression::Refused;
+use crate::library;
 use crate::value::Value::{self, Array, Bool, Float, Int, Map, Record, Str};
 
 thread_local! {
@@ -161,6 +162,6 @@ pub(crate) fn call(body: &str, args: &[Value]) -> Result<Value, Refused> {
         ("join", [Array(a), Str(by)]) => Str(a.iter().filter_map(|v| if let Str(v) = v { Some(v.as_str()) } else { None }).collect::<Vec<_>>().join(by)),
         ("split", [Str(a), Str(by)]) if by.is_empty() => Array(a.chars().map(|c| Str(c.to_string())).collect()),
         ("split", [Str(a), Str(by)]) => Array(a.split(by.as_str()).map(|part| Str(part.to_owned())).collect()),
-        (body, args) => panic!("the oracle does not know `{body}` of {args:?}"),
+        (body, args) => library::call(body, args)?,
     })
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{refuse, root};
 
 /// What the runtime links always: every program that is compiled pays for it.
-const SLIM: &[&str] = &["varpulis-abi", "compact_str", "foldhash", "hashbrown", "itoa", "jiff", "memchr", "ryu"];
+const SLIM: &[&str] = &["varpulis-abi", "compact_str", "foldhash", "hashbrown", "itoa", "jiff", "memchr", "regex-lite", "ryu"];
 
 /// Beginnings of names of crates that bring a C library, a client or an executor. They belong behind a feature.
 const HEAVY: &[&str] = &["rocksdb", "librocksdb", "rdkafka", "aws", "openssl", "tokio", "hyper", "reqwest", "arrow", "protoc"];
