@@ -68,12 +68,7 @@ fn write_expr(out: &mut String, e: &Expr, name: &dyn Fn(&Place) -> String) {
         ExprKind::In(a, list) => {
             write_nested(out, a, name);
             out.push_str(" in [");
-            for (i, item) in list.iter().enumerate() {
-                if i > 0 {
-                    out.push_str(", ");
-                }
-                write_expr(out, item, name);
-            }
+            write_items(out, list, name);
             out.push(']');
         }
         ExprKind::Call(f, args) => write_list(out, f.row().body, args, name),
@@ -108,13 +103,17 @@ fn write_gather(out: &mut String, gather: &Gather, name: &dyn Fn(&Place) -> Stri
 fn write_list(out: &mut String, function: &str, args: &[Expr], name: &dyn Fn(&Place) -> String) {
     out.push_str(function);
     out.push('(');
-    for (i, arg) in args.iter().enumerate() {
+    write_items(out, args, name);
+    out.push(')');
+}
+
+fn write_items(out: &mut String, items: &[Expr], name: &dyn Fn(&Place) -> String) {
+    for (i, item) in items.iter().enumerate() {
         if i > 0 {
             out.push_str(", ");
         }
-        write_expr(out, arg, name);
+        write_expr(out, item, name);
     }
-    out.push(')');
 }
 
 fn write_nested(out: &mut String, e: &Expr, name: &dyn Fn(&Place) -> String) {

@@ -20,7 +20,7 @@ fn variable(name: &str, number: u32) -> Ident {
 }
 
 /// The method of `Value` that takes a value of the type out.
-fn getter(ty: Physical) -> Ident {
+pub(super) fn getter(ty: Physical) -> Ident {
     let plain = match ty.scalar {
         Scalar::Int | Scalar::Timestamp | Scalar::Duration | Scalar::Wide => "int",
         Scalar::Float => "float",

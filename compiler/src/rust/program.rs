@@ -2,10 +2,10 @@
 
 use proc_macro2::{Literal as Token, TokenStream};
 use quote::{format_ident, quote};
-use varpulis_abi::scalar::Scalar;
 
 use super::literal::int;
 use super::names;
+use super::packed::getter;
 use super::printer::Printer;
 use crate::lower::ir::{FieldType, RecordId};
 use crate::plan::physical::EventInput;
@@ -190,14 +190,7 @@ impl Printer<'_> {
         let fields = used.iter().zip(&bindings).map(|((_, f), b)| {
             let field = names::field(&f.name);
             let FieldType::Scalar(p) = f.ty else { return quote!() };
-            let getter = match p.scalar {
-                Scalar::Int | Scalar::Wide | Scalar::Timestamp | Scalar::Duration => "int",
-                Scalar::Float => "float",
-                Scalar::Bool => "bool",
-                Scalar::Text | Scalar::Json | Scalar::Packed => "text",
-                Scalar::Enum => "variant",
-            };
-            let getter = names::ident(&if p.nullable { format!("optional_{getter}") } else { getter.to_owned() });
+            let getter = getter(p);
             quote!(#field: #b.#getter())
         });
         let fields = fields.collect();
