@@ -262,7 +262,7 @@ impl BodyMaker<'_, '_, '_, '_> {
     pub(super) fn list(&mut self, list: &[Statement]) -> Result<bool, Error> {
         // Conditions one behind the other become one branch, if what lies between costs less than a branch that goes the other way.
         let mut open: Option<Value> = None;
-        for (at, statement) in list.iter().enumerate() {
+        for statement in list {
             match statement {
                 Statement::Guard(v) => {
                     let condition = self.get(*v)?.first;
@@ -270,7 +270,7 @@ impl BodyMaker<'_, '_, '_, '_> {
                     continue;
                 }
                 Statement::Comment(_) => continue,
-                _ if open.is_some() && self.leads_to_guard(list.get(at..).unwrap_or_default()) => {}
+                Statement::Let(v) if self.is_cheap(*v) => {}
                 _ => self.pass_if(open.take()),
             }
             if !self.statement(statement)? {
@@ -279,16 +279,6 @@ impl BodyMaker<'_, '_, '_, '_> {
         }
         self.pass_if(open);
         Ok(true)
-    }
-
-    /// Whether all that comes before the next condition is cheap.
-    fn leads_to_guard(&self, list: &[Statement]) -> bool {
-        let dear = |statement: &&Statement| match statement {
-            Statement::Let(v) => !self.is_cheap(*v),
-            Statement::Comment(_) => false,
-            _ => true,
-        };
-        matches!(list.iter().find(dear), Some(Statement::Guard(_)))
     }
 
     /// Goes on only if the condition, should there be one, holds.
