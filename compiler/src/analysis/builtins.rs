@@ -77,10 +77,7 @@ impl Analyzer<'_> {
             ("join", 2) => {
                 let [array, separator] = <[Expr; 2]>::try_from(values).ok()?;
                 match &array.ty.kind {
-                    Kind::Array(element) if element.kind == Kind::Str => {
-                        let separator = self.coerce_part(separator, &Type::STR, "the separator");
-                        if separator.ty.kind == Kind::Error { separator } else { call(".join", vec![array, separator], Kind::Str, span) }
-                    }
+                    Kind::Array(element) if element.kind == Kind::Str => self.joined(array, separator, span),
                     _ => self.wrong(Diagnostic::new(Code::WrongArgumentType, array.span, format!("`join` takes an array of texts, found {}", array.ty))),
                 }
             }

@@ -47,7 +47,7 @@ methods! {
     "zip" "(other)" "Pairs of the elements at equal places, as many as the shorter has.";
     "sliding_pairs" "()" "Pairs of each element with the next.";
     "contains" "(x)" "Whether an element is equal, as `x in array`.";
-    "join" "(separator)" "The texts of an array, with the separator between them.";
+    "join" "(separator)" "The texts of an array, with the separator between them; null is left out.";
     "keys" "()" "The keys of a map.";
     "values" "()" "The values of a map.";
 }
@@ -161,14 +161,19 @@ impl Analyzer<'_> {
             }
             ("join", Given::Value(separator)) if element.kind == Kind::Str => {
                 let separator = self.expr(separator, scope);
-                let separator = self.coerce_part(separator, &Type::STR, "the separator");
-                if separator.ty.kind == Kind::Error { separator } else { call(".join", vec![object, separator], Kind::Str, span) }
+                self.joined(object, separator, span)
             }
             ("join", Given::Value(_)) => self.not_of(&object, name, "texts are joined: `.map(x => str(x)).join(…)`"),
             ("any" | "all", Given::Nothing) => self.not_of(&object, name, "give it a condition: `x => …`"),
             ("keys" | "values", _) => self.not_of(&object, name, "maps have keys and values"),
             _ => self.wrong_arguments(name, span),
         }
+    }
+
+    /// The texts of an array, with a separator between them.
+    pub(super) fn joined(&mut self, texts: Expr, separator: Expr, span: Span) -> Expr {
+        let separator = self.coerce_part(separator, &Type::STR, "the separator");
+        if separator.ty.kind == Kind::Error { separator } else { call(".join", vec![texts, separator], Kind::Str, span) }
     }
 
     /// `sum`, `avg`, `min` and `max` of an array's elements.

@@ -4,27 +4,12 @@ use cranelift::codegen::ir::condcodes::IntCC;
 use cranelift::codegen::ir::{BlockArg, InstBuilder, StackSlotData, StackSlotKind, Value, types};
 use varpulis_abi::jit::context;
 use varpulis_abi::layout::value as decoded;
-use varpulis_abi::scalar::{Physical, Scalar};
+use varpulis_abi::scalar::Physical;
 
 use super::Error;
 use super::function::{BodyMaker, Val};
 use super::value::length;
 use crate::lower::ir::{Region, ValueId};
-
-/// The whole tag of a type's values.
-fn tag(scalar: Scalar) -> u8 {
-    match scalar {
-        Scalar::Int | Scalar::Wide => decoded::INT,
-        Scalar::Timestamp => decoded::TIMESTAMP,
-        Scalar::Duration => decoded::DURATION,
-        Scalar::Float => decoded::FLOAT,
-        Scalar::Bool => decoded::BOOL,
-        Scalar::Text => decoded::TEXT,
-        Scalar::Json => decoded::JSON,
-        Scalar::Packed => decoded::PACKED,
-        Scalar::Enum => decoded::ENUM,
-    }
-}
 
 impl BodyMaker<'_, '_, '_, '_> {
     /// Room for so many values, in the layout that the runtime has for them.
@@ -39,7 +24,7 @@ impl BodyMaker<'_, '_, '_, '_> {
         let Physical { scalar, .. } = self.body.value(v).ty;
         let value = self.get(v)?;
         let offset = i32::try_from(at).unwrap_or(i32::MAX).saturating_mul(decoded::SIZE as i32);
-        let mut tag = self.maker.word(i64::from(tag(scalar)));
+        let mut tag = self.maker.word(i64::from(decoded::tag(scalar)));
         if let Some(flag) = value.flag {
             let null = self.maker.word(i64::from(decoded::NULL));
             tag = self.maker.builder.ins().select(flag, tag, null);

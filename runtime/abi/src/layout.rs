@@ -78,11 +78,20 @@ pub mod value {
 
     /// The class of the tags of a type's values.
     pub fn class(scalar: Scalar) -> u8 {
+        tag(scalar) & CLASS
+    }
+
+    /// The tag of a type's values.
+    pub fn tag(scalar: Scalar) -> u8 {
         match scalar {
-            Scalar::Int | Scalar::Wide | Scalar::Timestamp | Scalar::Duration => INT,
+            Scalar::Int | Scalar::Wide => INT,
+            Scalar::Timestamp => TIMESTAMP,
+            Scalar::Duration => DURATION,
             Scalar::Float => FLOAT,
             Scalar::Bool => BOOL,
-            Scalar::Text | Scalar::Json | Scalar::Packed => TEXT,
+            Scalar::Text => TEXT,
+            Scalar::Json => JSON,
+            Scalar::Packed => PACKED,
             Scalar::Enum => ENUM,
         }
     }
