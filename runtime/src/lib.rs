@@ -4,6 +4,7 @@
 //! a program contributes, which the Rust backend prints and rustc inlines.
 
 pub mod clock;
+pub mod event;
 pub mod input;
 #[cfg(feature = "jit")]
 pub mod jit;

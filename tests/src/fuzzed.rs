@@ -133,6 +133,9 @@ pub fn run(data: &[u8]) -> bool {
     let limits = Limits { text: 64 << 10, code: 1 << 20, ..Limits::default() };
     let Ok(program) = Program::compile_as("fuzz", "fuzz.vpl", &program, limits) else { return false };
     let input = if choices.byte() % 4 == 0 { choices.0.to_vec() } else { damaged(&input, &mut choices) };
+    if let Some((one_by_one, at_once)) = jit::one_by_one_and_at_once(&program, &input) {
+        assert!(at_once.iter().all(|told| *told == one_by_one), "events at once differ from events one by one");
+    }
     // A run may fail: a parameter is missing, say.
     jit::run(&program, &input).is_ok()
 }

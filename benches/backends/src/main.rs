@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use varpulis::runtime::event::Event;
 use varpulis::runtime::input::{DecodeOptions, Decoded, Decoder, Format, Item, Source, ValueBuffer};
 use varpulis::runtime::value::Value;
 use varpulis::{Instance, Params, Program, rows};
@@ -17,13 +18,6 @@ use varpulis_compiler::jit;
 const RUNS: usize = 7;
 const MOST_RUNS: usize = 61;
 const TIME: Duration = Duration::from_secs(2);
-
-/// An event that stays in memory to the end.
-struct Event {
-    event: usize,
-    ts: i64,
-    values: Vec<Value<'static>>,
-}
 
 macro_rules! workloads {
     ($($name:ident: $program:expr, $events:expr;)*) => {
@@ -100,18 +94,16 @@ fn compare<P: Program>(name: &str, text: &str, file: &Path) -> Result<(), String
 }
 
 /// Nanoseconds an event, and how many rows there were.
-fn run<I: Instance>(mut instance: I, events: &[Event]) -> (f64, u64) {
+fn run<I: Instance>(mut instance: I, events: &[Event<'_>]) -> (f64, u64) {
     let mut count = 0u64;
     let mut out = rows(|_: I::Row<'_>| count += 1);
     let start = Instant::now();
-    for e in events {
-        instance.event(e.event, e.ts, &e.values, &mut out);
-    }
+    instance.events(events, &mut out);
     instance.finish(&mut out);
     (start.elapsed().as_secs_f64() * 1e9 / events.len().max(1) as f64, count)
 }
 
-fn read<P: Program>(file: &Path) -> Result<Vec<Event>, String> {
+fn read<P: Program>(file: &Path) -> Result<Vec<Event<'static>>, String> {
     // Events borrow from the text, which stays in memory to the end.
     let bytes: &'static [u8] = std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?.leak();
     let mut source = Source::new(Box::new(bytes), Format::Ndjson.framing());
@@ -124,7 +116,7 @@ fn read<P: Program>(file: &Path) -> Result<Vec<Event>, String> {
             let mut values = buffer.take();
             if let Decoded::Event { event, ts } = decoder.decode(record, &mut values) {
                 let kept = |value: &Value<'_>| value.with_text(|text| text.to_owned().leak());
-                events.push(Event { event, ts, values: values.iter().map(kept).collect() });
+                events.push(Event::new(event, ts, values.iter().map(kept).collect::<Vec<_>>().leak()));
             }
             buffer.give_back(values);
         }

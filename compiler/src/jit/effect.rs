@@ -6,7 +6,7 @@ use varpulis_abi::kernels::GATES;
 use varpulis_abi::layout::{Held, Kind};
 
 use super::Error;
-use super::function::{BodyMaker, Surroundings, Yields};
+use super::function::{BodyMaker, FunctionMaker, Surroundings, Yields};
 use super::kernel;
 use crate::lower::ir::{Arm, Op, OperatorId, RecordId, RowSource, Statement, ValueId};
 use crate::plan::physical::Operator;
@@ -36,11 +36,7 @@ impl BodyMaker<'_, '_, '_, '_> {
                 let same = matches!(row, RowSource::Same);
                 let (row, _) = self.row(row)?;
                 let passed = if same { self.gates(*operator, *port, row)? } else { None };
-                let at = i32::try_from(operator.0).map_err(|_| Error::unknown("operator"))?.saturating_mul(entry::SIZE);
-                let port = self.maker.word(*port as i64);
-                let table = self.maker.fixed(context, context::OPERATORS);
-                let (push, operator) = (self.maker.fixed(table, at + entry::PUSH), self.maker.fixed(table, at + entry::OPERATOR));
-                let result = self.maker.call_address(push, &[context, operator, port, row]);
+                let result = self.maker.push(*operator, *port, row)?;
                 self.maker.leave_if(result, result);
                 if let Some(passed) = passed {
                     self.maker.builder.ins().jump(passed, &[]);
@@ -52,7 +48,8 @@ impl BodyMaker<'_, '_, '_, '_> {
                 let Some(id) = self.maker.shared.chains.get(chain).copied() else { return Ok(()) };
                 let function = self.maker.shared.module.local(id, self.maker.builder.func);
                 let result = self.maker.call(function, &[context, row]);
-                self.report_if(result, record, row)?;
+                let shown = if record.is_some() { row } else { self.ts()? };
+                self.maker.report_if(result, record, shown)?;
             }
             Statement::Publish { publication, fields } => {
                 let Some(record) = self.maker.shared.program.outputs.get(*publication).map(|output| output.record) else { return Ok(()) };
@@ -131,21 +128,29 @@ impl BodyMaker<'_, '_, '_, '_> {
         }
         Ok(row)
     }
+}
 
-    /// Reports a refusal, if that is what a chain ended with.
-    fn report_if(&mut self, result: Value, record: Option<RecordId>, row: Value) -> Result<(), Error> {
-        let (report, on) = (self.maker.builder.create_block(), self.maker.builder.create_block());
-        self.maker.builder.set_cold_block(report);
-        self.maker.builder.ins().brif(result, report, &[], on, &[]);
-        self.maker.builder.switch_to_block(report);
-        let (number, shown) = match record {
-            Some(record) => (u64::from(record.0), row),
-            None => (NO_RECORD, self.ts()?),
-        };
-        let (context, number) = (self.maker.context, self.maker.word(number.cast_signed()));
-        self.maker.helper("refused", &[context, result, number, shown])?;
-        self.maker.builder.ins().jump(on, &[]);
-        self.maker.builder.switch_to_block(on);
+impl FunctionMaker<'_, '_, '_> {
+    /// Hands a row to an operator: 0, or a refusal.
+    pub(super) fn push(&mut self, operator: OperatorId, port: usize, row: Value) -> Result<Value, Error> {
+        let at = i32::try_from(operator.0).map_err(|_| Error::unknown("operator"))?.saturating_mul(entry::SIZE);
+        let (context, port) = (self.context, self.word(port as i64));
+        let table = self.fixed(context, context::OPERATORS);
+        let (push, operator) = (self.fixed(table, at + entry::PUSH), self.fixed(table, at + entry::OPERATOR));
+        Ok(self.call_address(push, &[context, operator, port, row]))
+    }
+
+    /// Reports a refusal, if that is what a chain ended with: of the record at an address, or, if it cannot be shown, at a time.
+    pub(super) fn report_if(&mut self, result: Value, record: Option<RecordId>, shown: Value) -> Result<(), Error> {
+        let (report, on) = (self.builder.create_block(), self.builder.create_block());
+        self.builder.set_cold_block(report);
+        self.builder.ins().brif(result, report, &[], on, &[]);
+        self.builder.switch_to_block(report);
+        let number = record.map_or(NO_RECORD, |record| u64::from(record.0));
+        let (context, number) = (self.context, self.word(number.cast_signed()));
+        self.helper("refused", &[context, result, number, shown])?;
+        self.builder.ins().jump(on, &[]);
+        self.builder.switch_to_block(on);
         Ok(())
     }
 }

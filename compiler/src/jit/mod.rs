@@ -3,6 +3,7 @@
 //! It prints the same lowered bodies as the Rust backend and decides nothing: what an operation means is in `lower/`, what an operator does is
 //! in the runtime. Rows are words whose places a layout gives; an operator's kernel is a table of addresses.
 
+mod batch;
 mod effect;
 mod fields;
 mod function;

@@ -15,7 +15,7 @@ use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{DataDescription, DataId, FuncId, Linkage, Module as _};
 use ir::{AbiParam, Signature, types};
 use varpulis_abi::jit::{ARGUMENT_WORDS, HELPERS};
-use varpulis_runtime::jit::{ChainAddress, Symbol, address};
+use varpulis_runtime::jit::{BatchAddress, ChainAddress, Symbol, address};
 
 use super::Error;
 
@@ -214,6 +214,12 @@ impl Finished {
     pub(super) fn chain(&self, id: FuncId) -> ChainAddress {
         // SAFETY: chains and their like are declared with two parameters; the memory becomes part of the same code as the address.
         unsafe { ChainAddress::new(self.address(id)) }
+    }
+
+    /// The function that takes many events.
+    pub(super) fn batch(&self, id: FuncId) -> BatchAddress {
+        // SAFETY: it is declared with four parameters; the memory becomes part of the same code as the address.
+        unsafe { BatchAddress::new(self.address(id)) }
     }
 
     /// The memory, to be kept while anything can call the functions.

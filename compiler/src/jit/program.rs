@@ -10,7 +10,7 @@ use super::function::Shared;
 use super::module::{Finished, Module};
 use super::records::Records;
 use super::rejections::OnDemand;
-use super::{Error, effect, kernel, tables};
+use super::{Error, batch, effect, kernel, tables};
 use crate::diagnostics::{Code as DiagnosticCode, Diagnostic};
 use crate::lower::ir::{ChainId, OperatorId, RowSource, Statement};
 use crate::lower::usage::Usage;
@@ -110,6 +110,7 @@ impl Program {
             params: tables::params(program),
             shapes: tables::shapes(program, &usage, &records)?,
             inputs: parts.inputs(program, &records, &finished),
+            batch: parts.batch.map(|id| finished.batch(id)),
             operators: parts.operators(program, &records, &finished),
             outputs: tables::outputs(program),
             rules,
@@ -174,10 +175,11 @@ struct Parts {
     chains: Vec<ChainCode>,
     kernels: Vec<Vec<(&'static str, cranelift_module::FuncId)>>,
     globals: Vec<Option<cranelift_module::FuncId>>,
+    batch: Option<cranelift_module::FuncId>,
 }
 
 /// What a chain becomes.
-enum ChainCode {
+pub(super) enum ChainCode {
     Function(cranelift_module::FuncId),
     /// It does nothing but hand an event to an operator.
     Push(OperatorId, usize),
@@ -241,6 +243,7 @@ fn generate(program: &physical::Program, usage: &Usage, records: &Records, most:
             kernel::chain(&mut shared, *function, chain)?;
         }
     }
+    parts.batch = batch::batch(&mut shared, &parts.chains)?;
     let Shared { module, rules, .. } = shared;
     Ok(Generated { parts, rules, finished: module.finish()? })
 }

@@ -17,6 +17,20 @@ pub mod context {
     pub const COUNTERS: i32 = 24;
     /// The table by which compiled code pushes to operators: an [`operator`](super::operator) each.
     pub const OPERATORS: i32 = 32;
+    /// The time from which on operators fire.
+    pub const DUE: i32 = 40;
+    /// A byte: whether there is something to be done before the next event, outside compiled code.
+    pub const UNSETTLED: i32 = 48;
+}
+
+/// Where the parts of an event lie, in bytes; how it begins, its row, is in [`layout`](crate::layout).
+pub mod event {
+    /// How many values it has.
+    pub const COUNT: i32 = 16;
+    /// Which event it is.
+    pub const EVENT: i32 = 24;
+    /// The size of an event.
+    pub const SIZE: i32 = 32;
 }
 
 /// Where the parts of an entry in the table of operators lie, in bytes.

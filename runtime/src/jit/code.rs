@@ -11,6 +11,7 @@ use super::context::Context;
 use super::kernel::{Address, Functions};
 use super::operator::Config;
 use super::record::Shape;
+use crate::event::Event;
 use crate::program::{EventSchema, ParamSchema, Schema, Site, StreamSchema};
 
 /// What a compiler hands over. Numbers are places in the tables here.
@@ -29,6 +30,8 @@ pub struct Code {
     pub shapes: Vec<Shape>,
     /// Per event: where it goes.
     pub inputs: Vec<InputCode>,
+    /// Takes many events at once.
+    pub batch: Option<BatchAddress>,
     /// Operators; inputs come before their consumers.
     pub operators: Vec<OperatorCode>,
     /// Publications.
@@ -151,6 +154,28 @@ impl ChainAddress {
         unsafe {
             let function: unsafe extern "C" fn(*mut Context, *const u64) -> u64 = std::mem::transmute(self.0.0);
             function(context, input)
+        }
+    }
+}
+
+/// The address of a function that takes events one by one, as long as that asks for nothing but compiled code and pushes: the context,
+/// events, their number, and the time of the newest event so far, to how many it took.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchAddress(Address);
+
+impl BatchAddress {
+    /// # Safety
+    /// As for [`ChainAddress::new`].
+    pub unsafe fn new(address: *const u8) -> Self {
+        Self(Address(address))
+    }
+
+    #[inline(always)]
+    pub(super) fn call(self, context: *mut Context, events: &[Event<'_>], newest: i64) -> usize {
+        // SAFETY: as for `ChainAddress::call`.
+        unsafe {
+            let function: unsafe extern "C" fn(*mut Context, *const Event<'_>, u64, i64) -> u64 = std::mem::transmute(self.0.0);
+            function(context, events.as_ptr(), events.len() as u64, newest) as usize
         }
     }
 }

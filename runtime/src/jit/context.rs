@@ -33,6 +33,10 @@ pub(super) struct Context {
     pub(super) globals: *const u64,
     pub(super) counters: *mut u64,
     operators: *const Entry,
+    /// A lower bound of the operators' deadlines.
+    pub(super) due: i64,
+    /// Whether there is something to be done when the instance is left: texts to be forgotten, a panic to go on.
+    unsettled: bool,
     /// From here on only helpers look.
     arena: Arena,
     pub(super) code: Arc<Code>,
@@ -41,10 +45,6 @@ pub(super) struct Context {
     entries: Vec<Entry>,
     /// Packed values in the making, the innermost last; what a refusal leaves behind goes when the instance is left.
     packers: Vec<Packer>,
-    /// A lower bound of the operators' deadlines.
-    pub(super) due: i64,
-    /// Whether there is something to be done when the instance is left: texts to be forgotten, a panic to go on.
-    unsettled: bool,
     /// Where rows go. It is used between `enter` and `leave` alone: helpers, which use it, run in between.
     out: Option<NonNull<dyn Output<Instance>>>,
     /// What the output panicked with: it goes on where the instance was entered, since it must not cross compiled code.
@@ -57,6 +57,8 @@ const _: () = {
     assert!(std::mem::offset_of!(Context, globals) == jit::context::GLOBALS as usize);
     assert!(std::mem::offset_of!(Context, counters) == jit::context::COUNTERS as usize);
     assert!(std::mem::offset_of!(Context, operators) == jit::context::OPERATORS as usize);
+    assert!(std::mem::offset_of!(Context, due) == jit::context::DUE as usize);
+    assert!(std::mem::offset_of!(Context, unsettled) == jit::context::UNSETTLED as usize);
 };
 
 impl Context {
@@ -67,13 +69,13 @@ impl Context {
             globals: std::ptr::null(),
             counters: std::ptr::null_mut(),
             operators: std::ptr::null(),
+            due: i64::MAX,
+            unsettled: false,
             arena: Arena::default(),
             code,
             running: Vec::new(),
             entries: Vec::new(),
             packers: Vec::new(),
-            due: i64::MAX,
-            unsettled: false,
             out: None,
             panic: None,
         }

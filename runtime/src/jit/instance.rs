@@ -8,11 +8,12 @@ use varpulis_abi::scalar::Scalar;
 use super::bytes::{Bytes, put_text};
 use super::code::{Code, GlobalCode, InputCode, Target};
 use super::context::Context;
-use super::event_row::{EventRow, Waiting};
 use super::kernel::{JitKernel, status};
 use super::operator::{Running, construct};
 use super::record::{JitRow, put};
+use super::waiting::Waiting;
 use crate::clock::{Arrival, Clock};
+use crate::event::Event;
 use crate::input::Rejected;
 use crate::output::Output;
 use crate::program::{self, Counters, Params, Schema};
@@ -129,7 +130,7 @@ impl Instance {
         let arrival = self.clock.observe(ts);
         if arrival == Arrival::Late {
             if let Some(input) = self.code.inputs.get(event) {
-                Context::late(self.context, input.shape, EventRow::new(ts, values).address());
+                Context::late(self.context, input.shape, Event::new(event, ts, values).address());
             }
             return;
         }
@@ -141,7 +142,7 @@ impl Instance {
 
     /// Hands a row to all that takes it.
     #[inline(always)]
-    fn run(&self, input: &InputCode, row: &EventRow<'_>) {
+    fn run(&self, input: &InputCode, row: &Event<'_>) {
         let Some((first, others)) = input.targets.split_first() else { return };
         self.hand(input, *first, row);
         if !others.is_empty() {
@@ -150,14 +151,14 @@ impl Instance {
     }
 
     #[inline(never)]
-    fn run_others(&self, input: &InputCode, others: &[Target], row: &EventRow<'_>) {
+    fn run_others(&self, input: &InputCode, others: &[Target], row: &Event<'_>) {
         for target in others {
             self.hand(input, *target, row);
         }
     }
 
     #[inline(always)]
-    fn hand(&self, input: &InputCode, target: Target, row: &EventRow<'_>) {
+    fn hand(&self, input: &InputCode, target: Target, row: &Event<'_>) {
         let row = row.address();
         let result = match target {
             Target::Chain(chain) => chain.call(self.context, row),
@@ -215,8 +216,9 @@ impl Instance {
             if !self.timed.is_empty() {
                 self.pass(ts);
             }
-            if let Some(input) = self.code.inputs.get(waiting.event) {
-                self.run(input, &waiting.row(ts));
+            let row = waiting.at(ts);
+            if let Some(input) = self.code.inputs.get(row.event()) {
+                self.run(input, &row);
                 Context::settle(self.context);
             }
         }
@@ -259,7 +261,7 @@ impl program::Instance for Instance {
         if self.holds {
             self.hold(event, ts, values);
         } else {
-            let (arrival, row) = (self.clock.observe_without_lag(ts), EventRow::new(ts, values));
+            let (arrival, row) = (self.clock.observe_without_lag(ts), Event::new(event, ts, values));
             match arrival {
                 Arrival::Late => Context::late(self.context, input.shape, row.address()),
                 Arrival::Moved(watermark) => {
@@ -272,12 +274,33 @@ impl program::Instance for Instance {
         Context::leave(self.context);
     }
 
+    fn events<O: Output<Self>>(&mut self, events: &[Event<'_>], out: &mut O) {
+        let mut rest = events;
+        while !rest.is_empty() {
+            let mut taken = 0;
+            if let (Some(batch), false) = (self.code.batch, self.holds) {
+                Context::enter(self.context, out);
+                taken = batch.call(self.context, rest, self.clock.watermark());
+                if let Some(last) = taken.checked_sub(1).and_then(|last| rest.get(last)) {
+                    self.clock.move_to(last.ts());
+                }
+                Context::leave(self.context);
+            }
+            // What is out of the common is done here, one event at a time.
+            if let (0, Some(event)) = (taken, rest.first()) {
+                self.event(event.event(), event.ts(), event.values(), out);
+                taken = 1;
+            }
+            rest = rest.get(taken..).unwrap_or_default();
+        }
+    }
+
     fn rejects(&self, event: usize, values: &[Value<'_>], read: &[bool]) -> bool {
         let rejections = self.code.rejections.of(event);
         if rejections.is_empty() || self.code.inputs.get(event).is_none_or(|input| input.fields != values.len()) {
             return false;
         }
-        let row = EventRow::new(0, values);
+        let row = Event::new(event, 0, values);
         let mark = Context::mark(self.context);
         let rejected =
             rejections.iter().all(|beginning| beginning.iter().any(|r| read.get(r.field) == Some(&true) && r.body.call(self.context, row.address()) == 1));

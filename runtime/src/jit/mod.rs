@@ -11,15 +11,15 @@ mod bytes;
 mod call;
 mod code;
 mod context;
-mod event_row;
 mod instance;
 mod kernel;
 mod memory;
 mod objects;
 mod operator;
 mod record;
+mod waiting;
 
-pub use code::{ChainAddress, Code, GlobalCode, InputCode, OperatorCode, OutputCode, RejectionCode, Rejections, Target};
+pub use code::{BatchAddress, ChainAddress, Code, GlobalCode, InputCode, OperatorCode, OutputCode, RejectionCode, Rejections, Target};
 pub use instance::Instance;
 pub use kernel::{Address, Functions};
 pub use operator::{Config, Constant};

@@ -1,46 +1,32 @@
-//! Events as compiled code reads them: where the decoder, or whoever pushes them, left their values.
+//! Events that wait for their turn, and how events lie in memory.
 #![expect(unsafe_code, reason = "compiled code reads values by address; a waiting event points into its own text")]
 
-use std::marker::PhantomData;
-
+use varpulis_abi::jit::event;
 use varpulis_abi::layout::{VALUES, WORD, value as tag};
 
 use super::memory;
+use crate::event::Event;
 use crate::value::Value;
 
-/// The row of an event: its time, and where its values lie. The layout of its record says so too.
-#[repr(C)]
-pub(super) struct EventRow<'a> {
-    ts: i64,
-    values: *const Value<'a>,
-    lives: PhantomData<&'a [Value<'a>]>,
-}
-
 const _: () = {
-    assert!(std::mem::offset_of!(EventRow<'static>, ts) == 0);
-    assert!(std::mem::offset_of!(EventRow<'static>, values) == VALUES as usize);
+    assert!(size_of::<Event<'static>>() == event::SIZE as usize);
     assert!(size_of::<Value<'static>>() == tag::SIZE as usize);
-    // Where a text's length lies, and so its address, is the compiler's choice: this is what it chose.
+    // Where the length of a text or slice lies, and so its address, is the compiler's choice: this is what it chose.
     let text = Value::Text("12345");
     // SAFETY: the value is as large as its layout says, and its third word is a number.
     assert!(unsafe { (&raw const text).cast::<usize>().add(((tag::PAYLOAD + WORD) / WORD) as usize).read() } == 5);
+    let one = Event::new(3, 4, &[Value::Null; 7]);
+    // SAFETY: an event is four words, of which only that of its values' address is no number.
+    unsafe {
+        let words = (&raw const one).cast::<usize>();
+        assert!(event::COUNT as u32 == VALUES + WORD && words.add(event::COUNT as usize / WORD as usize).read() == 7);
+        assert!(words.add(event::EVENT as usize / WORD as usize).read() == 3);
+    }
 };
-
-impl<'a> EventRow<'a> {
-    #[inline(always)]
-    pub(super) fn new(ts: i64, values: &'a [Value<'a>]) -> Self {
-        Self { ts, values: values.as_ptr(), lives: PhantomData }
-    }
-
-    #[inline(always)]
-    pub(super) fn address(&self) -> *const u64 {
-        std::ptr::from_ref(self).cast()
-    }
-}
 
 /// An event that waits for its turn, with texts of its own.
 pub(super) struct Waiting {
-    pub(super) event: usize,
+    event: usize,
     /// They point into the text.
     values: Box<[Value<'static>]>,
     _text: Box<str>,
@@ -66,9 +52,9 @@ impl Waiting {
         Self { event, values, _text: text }
     }
 
-    /// Its row, at its time.
-    pub(super) fn row(&self, ts: i64) -> EventRow<'_> {
-        EventRow::new(ts, &self.values)
+    /// The event, at its time.
+    pub(super) fn at(&self, ts: i64) -> Event<'_> {
+        Event::new(self.event, ts, &self.values)
     }
 }
 
@@ -82,6 +68,6 @@ mod tests {
         let waiting = Waiting::new(3, &[Value::Text(&first), Value::Null, Value::Json(&second), Value::Int(7), Value::Text("")]);
         drop((first, second));
         assert_eq!(*waiting.values, [Value::Text("first"), Value::Null, Value::Json("{\"a\":1}"), Value::Int(7), Value::Text("")]);
-        assert_eq!(waiting.row(5).ts, 5);
+        assert_eq!(waiting.at(5).ts(), 5);
     }
 }
