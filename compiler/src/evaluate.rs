@@ -222,7 +222,7 @@ impl<'b> Machine<'b> {
             }
             Op::Part { of, at } => self.part(*of, *at, value.ty.nullable)?,
             Op::Index(number) => Literal::Int(self.indices.iter().rev().find(|(n, _)| n == number).ok_or(Stop::Unknown)?.1),
-            Op::Gather { of, index, keep, body } => self.gather(*of, *index, keep.as_ref(), body)?,
+            Op::Gather { of, index, keep, body, .. } => self.gather(*of, *index, keep.as_ref(), body)?,
             Op::Load { param: "row", record, field } => self.around.field(*record, *field).ok_or(Stop::Unknown)?,
             Op::Read(Read::Ts) => Literal::Timestamp(self.around.ts().ok_or(Stop::Unknown)?),
             Op::Widen(_) | Op::Narrow(..) | Op::Load { .. } | Op::Read(_) | Op::Global(_) | Op::SameKey(..) | Op::Hash(_) | Op::Mask(_) | Op::Ask { .. } => {

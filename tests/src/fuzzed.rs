@@ -130,7 +130,7 @@ pub fn run(data: &[u8]) -> bool {
     for _ in 0..choices.byte() % 6 {
         program = changed(&program, &mut choices);
     }
-    let limits = Limits { text: 64 << 10, code: 1 << 20, ..Limits::default() };
+    let limits = Limits { text: 64 << 10, code: 1 << 20, fuel: Some(1 << 22), ..Limits::default() };
     let Ok(program) = Program::compile_as("fuzz", "fuzz.vpl", &program, limits) else { return false };
     let input = if choices.byte() % 4 == 0 { choices.0.to_vec() } else { damaged(&input, &mut choices) };
     if let Some((one_by_one, at_once)) = jit::one_by_one_and_at_once(&program, &input) {

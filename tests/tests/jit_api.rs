@@ -1,9 +1,13 @@
 //! The library's door to the JIT: what a program that comes at run time is, what it refuses, and how an instance is used.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
+use varpulis_abi::reason::Reason;
 use varpulis_compiler::diagnostics::Code;
-use varpulis_compiler::jit::{Limits, Program, Refused};
-use varpulis_runtime::output::rows;
+use varpulis_compiler::jit::{Limits, Program, Refused, Row};
+use varpulis_runtime::event::Event;
+use varpulis_runtime::jit::Instance;
+use varpulis_runtime::operator::Refusal;
+use varpulis_runtime::output::{Output, WriteRecord, rows};
 use varpulis_runtime::program::{Instance as _, Params};
 use varpulis_runtime::value::Value;
 
@@ -38,6 +42,48 @@ fn programs_have_limits() {
     }
 }
 
+/// What a program tells of one event with a number, its loops limited to so much; the time it takes is bounded by that, not by the number.
+fn with_fuel(value: &str, fuel: u64, number: i64) -> Result<String, Refusal> {
+    struct Told(Option<Result<String, Refusal>>);
+    impl Output<Instance> for Told {
+        fn row(&mut self, row: Row<'_>) {
+            self.0 = row.get("value").map(|value| Ok(format!("{value:?}")));
+        }
+        fn error(&mut self, refusal: Refusal, _: &dyn WriteRecord) {
+            self.0 = Some(Err(refusal));
+        }
+        fn late(&mut self, _: &dyn WriteRecord) {}
+        fn print(&mut self, _: &str) {}
+    }
+    let text = format!("event Number:\n    n: int\nstream Made = Number.emit(value: {value})\n");
+    let program = Program::compile_as("made", "made.vpl", &text, Limits { fuel: Some(fuel), ..Limits::default() }).unwrap();
+    let (mut instance, mut told) = (program.instance().unwrap(), Told(None));
+    instance.events(&[Event::new(0, 0, &[Value::Int(number)])], &mut told);
+    let first = told.0.take().unwrap();
+    // What is used up is there again for the next event.
+    instance.event(0, 1, &[Value::Int(number)], &mut told);
+    assert_eq!(told.0.take(), Some(first.clone()));
+    if let Err(refusal) = &first {
+        let site = &program.schema().sites[refusal.site as usize];
+        assert_eq!((&*site.stream, site.line), ("Made", 3));
+    }
+    first
+}
+
+#[test]
+fn loops_run_out_of_fuel() {
+    let used_up = |told: Result<String, Refusal>| told.unwrap_err().reason == Reason::OutOfFuel;
+    let sum = "(0..n).map(i => i * 2).sum()";
+    assert_eq!(with_fuel(sum, 100_000, 1_000), Ok("Int(999000)".to_owned()));
+    assert!(used_up(with_fuel(sum, 100_000, 100_001)));
+    // Loops in loops use the same.
+    assert!(used_up(with_fuel("(0..n).map(i => (0..n).map(j => i + j).sum()).sum()", 1_000_000, 1_000_000)));
+    assert_eq!(with_fuel("(0..n).map(i => i).sum() + (0..n).map(i => i).sum()", 100_000, 1_000), Ok("Int(999000)".to_owned()));
+    // So does what they make.
+    assert!(used_up(with_fuel("(0..n).map(i => (0..n)).len()", 100_000_000, 1_000_000)));
+    assert!(used_up(with_fuel("(0..n).map(i => format_time(@2026-01-01, \"%Y-%m-%d %H:%M:%S\")).len()", 100_000, 20_000)));
+}
+
 #[test]
 fn parameters_are_checked() {
     let program = Program::compile(BIG).unwrap();
@@ -62,7 +108,7 @@ fn rows_are_read_by_name() {
     let fields: Vec<String> = program.schema().events[0].fields.iter().map(|f| f.name.to_string()).collect();
     assert_eq!(fields, ["symbol", "price"]);
     let mut seen = vec![];
-    let mut out = rows(|row: varpulis_compiler::jit::Row<'_>| {
+    let mut out = rows(|row: Row<'_>| {
         let Some(Value::Text(symbol)) = row.get("symbol") else { panic!("no symbol") };
         seen.push((row.stream().to_owned(), row.ts(), symbol.to_owned(), row.get("price").map(|v| format!("{v:?}")), row.get("none").is_none()));
     });

@@ -15,7 +15,6 @@ use crate::syntax::ast::{self, ArgValue, Span};
 
 /// Functions of the language that later stages do not have.
 const LATER: &[&str] = &[
-    "lag",
     "wall_clock",
     "uuid",
     "random",
@@ -51,6 +50,9 @@ impl Analyzer<'_> {
         }
         if name == "now" && args.is_empty() {
             return Expr::place(Place::Now, Type::TIMESTAMP, span);
+        }
+        if name == "lag" {
+            return self.lagged(span);
         }
         if name == "distinct" {
             return self.wrong(

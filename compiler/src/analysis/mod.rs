@@ -9,6 +9,7 @@ mod declarations;
 mod expressions;
 mod functions;
 mod joins;
+mod lag;
 mod limits;
 pub mod methods;
 mod names;
@@ -80,6 +81,8 @@ pub struct Analyzer<'a> {
     pub(crate) expansion: limits::Expansion,
     /// Events and aliases whose types are being read, to refuse those made of themselves.
     pub(crate) resolving: Vec<String>,
+    /// What each call of `lag` stands for.
+    pub(crate) lagged: HashMap<Span, Expr>,
     /// How many `.filter`, `.map` and the like there are so far.
     pub(crate) gathers: u32,
     /// The source node of each event that is read.
@@ -137,6 +140,7 @@ impl<'a> Analyzer<'a> {
             expanded: 0,
             expansion: limits::Expansion::default(),
             resolving: vec![],
+            lagged: HashMap::new(),
             gathers: 0,
             sources: HashMap::new(),
             steps: vec![],

@@ -132,7 +132,10 @@ impl<'a> Analyzer<'a> {
         for op in ops {
             match crate::operators::find(&op.name.text) {
                 Some(entry) => match entry.analyze {
-                    Some(analyze) => analyze(self, builder, op),
+                    Some(analyze) => {
+                        self.look_back(builder, op);
+                        analyze(self, builder, op);
+                    }
                     None => self.report(
                         Diagnostic::new(Code::OperatorNotCompiledYet, op.name.span, format!("`.{}` is understood, not compiled yet", op.name.text))
                             .note(entry.title.to_owned()),

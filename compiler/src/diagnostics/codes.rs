@@ -171,6 +171,10 @@ codes! {
         "The fields of a record have different names."
         bad "stream V = Trade.select(price, price: volume)"
         good "stream V = Trade.select(price, volume)";
+    LagWithoutRecords "E0511" Error "a look back from nowhere"
+        "`lag` looks back from the records of `.where`, `.having`, `.select` and `.emit`; a window or a match becomes one by `.aggregate` or `.select`."
+        bad "stream Total = Trade.window(1m).select(before: lag(sum(price)))"
+        good "stream Total = Trade.window(1m).aggregate(total: sum(price)).select(total, before: lag(total))";
     JoinCondition "E0510" Error "a join without condition or window"
         "A join needs `.on(…)`, and `join` needs `.window(…)`: how far apart its members may be."
         bad "stream J = join(Order, Payment).on(Order.id == Payment.id)"

@@ -75,6 +75,8 @@ pub(super) struct Shared<'p> {
     pub(super) chains: HashMap<ChainId, FuncId>,
     /// The publications of each rule table.
     pub(super) rules: Vec<Vec<usize>>,
+    /// What a loop may use.
+    pub(super) fuel: Option<u64>,
     /// Small functions of kernels, by what they do: operators over equal keys share them.
     pub(super) shared: HashMap<String, FuncId>,
 }
@@ -100,6 +102,8 @@ pub(super) struct BodyMaker<'b, 'm, 'f, 'p> {
     pub(super) values: HashMap<ValueId, Val>,
     /// The places of the elements at hand, by the numbers of their gathers.
     pub(super) indices: HashMap<u32, Value>,
+    /// How many loops stand around what is being made.
+    pub(super) loops: usize,
 }
 
 pub(super) const TRUSTED: MemFlagsData = MemFlagsData::trusted();

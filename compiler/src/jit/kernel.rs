@@ -177,7 +177,7 @@ fn default(maker: &mut FunctionMaker<'_, '_, '_>, signature: &Signature) -> Resu
 /// A body where it stands; true if what follows it can be reached.
 pub(super) fn body(maker: &mut FunctionMaker<'_, '_, '_>, body: &Body, place: &Surroundings) -> Result<bool, Error> {
     let uses = maker.shared.usage.uses(body);
-    let mut bodies = BodyMaker { maker, body, place, uses, values: Default::default(), indices: Default::default() };
+    let mut bodies = BodyMaker { maker, body, place, uses, values: Default::default(), indices: Default::default(), loops: 0 };
     bodies.list(&body.statements)
 }
 

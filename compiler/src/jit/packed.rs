@@ -2,14 +2,16 @@
 
 use cranelift::codegen::ir::condcodes::IntCC;
 use cranelift::codegen::ir::{BlockArg, InstBuilder, StackSlotData, StackSlotKind, Value, types};
+
 use varpulis_abi::jit::context;
 use varpulis_abi::layout::value as decoded;
+use varpulis_abi::reason::Reason;
 use varpulis_abi::scalar::Physical;
 
 use super::Error;
 use super::function::{BodyMaker, Val};
 use super::value::length;
-use crate::lower::ir::{Region, ValueId};
+use crate::lower::ir::{Region, SiteId, ValueId};
 
 impl BodyMaker<'_, '_, '_, '_> {
     /// Room for so many values, in the layout that the runtime has for them.
@@ -82,8 +84,9 @@ impl BodyMaker<'_, '_, '_, '_> {
     }
 
     /// A loop over the elements.
-    pub(super) fn gather(&mut self, of: ValueId, number: u32, keep: Option<&Region>, body: &Region) -> Result<Val, Error> {
+    pub(super) fn gather(&mut self, (of, number): (ValueId, u32), keep: Option<&Region>, body: &Region, site: SiteId) -> Result<Val, Error> {
         let context = self.maker.context;
+        self.fill_tank();
         let base = self.room(1);
         let mut words = vec![context];
         self.words(&[of], &mut words)?;
@@ -97,7 +100,9 @@ impl BodyMaker<'_, '_, '_, '_> {
         let more = self.maker.builder.ins().icmp(IntCC::SignedLessThan, at, count);
         self.maker.builder.ins().brif(more, inside, &[], behind, &[]);
         self.maker.builder.switch_to_block(inside);
+        self.burn(site);
         self.indices.insert(number, at);
+        self.loops += 1;
         if let Some(keep) = keep
             && self.list(&keep.statements)?
             && let Some(condition) = keep.result
@@ -117,7 +122,28 @@ impl BodyMaker<'_, '_, '_, '_> {
         let following = self.maker.builder.ins().iadd_imm_s(at, 1);
         self.maker.builder.ins().jump(head, &[BlockArg::Value(following)]);
         self.maker.builder.switch_to_block(behind);
+        self.loops -= 1;
         let address = self.maker.helper("gathered", &[context])?;
         Ok(self.kept(address))
+    }
+
+    /// Where loops are limited, one that stands in no other begins with all that it may use; helpers take from it what they make.
+    fn fill_tank(&mut self) {
+        if let (Some(fuel), 0) = (self.maker.shared.fuel, self.loops) {
+            let (context, fuel) = (self.maker.context, self.maker.word(i64::try_from(fuel).unwrap_or(i64::MAX)));
+            self.maker.store(fuel, context, context::FUEL);
+        }
+    }
+
+    /// One more time around.
+    fn burn(&mut self, site: SiteId) {
+        if self.maker.shared.fuel.is_some() {
+            let context = self.maker.context;
+            let before = self.maker.load(types::I64, context, context::FUEL);
+            let left = self.maker.builder.ins().iadd_imm_s(before, -1);
+            self.maker.store(left, context, context::FUEL);
+            let empty = self.maker.builder.ins().icmp_imm_s(IntCC::SignedLessThan, left, 0);
+            self.maker.refuse_if(empty, site, Reason::OutOfFuel);
+        }
     }
 }

@@ -26,11 +26,14 @@ pub struct Limits {
     pub streams: usize,
     /// Its machine code, in bytes.
     pub code: usize,
+    /// What a loop over the elements of arrays, with those inside it, may use: one for each element, and one for each byte of the texts and
+    /// arrays made on the way. Where it is used up, the record is refused. `None`: as much as it likes.
+    pub fuel: Option<u64>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { text: 16 << 20, streams: 1 << 20, code: 64 << 20 }
+        Self { text: 16 << 20, streams: 1 << 20, code: 64 << 20, fuel: None }
     }
 }
 
@@ -100,7 +103,7 @@ impl Program {
     pub fn generate(program: &Arc<physical::Program>, name: &str, file: &str, text: &str, limits: Limits) -> Result<Self, Error> {
         let usage = Usage::of(program);
         let records = Records::of(program, &usage);
-        let Generated { parts, rules, finished } = generate(program, &usage, &records, limits.code, false)?;
+        let Generated { parts, rules, finished } = generate(program, &usage, &records, limits, false)?;
         let size = finished.size;
         let code = Code {
             name: name.to_owned(),
@@ -118,7 +121,7 @@ impl Program {
             values: parts.values(program, &finished),
             counters: program.counters.clone(),
             counter_order: tables::counter_order(program),
-            rejections: Box::new(OnDemand::new(Arc::clone(program), usage, records)),
+            rejections: Box::new(OnDemand::new(Arc::clone(program), usage, records, limits)),
             memory: Box::new(finished.memory()),
         };
         Ok(Self { code: Arc::new(code), size })
@@ -157,7 +160,7 @@ impl Program {
     pub fn listing(program: &physical::Program) -> Result<String, Error> {
         let usage = Usage::of(program);
         let records = Records::of(program, &usage);
-        let finished = generate(program, &usage, &records, Limits::default().code, true)?.finished;
+        let finished = generate(program, &usage, &records, Limits::default(), true)?.finished;
         let listing = finished.listing.clone();
         drop(finished.memory());
         Ok(listing)
@@ -212,8 +215,17 @@ struct Generated {
     finished: Finished,
 }
 
-fn generate(program: &physical::Program, usage: &Usage, records: &Records, most: usize, listing: bool) -> Result<Generated, Error> {
-    let mut shared = Shared { program, usage, records, module: Module::new(most, listing)?, chains: HashMap::new(), rules: vec![], shared: HashMap::new() };
+fn generate(program: &physical::Program, usage: &Usage, records: &Records, limits: Limits, listing: bool) -> Result<Generated, Error> {
+    let mut shared = Shared {
+        program,
+        usage,
+        records,
+        module: Module::new(limits.code, listing)?,
+        chains: HashMap::new(),
+        rules: vec![],
+        fuel: limits.fuel,
+        shared: HashMap::new(),
+    };
     let (mut parts, pushes) = (Parts::default(), pushes(program));
     for (at, chain) in program.chains.iter().enumerate() {
         let id = ChainId(at as u32);

@@ -19,6 +19,7 @@ pub(super) struct OnDemand {
     program: Arc<Program>,
     usage: Usage,
     records: Records,
+    limits: Limits,
     events: Vec<OnceLock<Compiled>>,
 }
 
@@ -30,9 +31,9 @@ struct Compiled {
 }
 
 impl OnDemand {
-    pub(super) fn new(program: Arc<Program>, usage: Usage, records: Records) -> Self {
+    pub(super) fn new(program: Arc<Program>, usage: Usage, records: Records, limits: Limits) -> Self {
         let events = program.events.iter().map(|_| OnceLock::new()).collect();
-        Self { program, usage, records, events }
+        Self { program, usage, records, limits, events }
     }
 
     /// Nothing if some beginning of the event's streams has no condition over a field that is read.
@@ -41,9 +42,9 @@ impl OnDemand {
         if event.rejections.is_empty() || !event.rejections.iter().all(|beginning| beginning.iter().any(read)) {
             return Ok(Compiled::default());
         }
-        let module = Module::new(Limits::default().code, false)?;
+        let module = Module::new(self.limits.code, false)?;
         let (program, usage, records) = (&self.program, &self.usage, &self.records);
-        let mut shared = Shared { program, usage, records, module, chains: HashMap::new(), rules: vec![], shared: HashMap::new() };
+        let mut shared = Shared { program, usage, records, module, chains: HashMap::new(), rules: vec![], fuel: self.limits.fuel, shared: HashMap::new() };
         let mut all: Vec<Vec<(usize, FuncId)>> = vec![];
         for (n, beginning) in event.rejections.iter().enumerate() {
             let mut made = vec![];

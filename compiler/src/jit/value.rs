@@ -75,7 +75,7 @@ impl BodyMaker<'_, '_, '_, '_> {
             Op::Pack(values) => self.pack(values)?,
             Op::Part { of, at } => self.part(*of, *at, ty)?,
             Op::Index(number) => self.index(*number)?,
-            Op::Gather { of, index, keep, body } => self.gather(*of, *index, keep.as_ref(), body)?,
+            Op::Gather { of, index, keep, body, site } => self.gather((*of, *index), keep.as_ref(), body, *site)?,
             Op::Ask { param, record, field, method, args } => match self.object(param, *record, *field, method.name, args)? {
                 Some(result) => self.answer(result, ty),
                 None => self.maker.zero(ty),

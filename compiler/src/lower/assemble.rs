@@ -65,6 +65,8 @@ pub(super) enum Frame {
     Columns(Vec<Option<ValueId>>),
     /// What the operator of a node fires.
     Firing(NodeId),
+    /// A row, and what is kept of an earlier one.
+    Lagged { operator: OperatorId, row: RecordId, kept: RecordId },
     /// A pattern's kernel: the event under examination on a port, and the run.
     Step { node: NodeId, port: usize },
     /// Nothing but globals.
@@ -269,6 +271,7 @@ impl<'p> Assembler<'p> {
                     Some(o) => (ChainInput::Firing(o.id), frame.clone(), RowSource::Firing),
                     None => continue,
                 },
+                Frame::Lagged { operator, row, .. } => (ChainInput::FiredRow(*operator, *row), frame.clone(), RowSource::Firing),
                 _ => {
                     let record = self.record_of(node);
                     (ChainInput::Row(record), Frame::Row(record), self.row(&frame, node))
@@ -329,6 +332,7 @@ impl<'p> Assembler<'p> {
             | NodeKind::Pattern(_)
             | NodeKind::Join { .. }
             | NodeKind::Distinct { .. }
+            | NodeKind::Lag { .. }
             | NodeKind::Limit { .. } => {
                 self.comment(b, node.span);
                 let operator = self.operator(reader);
@@ -423,6 +427,8 @@ impl Context for Lowering<'_, '_> {
             (Place::Global(i), _) => b.value(Op::Global(*i), ty),
             (Place::Now, _) => b.value(Op::Read(Read::Ts), ty),
             (Place::Field { field, .. }, Frame::Row(record)) => b.value(Op::Load { param: "row", record: *record, field: *field }, ty),
+            (Place::Field { input: 1, field }, Frame::Lagged { kept, .. }) => b.value(Op::Load { param: "kept", record: *kept, field: *field }, ty),
+            (Place::Field { field, .. }, Frame::Lagged { row, .. }) => b.value(Op::Load { param: "row", record: *row, field: *field }, ty),
             (Place::Field { field, .. }, Frame::Columns(values)) => match values.get(*field) {
                 Some(Some(v)) => *v,
                 _ => b.value(Op::Null, ty),
@@ -433,7 +439,7 @@ impl Context for Lowering<'_, '_> {
                 b.value(Op::Load { param: "row", record, field: *field }, ty)
             }
             (Place::Ts { input }, Frame::Step { .. }) if *input == CURRENT => b.value(Op::Read(Read::Ts), ty),
-            (Place::Ts { .. }, Frame::Row(_) | Frame::Columns(..)) => b.value(Op::Read(Read::Ts), ty),
+            (Place::Ts { .. }, Frame::Row(_) | Frame::Columns(..) | Frame::Lagged { .. }) => b.value(Op::Read(Read::Ts), ty),
             (place, Frame::Firing(node)) => {
                 let node = *node;
                 self.a.fired(b, node, place, ty, None)

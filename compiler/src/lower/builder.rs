@@ -264,12 +264,18 @@ impl Builder {
     }
 
     /// For each element of a packed value that `keep` keeps, what `body` makes of it.
-    pub fn gather(&mut self, of: ValueId, index: u32, keep: Option<impl FnOnce(&mut Self) -> ValueId>, body: impl FnOnce(&mut Self) -> ValueId) -> ValueId {
+    pub fn gather(
+        &mut self,
+        (of, index): (ValueId, u32),
+        keep: Option<impl FnOnce(&mut Self) -> ValueId>,
+        body: impl FnOnce(&mut Self) -> ValueId,
+        site: SiteId,
+    ) -> ValueId {
         self.elements.push((index, of));
         let keep = keep.map(|keep| self.region(|b| Some(keep(b))));
         let body = self.region(|b| Some(body(b)));
         self.elements.pop();
-        self.value(Op::Gather { of, index, keep, body }, plain(Scalar::Packed))
+        self.value(Op::Gather { of, index, keep, body, site }, plain(Scalar::Packed))
     }
 
     /// The element at hand in the [`gather`](Self::gather) of that number.

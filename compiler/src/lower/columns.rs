@@ -59,6 +59,7 @@ pub fn required(plan: &Plan) -> Vec<BTreeSet<usize>> {
             }
             NodeKind::TopK { input, keys, by, .. } => read(*input, &mut keys.iter().chain([by])),
             NodeKind::Distinct { input, keys, .. } | NodeKind::Limit { input, keys, .. } => read(*input, &mut keys.iter()),
+            NodeKind::Lag { input, keys, values, .. } => read(*input, &mut keys.iter().chain(values)),
             NodeKind::Join { left, right, left_keys, right_keys, .. } => {
                 read(*left, &mut left_keys.iter());
                 read(*right, &mut right_keys.iter());
@@ -102,6 +103,7 @@ pub fn required(plan: &Plan) -> Vec<BTreeSet<usize>> {
                 NodeKind::Pattern(p) => p.steps.get(input).and_then(|s| p.inputs.get(s.input)).copied(),
                 NodeKind::Join { left, right, .. } => Some(if input == 0 { *left } else { *right }),
                 NodeKind::TopK { input, .. } => Some(*input),
+                NodeKind::Lag { input: record, .. } => (input == 0).then_some(*record),
                 _ => None,
             };
             if let Some(set) = node.and_then(|n| needed.get_mut(n.0)) {

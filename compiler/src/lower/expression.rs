@@ -66,10 +66,11 @@ pub fn lower(b: &mut Builder, cx: &mut dyn Context, e: &Expr) -> ValueId {
         ExprKind::Element(number) => b.element(*number, ty),
         ExprKind::Gather(gather) => {
             let of = lower(b, cx, &gather.of);
+            let site = cx.site(e.span);
             let cell = std::cell::RefCell::new(cx);
             strict(b, &[of], ty, |b, v| {
                 let keep = gather.keep.as_ref().map(|keep| |b: &mut Builder| truth(b, &mut **cell.borrow_mut(), keep, true));
-                b.gather(first(v), gather.number, keep, |b| lower(b, &mut **cell.borrow_mut(), &gather.value))
+                b.gather((first(v), gather.number), keep, |b| lower(b, &mut **cell.borrow_mut(), &gather.value), site)
             })
         }
         ExprKind::Call(function, args) => {

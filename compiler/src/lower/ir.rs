@@ -129,8 +129,9 @@ pub enum Op {
     Part { of: ValueId, at: ValueId },
     /// The place of the element at hand, inside the [`Gather`](Op::Gather) of that number.
     Index(u32),
-    /// For each element of a packed value that is kept, a part of a new one: both regions see the element's place.
-    Gather { of: ValueId, index: u32, keep: Option<Region>, body: Region },
+    /// For each element of a packed value that is kept, a part of a new one: both regions see the element's place. Where loops are limited, it
+    /// refuses when that is used up.
+    Gather { of: ValueId, index: u32, keep: Option<Region>, body: Region, site: SiteId },
     /// Asks an accumulator's object.
     Ask { param: ParamName, record: RecordId, field: usize, method: Method, args: Vec<ValueId> },
 }

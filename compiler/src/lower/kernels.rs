@@ -6,7 +6,7 @@ use varpulis_abi::scalar::{Physical, Scalar};
 
 use super::accumulators::{Accumulators, label_of};
 use super::assemble::{Assembler, Frame, Lowering};
-use super::builder::{Builder, plain};
+use super::builder::{Builder, nullable, plain};
 use super::expression::{lower, physical};
 use super::ir::{Arm, Body, Comparison, FieldType, KernelFunction, Op, OperatorId, ParamName, Read, Record, RecordField, RecordId, Statement, ValueId};
 use super::order::beats;
@@ -92,6 +92,10 @@ pub(super) fn create(a: &mut Assembler<'_>, node: NodeId) -> OperatorId {
             operator.memory = "values in the span × (key + 24 B)".to_owned();
             (StateKind::Keyed, ChainInput::FiredRow(id, row), Frame::Row(row))
         }
+        NodeKind::Lag { values, back, .. } => {
+            let kept = lag_operator(a, &mut operator, node, values, *back, row);
+            (StateKind::Keyed, ChainInput::FiredRow(id, row), Frame::Lagged { operator: id, row, kept })
+        }
         NodeKind::Limit { count, .. } => {
             (operator.runtime, operator.firing) = ("Limit", "RowFiring");
             operator.config = vec![Config::Int(*count)];
@@ -118,6 +122,7 @@ fn begun(a: &mut Assembler<'_>, node: NodeId) -> Operator {
         NodeKind::Pattern(_) => "Pattern",
         NodeKind::Join { .. } => "Join",
         NodeKind::Distinct { .. } => "Distinct",
+        NodeKind::Lag { .. } => "Lag",
         _ => "Limit",
     };
     Operator {
@@ -150,7 +155,7 @@ fn keys_of(kind: &NodeKind, ports: usize) -> (Vec<Vec<Expr>>, Vec<Column>, bool)
         |keys: &[Expr]| keys.iter().enumerate().map(|(i, k)| Column { name: format!("key{}", i + 1), ty: k.ty.clone(), hidden: false }).collect::<Vec<_>>();
     match kind {
         NodeKind::Window { keys, key_columns, .. } | NodeKind::TopK { keys, key_columns, .. } => (vec![keys.clone()], key_columns.clone(), false),
-        NodeKind::Distinct { keys, .. } | NodeKind::Limit { keys, .. } => (vec![keys.clone()], columns(keys), false),
+        NodeKind::Distinct { keys, .. } | NodeKind::Limit { keys, .. } | NodeKind::Lag { keys, .. } => (vec![keys.clone()], columns(keys), false),
         NodeKind::Pattern(p) => (p.keys.clone(), p.key_columns.clone(), true),
         NodeKind::Join { left_keys, right_keys, .. } => {
             let mut merged = columns(left_keys);
@@ -289,6 +294,28 @@ fn top_k_operator(
     operator.parts = vec![("key", keys), ("kept", kept)];
     operator.memory = format!("keys × open windows × {count} × (captures + 4 B)");
     StateKind::Kept(vec![KeptRecord { param: "kept", function: "keep", record: kept, fields: BTreeMap::from([(KeptField::Rank, 0)]), rank: Some(by.clone()) }])
+}
+
+/// What a record keeps for later ones; every value may be missing.
+fn lag_operator(a: &mut Assembler<'_>, operator: &mut Operator, node: NodeId, values: &[Expr], back: i64, row: RecordId) -> RecordId {
+    let stream = a.plan.node(node).stream.clone();
+    let ty = |e: &Expr| nullable(physical(&e.ty).scalar);
+    let fields = values.iter().enumerate().map(|(at, e)| RecordField { name: format!("value{}", at + 1), ty: FieldType::Scalar(ty(e)) }).collect();
+    let doc = format!("What `{stream}` keeps of a record for the one {back} later.");
+    let kept = a.add_record(Record { name: format!("{}Kept", operator.name), fields, shapes: vec![], stored: true, doc });
+    let mut b = Builder::new();
+    for (field, e) in values.iter().enumerate() {
+        let value = lower(&mut b, &mut Lowering { a, frame: Frame::Row(row), stream: stream.clone() }, e);
+        let value = b.fit(value, ty(e));
+        b.statement(Statement::Store { param: "kept", record: kept, field, value });
+    }
+    operator.functions.push(KernelFunction { name: "remember", arms: vec![Arm { port: None, index: None, body: b.finish() }] });
+    (operator.runtime, operator.kernel, operator.firing) = ("Lag", "LagKernel", "LagFiring");
+    operator.config = vec![Config::Int(back)];
+    operator.stores.push(("Kept", kept));
+    operator.parts = vec![("kept", kept)];
+    operator.memory = format!("keys × (key + {} × values)", back + 1);
+    kept
 }
 
 fn window_operator(

@@ -228,7 +228,7 @@ impl BodyText<'_> {
             Op::Pack(values) => (format!("pack{}", ids(values)), None),
             Op::Part { of, at } => (format!("part{}", ids(&[*of, *at])), None),
             Op::Index(n) => (format!("index {n}"), None),
-            Op::Gather { of, index, .. } => (format!("gather {index}{}", ids(&[*of])), None),
+            Op::Gather { of, index, site, .. } => (format!("gather {index}{}", ids(&[*of])), Some(*site)),
             Op::Mask(bits) => (format!("mask{}", bits.iter().map(|(n, v)| format!(" {n}:{}", Id(*v))).collect::<String>()), None),
             Op::Ask { param, record, field, method, args } => (format!("ask {}{}", self.place(param, *record, *field, method.name), ids(args)), None),
         }

@@ -79,6 +79,7 @@ pub(crate) fn map_inputs(kind: &mut NodeKind, change: &mut dyn FnMut(NodeId) -> 
         | NodeKind::TopK { input, .. }
         | NodeKind::Distinct { input, .. }
         | NodeKind::Limit { input, .. }
+        | NodeKind::Lag { input, .. }
         | NodeKind::Observe { input, .. } => *input = change(*input),
         NodeKind::Merge { inputs } => inputs.iter_mut().for_each(|(n, _)| *n = change(*n)),
         NodeKind::Pattern(p) => p.inputs.iter_mut().for_each(|n| *n = change(*n)),
@@ -116,6 +117,10 @@ pub(crate) fn map_expressions(kind: &mut NodeKind, change: &mut dyn FnMut(&crate
             *by = change(by);
         }
         NodeKind::Distinct { keys, .. } | NodeKind::Limit { keys, .. } => list(keys),
+        NodeKind::Lag { keys, values, .. } => {
+            list(keys);
+            list(values);
+        }
         NodeKind::Join { left_keys, right_keys, .. } => {
             list(left_keys);
             list(right_keys);

@@ -46,6 +46,7 @@ fn key(plan: &Plan, id: NodeId) -> Option<String> {
     let refuses = match &node.kind {
         NodeKind::Filter { condition, .. } => can_fail(condition),
         NodeKind::Project { columns: exprs, .. } | NodeKind::Distinct { keys: exprs, .. } | NodeKind::Limit { keys: exprs, .. } => exprs.iter().any(can_fail),
+        NodeKind::Lag { values, .. } => values.iter().any(can_fail),
         _ => false,
     };
     if refuses {
@@ -58,6 +59,7 @@ fn key(plan: &Plan, id: NodeId) -> Option<String> {
             format!("project {} {names:?} {}", input.0, list(columns))
         }
         NodeKind::Distinct { input, keys, within } => format!("distinct {} {within} {}", input.0, list(keys)),
+        NodeKind::Lag { input, keys, values, back } => format!("lag {} {back} {}|{}", input.0, list(keys), list(values)),
         NodeKind::Limit { input, keys, count } => format!("limit {} {count} {}", input.0, list(keys)),
         NodeKind::Source { .. }
         | NodeKind::Merge { .. }

@@ -71,6 +71,7 @@ fn kind(kind: &NodeKind) -> &'static str {
         NodeKind::Join { .. } => "join",
         NodeKind::Distinct { .. } => "distinct",
         NodeKind::Limit { .. } => "limit",
+        NodeKind::Lag { .. } => "lag",
         NodeKind::Observe { .. } => "observe",
     }
 }

@@ -176,6 +176,8 @@ pub enum NodeKind {
     Distinct { input: NodeId, keys: Vec<Expr>, within: i64 },
     /// First n per key.
     Limit { input: NodeId, keys: Vec<Expr>, count: i64 },
+    /// Every record, with values of the one `back` records before it, of the same key: input 1 of its places, null where there is none.
+    Lag { input: NodeId, keys: Vec<Expr>, values: Vec<Expr>, back: i64 },
     /// Observes.
     Observe { input: NodeId, observation: Observation },
 }
@@ -243,6 +245,7 @@ impl NodeKind {
             | NodeKind::TopK { input, .. }
             | NodeKind::Distinct { input, .. }
             | NodeKind::Limit { input, .. }
+            | NodeKind::Lag { input, .. }
             | NodeKind::Observe { input, .. } => vec![*input],
             NodeKind::Merge { inputs } => inputs.iter().map(|(n, _)| *n).collect(),
             NodeKind::Pattern(p) => p.inputs.clone(),
@@ -251,7 +254,7 @@ impl NodeKind {
     }
     /// Whether what follows reads the places of a firing instead of a record's columns.
     pub fn fires(&self) -> bool {
-        matches!(self, NodeKind::Window { .. } | NodeKind::TopK { .. } | NodeKind::Pattern(_) | NodeKind::Join { .. })
+        matches!(self, NodeKind::Window { .. } | NodeKind::TopK { .. } | NodeKind::Pattern(_) | NodeKind::Join { .. } | NodeKind::Lag { .. })
     }
 }
 

@@ -156,6 +156,11 @@ impl Plan {
                 format!("{}.{}", self.node(node).stream, column(node, *field))
             }
             (Place::Field { field, .. }, Some(NodeKind::TopK { input, .. })) => column(*input, *field),
+            (Place::Field { input: 1, field }, Some(NodeKind::Lag { input, values, back, .. })) => {
+                let value = values.get(*field).map_or_else(String::new, |e| expression(e, &|p| self.place_name(*input, p)));
+                if *back == 1 { format!("lag({value})") } else { format!("lag({value}, {back})") }
+            }
+            (Place::Field { field, .. }, Some(NodeKind::Lag { input, .. })) => column(*input, *field),
             (Place::Field { field, .. }, _) => column(input, *field),
             (Place::Ts { .. }, _) => "ts".to_owned(),
             (place, _) => format!("{place:?}"),
@@ -230,6 +235,7 @@ impl Plan {
                 let by = expression(by, &|p| self.place_name(*input, p));
                 format!("top {count} by {by} of window {} by [{}]", describe_window(window), list(*input, keys))
             }
+            NodeKind::Lag { input, keys, values, back } => format!("lag {back} of {} by [{}]", list(*input, values), list(*input, keys)),
             NodeKind::Pattern(p) => self.describe_pattern(p),
             NodeKind::Join { left, right, left_keys, right_keys, span, .. } => {
                 let side = |node: NodeId, keys: &[Expr]| {

@@ -152,7 +152,7 @@ impl<'p> BodyPrinter<'p, '_> {
             Op::Pack(values) => self.pack(values),
             Op::Part { of, at } => self.part(*of, *at, ty),
             Op::Index(number) => Printed::steady(index(*number)),
-            Op::Gather { of, index, keep, body } => self.gather(*of, *index, keep.as_ref(), body),
+            Op::Gather { of, index, keep, body, .. } => self.gather(*of, *index, keep.as_ref(), body),
             Op::Ask { param, record, field, method, args } => {
                 let args: Vec<TokenStream> = args.iter().map(|a| self.borrowed(*a).tokens).collect();
                 let (param, field, method) = (names::ident(param), self.field(*record, *field), names::ident(method.name));

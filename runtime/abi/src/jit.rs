@@ -21,6 +21,8 @@ pub mod context {
     pub const DUE: i32 = 40;
     /// A byte: whether there is something to be done before the next event, outside compiled code.
     pub const UNSETTLED: i32 = 48;
+    /// What the loop that runs may still use, where loops are limited.
+    pub const FUEL: i32 = 56;
 }
 
 /// Where the parts of an event lie, in bytes; how it begins, its row, is in [`layout`](crate::layout).

@@ -60,6 +60,11 @@ macro_rules! for_each_kernel {
                 /// Keeps what results need of a right record.
                 keep_right(row: row, right: mut Rights) -> nothing;
             }
+            /// Values of earlier records.
+            LagKernel [KeyKernel] [Kept] {
+                /// Keeps of a record what later ones ask for.
+                remember(row: row, kept: mut Kept) -> fallible nothing;
+            }
             /// Ranking the records of a window.
             RankKernel [KeyKernel] [Kept] {
                 /// Whether the record ranks above a kept one.

@@ -249,9 +249,17 @@ impl<'a> Packed<'a> {
     }
 }
 
-impl Cell<'_> {
+impl<'a> Cell<'a> {
+    /// What it holds as text.
+    pub fn text(self) -> Option<&'a str> {
+        match self {
+            Cell::Text(text) | Cell::Json(text) | Cell::Packed(text) => Some(text),
+            _ => None,
+        }
+    }
+
     /// Whether both are the same, as keys are: null is null, NaN is NaN, and −0 is 0.
-    pub fn is_same(self, other: Self) -> bool {
+    pub fn is_same(self, other: Cell<'_>) -> bool {
         match (self, other) {
             (Cell::Float(a), Cell::Float(b)) => a == b || (a.is_nan() && b.is_nan()),
             (Cell::Packed(a), Cell::Packed(b)) => same(a, b),

@@ -29,6 +29,8 @@ reasons! {
     Conversion = "conversion failed",
     /// A shift by fewer than 0 or more than 63 bits.
     ShiftOutOfRange = "shift out of range",
+    /// A loop used up what it may.
+    OutOfFuel = "out of fuel",
     /// The event is older than the watermark.
     Late = "late",
     /// The line is not a JSON object (or not what the format demands).

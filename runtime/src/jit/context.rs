@@ -37,6 +37,8 @@ pub(super) struct Context {
     pub(super) due: i64,
     /// Whether there is something to be done when the instance is left: texts to be forgotten, a panic to go on.
     unsettled: bool,
+    /// What the loop that runs may still use, where loops are limited.
+    fuel: i64,
     /// From here on only helpers look.
     arena: Arena,
     pub(super) code: Arc<Code>,
@@ -58,6 +60,7 @@ const _: () = {
     assert!(std::mem::offset_of!(Context, counters) == jit::context::COUNTERS as usize);
     assert!(std::mem::offset_of!(Context, operators) == jit::context::OPERATORS as usize);
     assert!(std::mem::offset_of!(Context, due) == jit::context::DUE as usize);
+    assert!(std::mem::offset_of!(Context, fuel) == jit::context::FUEL as usize);
     assert!(std::mem::offset_of!(Context, unsettled) == jit::context::UNSETTLED as usize);
 };
 
@@ -71,6 +74,7 @@ impl Context {
             operators: std::ptr::null(),
             due: i64::MAX,
             unsettled: false,
+            fuel: 0,
             arena: Arena::default(),
             code,
             running: Vec::new(),
@@ -115,6 +119,7 @@ impl Context {
             let [address, length] = arena.keep(text);
             (*context).length = length;
             (*context).unsettled = true;
+            (*context).fuel = (*context).fuel.saturating_sub_unsigned(length);
             address
         }
     }
@@ -345,7 +350,9 @@ mod helpers {
         unsafe {
             let packers = &mut (*context).packers;
             if let Some(packer) = packers.last_mut() {
-                packer.push((*value).cell());
+                let cell = (*value).cell();
+                (*context).fuel = (*context).fuel.saturating_sub_unsigned(cell.text().map_or(0, |text| text.len() as u64));
+                packer.push(cell);
             }
         }
         0

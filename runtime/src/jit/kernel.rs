@@ -11,7 +11,7 @@ use varpulis_abi::layout::RecordLayout;
 
 use super::bytes::Bytes;
 use super::context::Context;
-use crate::kernels::{JoinKernel, KeyHasher, KeyKernel, PatternKernel, RankKernel, RuleKernel, WindowKernel};
+use crate::kernels::{JoinKernel, KeyHasher, KeyKernel, LagKernel, PatternKernel, RankKernel, RuleKernel, WindowKernel};
 use crate::operator::Refusal;
 use crate::state::Slots;
 

@@ -13,7 +13,7 @@ use super::context::Context;
 use super::kernel::{JitKernel, RowRef};
 use super::record::put;
 use crate::operator::Operator;
-use crate::operators::{JoinFiring, RankFiring, RowFiring, RuleFiring, WindowFiring};
+use crate::operators::{JoinFiring, LagFiring, RankFiring, RowFiring, RuleFiring, WindowFiring};
 use crate::pattern::{MatchFiring, NegationSpec, PatternSpec, StepSpec};
 use crate::state::Slots;
 use crate::value::Value;
@@ -89,6 +89,11 @@ impl Fired for WindowFiring<'_, JitKernel> {
 impl Fired for RowFiring<'_, JitKernel> {
     fn parts(&self) -> Parts {
         Parts { row: self.row.row, ..Parts::at(self.ts) }
+    }
+}
+impl Fired for LagFiring<'_, JitKernel> {
+    fn parts(&self) -> Parts {
+        Parts { row: self.row.row, slots: [std::ptr::null(), self.kept.as_ptr(), std::ptr::null()], ..Parts::at(self.ts) }
     }
 }
 impl Fired for JoinFiring<'_, JitKernel> {

@@ -1,6 +1,6 @@
 //! What operators hand on: views of their state and of the record at hand.
 
-use crate::kernels::{JoinKernel, KeyKernel, RankKernel, RuleKernel, WindowKernel};
+use crate::kernels::{JoinKernel, KeyKernel, LagKernel, RankKernel, RuleKernel, WindowKernel};
 use crate::state::Slots;
 
 /// One row of a window: one key's accumulator.
@@ -23,6 +23,16 @@ pub struct RowFiring<'a, K: KeyKernel> {
     pub ts: i64,
     /// The record.
     pub row: K::Row<'a>,
+}
+
+/// A record, with what was kept of an earlier one.
+pub struct LagFiring<'a, K: LagKernel> {
+    /// The record's time.
+    pub ts: i64,
+    /// The record.
+    pub row: K::Row<'a>,
+    /// What was kept of the earlier one; an empty slot if there is none.
+    pub kept: &'a <K::Kept as Slots>::Slot,
 }
 
 /// A pair of joined records.

@@ -7,6 +7,7 @@ mod count_window;
 mod distinct;
 mod firing;
 mod interval_join;
+mod lag;
 mod latest_join;
 mod limit;
 mod panes;
@@ -22,8 +23,9 @@ mod tumbling;
 pub use accumulators::{Collected, DistinctSet, Ema, Moments, Sorted};
 pub use count_window::CountWindow;
 pub use distinct::Distinct;
-pub use firing::{JoinFiring, RankFiring, RowFiring, RuleFiring, WindowFiring};
+pub use firing::{JoinFiring, LagFiring, RankFiring, RowFiring, RuleFiring, WindowFiring};
 pub use interval_join::IntervalJoin;
+pub use lag::Lag;
 pub use latest_join::LatestJoin;
 pub use limit::Limit;
 pub use rules::RuleTable;
@@ -37,7 +39,7 @@ pub use tumbling::TumblingWindow;
 #[cfg(feature = "jit")]
 macro_rules! for_each_operator {
     ($expand:ident) => {
-        $expand! { CountWindow Distinct IntervalJoin LatestJoin Limit PatternMatcher RuleTable SessionWindow SlidingCountWindow SlidingWindow TopK TumblingWindow }
+        $expand! { CountWindow Distinct IntervalJoin Lag LatestJoin Limit PatternMatcher RuleTable SessionWindow SlidingCountWindow SlidingWindow TopK TumblingWindow }
     };
 }
 #[cfg(feature = "jit")]

@@ -19,7 +19,7 @@ pub(crate) struct Moment {
     pub itself: bool,
     /// The time at which it fell due.
     pub due: i64,
-    /// The nodes that it passed.
+    /// The nodes that it passed; behind one that fires, its number among what that fired.
     pub path: Vec<usize>,
 }
 

@@ -73,10 +73,15 @@ impl<'p> Streams<'p> {
             NodeKind::Pattern(p) => pattern::records(self, id, p),
             NodeKind::Join { left, right, left_keys, right_keys, span, .. } => join::records(self, id, [*left, *right], [left_keys, right_keys], *span),
             NodeKind::Distinct { input, keys, within } => self.distinct(id, *input, keys, *within),
+            NodeKind::Lag { input, keys, values, back } => self.lag(id, *input, keys, values, *back),
             NodeKind::Limit { input, keys, count } => self.limit(id, *input, keys, *count),
             NodeKind::Observe { input, .. } => self.records(*input).to_vec(),
         };
         records.sort_by(|a, b| a.moment.cmp(&b.moment));
+        if plan.node(id).kind.fires() {
+            // What is fired goes all of its ways before the next that is fired at that moment.
+            records.iter_mut().enumerate().for_each(|(at, r)| r.moment = r.moment.at(at));
+        }
         let records = Rc::new(records);
         self.made[id.0] = Some(records.clone());
         records
@@ -144,6 +149,29 @@ impl<'p> Streams<'p> {
             }
         }
         passed.into_iter().map(|(_, r)| r).collect()
+    }
+
+    /// Each record, with the values of the one so many before it among those of its key.
+    fn lag(&mut self, id: NodeId, input: NodeId, keys: &[Expr], values: &[Expr], back: i64) -> Vec<Record> {
+        let mut remembered: Vec<(Vec<Value>, Vec<Value>)> = vec![];
+        let mut made = vec![];
+        for r in self.records(input).iter() {
+            let key = self.key(keys, r);
+            let mine: Result<Vec<Value>, Refused> = values.iter().map(|e| self.value(e, r)).collect();
+            match mine {
+                Err(reason) => self.refuse(id, r.ts, reason),
+                Ok(mine) => {
+                    let before: Vec<&Vec<Value>> = remembered.iter().filter(|(k, _)| same(k, &key)).map(|(_, values)| values).collect();
+                    let found = before.len().checked_sub(back as usize).map(|at| before[at].clone());
+                    let found = found.unwrap_or_else(|| vec![Value::Null; values.len()]);
+                    let mut record = Record { moment: r.moment.at(id.0), ..r.clone() };
+                    record.values.extend(found.into_iter().enumerate().map(|(field, v)| (Place::Field { input: 1, field }, v)));
+                    made.push(record);
+                    remembered.push((key, mine));
+                }
+            }
+        }
+        made
     }
 
     fn limit(&mut self, id: NodeId, input: NodeId, keys: &[Expr], count: i64) -> Vec<Record> {

@@ -201,7 +201,12 @@ fn chain(rng: &mut Rng, operators: &mut Vec<String>, mut fields: Vec<Field>) -> 
     let mut keys: Vec<Field> = vec![];
     for _ in 0..rng.usize(..5) {
         match rng.u8(..12) {
-            0..=3 => operators.push(format!(".where({})", condition(rng, &Scope::new(&fields), 2).0)),
+            0..=2 => operators.push(format!(".where({})", condition(rng, &Scope::new(&fields), 2).0)),
+            3 => {
+                let ty = pick(rng, &[Type::Int, Type::Float, Type::Str]);
+                let (now, before) = (expression(rng, &Scope::new(&fields), ty, 1).0, looking_back(rng, &fields, ty).0);
+                operators.push(format!(".where({now} {} {before})", pick(rng, &["<", ">=", "!="])));
+            }
             4..=5 => {
                 let (text, made) = projection(rng, "select", &fields);
                 operators.push(text);
@@ -248,11 +253,26 @@ fn projection(rng: &mut Rng, verb: &str, fields: &[Field]) -> (String, Vec<Field
         if made.iter().any(|f| f.name == name) {
             continue;
         }
-        let (text, nullable) = expression(rng, &Scope::new(fields), ty, 3);
+        let (text, nullable) = if rng.u8(..5) == 0 { looking_back(rng, fields, ty) } else { expression(rng, &Scope::new(fields), ty, 3) };
         parts.push(format!("{name}: {text}"));
         made.push(Field { name, ty, nullable });
     }
     (format!(".{verb}({})", parts.join(", ")), made)
+}
+
+/// The value of an expression some records back, and whether it may be null.
+fn looking_back(rng: &mut Rng, fields: &[Field], ty: Type) -> (String, bool) {
+    let (scope, back) = (Scope::new(fields), rng.usize(1..4));
+    let (text, nullable) = expression(rng, &scope, ty, 2);
+    match rng.u8(..4) {
+        0 => (format!("lag({text})"), true),
+        1 => (format!("lag({text}, {back})"), true),
+        2 => {
+            let (default, default_nullable) = expression(rng, &scope, ty, 1);
+            (format!("lag({text}, {back}, {default})"), nullable || default_nullable)
+        }
+        _ => (format!("lag(lag({text}), {back})"), true),
+    }
 }
 
 fn window(rng: &mut Rng, operators: &mut Vec<String>, fields: &[Field], keys: &[Field]) -> Vec<Field> {
