@@ -5,7 +5,7 @@ use super::expressions::to_float;
 use super::names::collect_names;
 use super::scope::{Scope, ScopeInput};
 use super::typed::{Expr, ExprKind, Literal, Place};
-use super::types::Kind;
+use super::types::{Kind, Type};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::functions::aggregates::{Aggregate, Argument};
 use crate::plan::logical::{AggregateCall, CURRENT};
@@ -127,9 +127,16 @@ impl Analyzer<'_> {
                 None => return Expr::error(span),
             }
         }
+        self.call_of(AggregateCall { aggregate, args, parameter, condition, ty: Type::ERROR, span }, step, outer)
+    }
+
+    /// A call whose arguments have their types: the same as one that stands there already, if it is.
+    pub(super) fn call_of(&mut self, call: AggregateCall, step: usize, outer: &mut Scope) -> Expr {
+        let AggregateCall { aggregate, args, condition, span, .. } = &call;
+        let span = *span;
         let may_be_empty = condition.is_some() || args.iter().any(|v| v.ty.nullable);
         let ty = aggregate.result(args.first().map(|v| &v.ty), may_be_empty);
-        let call = AggregateCall { aggregate, args, parameter, condition, ty: ty.clone(), span };
+        let call = AggregateCall { ty: ty.clone(), ..call };
         let Some(firing) = &mut outer.firing else { return Expr::error(span) };
         let same = |(s, c): &(usize, AggregateCall)| *s == step && same_call(c, &call);
         let index = firing.aggregates.iter().position(same).unwrap_or_else(|| {

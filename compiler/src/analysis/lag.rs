@@ -7,7 +7,7 @@ use super::{Analyzer, StreamBuilder};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::plan::logical::{Column, NodeKind, Schema};
 use crate::plan::print::expression_key;
-use crate::syntax::ast::{self, ArgValue, FormatPart, Span};
+use crate::syntax::ast::{self, ArgValue, Span};
 
 /// Operators whose expressions may look back.
 const LOOKING_BACK: &[&str] = &["where", "having", "select", "emit"];
@@ -184,36 +184,10 @@ fn rounds<'a>(calls: &[Call<'a>]) -> Vec<Vec<Call<'a>>> {
 
 /// The calls of `lag` in an expression.
 fn find<'a>(e: &'a ast::Expr, calls: &mut Vec<Call<'a>>) {
-    use ast::ExprKind as Kind;
-    match &e.kind {
-        Kind::Int(_) | Kind::Float(_) | Kind::Str(_) | Kind::Duration(_) | Kind::Timestamp(_) | Kind::Bool(_) | Kind::Null | Kind::Name(_) | Kind::Error => {}
-        Kind::Format(parts) => parts.iter().for_each(|part| {
-            if let FormatPart::Value(e, _) = part {
-                find(e, calls);
-            }
-        }),
-        Kind::Array(items) | Kind::Tuple(items) => items.iter().for_each(|e| find(e, calls)),
-        Kind::Map(entries) => entries.iter().for_each(|(key, value)| {
-            find(key, calls);
-            find(value, calls);
-        }),
-        Kind::Member { object: a, .. } | Kind::Unary { operand: a, .. } | Kind::IsNull { operand: a, .. } | Kind::Lambda { body: a, .. } => find(a, calls),
-        Kind::Index { object: a, index: b }
-        | Kind::Binary { left: a, right: b, .. }
-        | Kind::In { value: a, set: b, .. }
-        | Kind::Range { from: a, to: b, .. } => [a, b].into_iter().for_each(|e| find(e, calls)),
-        Kind::Slice { object, from, to } => [Some(object), from.as_ref(), to.as_ref()].into_iter().flatten().for_each(|e| find(e, calls)),
-        Kind::If { condition, then, otherwise } => [condition, then, otherwise].into_iter().for_each(|e| find(e, calls)),
-        Kind::Call { callee, args } => {
-            find(callee, calls);
-            for arg in args {
-                if let ArgValue::Expr(e, _) = &arg.value {
-                    find(e, calls);
-                }
-            }
-            if matches!(&callee.kind, Kind::Name(name) if name == "lag") {
-                calls.push(Call { args, span: e.span });
-            }
-        }
+    e.children().into_iter().for_each(|e| find(e, calls));
+    if let ast::ExprKind::Call { callee, args } = &e.kind
+        && matches!(&callee.kind, ast::ExprKind::Name(name) if name == "lag")
+    {
+        calls.push(Call { args, span: e.span });
     }
 }

@@ -219,11 +219,7 @@ impl Analyzer<'_> {
     }
 
     fn map_elements(&mut self, of: Expr, element: Type, params: &[ast::Name], body: &ast::Expr, span: Span, scope: &mut Scope) -> Expr {
-        let (number, value) = self.lambda(&element, params, scope, |a, scope| {
-            let mut value = a.expr(body, scope);
-            a.settle(&mut value, Kind::Any);
-            value
-        });
+        let (number, value) = self.lambda(&element, params, scope, |a, scope| a.expr(body, scope));
         gather(number, of, None, value, span)
     }
 

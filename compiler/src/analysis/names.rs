@@ -8,7 +8,7 @@ use super::scope::{Scope, ScopeInput};
 use super::typed::{Expr, ExprKind, Literal, Place};
 use super::types::{EnumType, Kind, Type};
 use crate::diagnostics::{Code, Diagnostic, did_you_mean, listed};
-use crate::syntax::ast::{self, ArgValue, Span, UnaryOp};
+use crate::syntax::ast::{self, Span, UnaryOp};
 
 impl Analyzer<'_> {
     pub(super) fn name(&mut self, name: &str, span: Span, scope: &mut Scope) -> Expr {
@@ -228,59 +228,8 @@ impl Analyzer<'_> {
 
 /// Every name in an expression.
 pub(crate) fn collect_names<'e>(e: &'e ast::Expr, into: &mut Vec<&'e str>) {
-    let arg = |a: &'e ast::Arg, into: &mut Vec<&'e str>| {
-        if let ArgValue::Expr(e, _) = &a.value {
-            collect_names(e, into);
-        }
-    };
-    match &e.kind {
-        ast::ExprKind::Name(n) => into.push(n),
-        ast::ExprKind::Member { object, .. } => collect_names(object, into),
-        ast::ExprKind::Index { object, index } => {
-            collect_names(object, into);
-            collect_names(index, into);
-        }
-        ast::ExprKind::Slice { object, .. } => collect_names(object, into),
-        ast::ExprKind::Call { callee, args } => {
-            collect_names(callee, into);
-            args.iter().for_each(|a| arg(a, into));
-        }
-        ast::ExprKind::Unary { operand, .. } | ast::ExprKind::IsNull { operand, .. } => collect_names(operand, into),
-        ast::ExprKind::Binary { left, right, .. } => {
-            collect_names(left, into);
-            collect_names(right, into);
-        }
-        ast::ExprKind::In { value, set, .. } => {
-            collect_names(value, into);
-            collect_names(set, into);
-        }
-        ast::ExprKind::If { condition, then, otherwise } => {
-            collect_names(condition, into);
-            collect_names(then, into);
-            collect_names(otherwise, into);
-        }
-        ast::ExprKind::Range { from, to, .. } => {
-            collect_names(from, into);
-            collect_names(to, into);
-        }
-        ast::ExprKind::Array(items) | ast::ExprKind::Tuple(items) => items.iter().for_each(|i| collect_names(i, into)),
-        ast::ExprKind::Map(items) => items.iter().for_each(|(k, v)| {
-            collect_names(k, into);
-            collect_names(v, into);
-        }),
-        ast::ExprKind::Lambda { body, .. } => collect_names(body, into),
-        ast::ExprKind::Format(parts) => parts.iter().for_each(|p| {
-            if let ast::FormatPart::Value(e, _) = p {
-                collect_names(e, into);
-            }
-        }),
-        ast::ExprKind::Int(_)
-        | ast::ExprKind::Float(_)
-        | ast::ExprKind::Str(_)
-        | ast::ExprKind::Duration(_)
-        | ast::ExprKind::Timestamp(_)
-        | ast::ExprKind::Bool(_)
-        | ast::ExprKind::Null
-        | ast::ExprKind::Error => {}
+    if let ast::ExprKind::Name(name) = &e.kind {
+        into.push(name);
     }
+    e.children().into_iter().for_each(|e| collect_names(e, into));
 }

@@ -391,7 +391,7 @@ fn common(a: &Kind, b: &Kind) -> Option<Kind> {
 }
 
 /// Names and values as a record.
-fn record(keys: &[Expr], values: Vec<Expr>, span: Span) -> Expr {
+pub(super) fn record(keys: &[Expr], values: Vec<Expr>, span: Span) -> Expr {
     let name = |key: &Expr| if let Some(Literal::Str(name)) = key.as_literal() { name.clone() } else { String::new() };
     if values.iter().any(|value| value.ty.kind == Kind::Error) {
         return Expr::error(span);

@@ -12,6 +12,7 @@ mod map;
 mod partition_by;
 mod pattern;
 mod print;
+mod rows;
 mod select;
 mod tap;
 mod top_k;
@@ -70,6 +71,7 @@ pub static CATALOGUE: &[Entry] = &[
     window::ENTRY,
     aggregate::ENTRY,
     top_k::ENTRY,
+    rows::ENTRY,
     distinct::ENTRY,
     limit::ENTRY,
     print::ENTRY,
@@ -98,7 +100,6 @@ pub static CATALOGUE: &[Entry] = &[
     later("limit_matches", "Caps the matches reported per completing event.", "(n)"),
     later("on_timeout", "Reports runs that expired.", "(emit)"),
     later("attention_window", "Scores events against a window by attention.", "(duration: d, …)"),
-    later("pattern", "A condition over the rows of a window.", "(name: events => expr)"),
 ];
 
 /// The operator of that name.

@@ -11,6 +11,7 @@ mod parallel;
 mod patterns;
 pub mod print;
 mod streams;
+mod walk;
 
 use pest::Parser;
 
