@@ -116,10 +116,11 @@ impl<'a> Analyzer<'a> {
 
     /// A node that remembers values of so many records back, and the record that has them.
     fn remember<'w>(&mut self, b: &mut StreamBuilder, back: i64, wanted: impl Iterator<Item = &'w Wanted>, span: Span) {
-        let Schema { mut columns, open } = self.schema(b.node);
+        let schema = self.schema(b.node);
+        let mut record = schema.places(span);
+        let Schema { mut columns, open } = schema;
         let first = columns.len();
         let mut values: Vec<Expr> = vec![];
-        let mut record: Vec<Expr> = columns.iter().enumerate().map(|(field, c)| Expr::place(Place::Field { input: 0, field }, c.ty.clone(), span)).collect();
         let mut remembered = |value: &Expr| {
             let key = expression_key(value);
             let at = values.iter().position(|v| expression_key(v) == key).unwrap_or_else(|| {

@@ -57,7 +57,7 @@ pub fn required(plan: &Plan) -> Vec<BTreeSet<usize>> {
             NodeKind::Window { input, keys, aggregates, .. } => {
                 read(*input, &mut keys.iter().chain(aggregates.iter().flat_map(|a| a.args.iter().chain(&a.condition))));
             }
-            NodeKind::TopK { input, keys, by, .. } => read(*input, &mut keys.iter().chain([by])),
+            NodeKind::TopK { input, keys, by, .. } => read(*input, &mut keys.iter().chain(by.iter().map(|rank| &rank.by))),
             NodeKind::Distinct { input, keys, .. } | NodeKind::Limit { input, keys, .. } => read(*input, &mut keys.iter()),
             NodeKind::Lag { input, keys, values, .. } => read(*input, &mut keys.iter().chain(values)),
             NodeKind::Join { left, right, left_keys, right_keys, .. } => {

@@ -12,7 +12,7 @@ use super::ir::{Arm, Body, Comparison, FieldType, KernelFunction, Op, OperatorId
 use super::order::beats;
 use super::patterns::RunLayout;
 use crate::analysis::typed::{Expr, Place};
-use crate::plan::logical::{Column, NodeId, NodeKind, Window};
+use crate::plan::logical::{Column, NodeId, NodeKind, Rank, Window};
 use crate::plan::physical::{ChainInput, Config, Operator};
 
 /// What assembly knows of an operator while the chains behind it are lowered.
@@ -44,14 +44,14 @@ pub(super) struct KeptRecord {
     record: RecordId,
     fields: BTreeMap<KeptField, usize>,
     /// What it is ranked by.
-    rank: Option<Expr>,
+    ranks: Vec<Expr>,
 }
 
 /// A field of a kept record.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum KeptField {
-    /// What it is ranked by.
-    Rank,
+    /// One of those that it is ranked by.
+    Rank(usize),
     /// A column.
     Column(usize),
     /// Event time.
@@ -252,7 +252,7 @@ fn join_operator(a: &mut Assembler<'_>, operator: &mut Operator, node: NodeId, s
     operator.stores.extend([("Lefts", left), ("Rights", right)]);
     operator.parts = vec![("key", keys), ("left", left), ("right", right)];
     operator.memory = if span.is_some() { "records in the window × (captures + 32 B)".to_owned() } else { "keys × (key + captures + 16 B)".to_owned() };
-    let kept = |param, function, record| KeptRecord { param, function, record, fields: BTreeMap::new(), rank: None };
+    let kept = |param, function, record| KeptRecord { param, function, record, fields: BTreeMap::new(), ranks: vec![] };
     StateKind::Kept(vec![kept("left", "keep_left", left), kept("right", "keep_right", right)])
 }
 
@@ -261,27 +261,36 @@ fn top_k_operator(
     a: &mut Assembler<'_>,
     operator: &mut Operator,
     node: NodeId,
-    by: &Expr,
+    by: &[Rank],
     count: i64,
     window: &Window,
     row: RecordId,
     keys: RecordId,
 ) -> StateKind {
     let stream = &a.plan.node(node).stream;
-    let (rank, ty) = (RecordField { name: "rank".to_owned(), ty: FieldType::Scalar(physical(&by.ty)) }, physical(&by.ty));
+    let fields = by.iter().enumerate().map(|(at, rank)| RecordField { name: rank_name(at), ty: FieldType::Scalar(physical(&rank.by.ty)) });
+    let fields: Vec<RecordField> = fields.collect();
     let doc = format!("A record that `{stream}` keeps, and what it is ranked by.");
-    let kept = a.add_record(Record { name: format!("{}Kept", operator.name), fields: vec![rank], shapes: vec![], stored: true, doc });
+    let kept = a.add_record(Record { name: format!("{}Kept", operator.name), fields, shapes: vec![], stored: true, doc });
     let arm = |body: Builder| vec![Arm { port: None, index: None, body: body.finish() }];
     let mut b = Builder::new();
-    let value = lower(&mut b, &mut Lowering { a, frame: Frame::Row(row), stream: stream.clone() }, by);
-    let (value, stored) = (b.fit(value, ty), b.value(Op::Load { param: "kept", record: kept, field: 0 }, ty));
-    let outranks = beats(&mut b, Comparison::Greater, value, stored);
+    let mut sides = vec![];
+    for (field, rank) in by.iter().enumerate() {
+        let ty = physical(&rank.by.ty);
+        let value = lower(&mut b, &mut Lowering { a, frame: Frame::Row(row), stream: stream.clone() }, &rank.by);
+        sides.push((b.fit(value, ty), b.value(Op::Load { param: "kept", record: kept, field }, ty), rank.descending));
+    }
+    let outranks = precedes(&mut b, &sides);
     b.statement(Statement::Return(outranks));
     operator.functions.push(KernelFunction { name: "outranks", arms: arm(b) });
     let mut b = Builder::new();
-    let [value, stored] = ["kept", "other"].map(|param| b.value(Op::Load { param, record: kept, field: 0 }, ty));
-    let precedes = beats(&mut b, Comparison::Greater, value, stored);
-    b.statement(Statement::Return(precedes));
+    let mut sides = vec![];
+    for (field, rank) in by.iter().enumerate() {
+        let [value, stored] = ["kept", "other"].map(|param| b.value(Op::Load { param, record: kept, field }, physical(&rank.by.ty)));
+        sides.push((value, stored, rank.descending));
+    }
+    let before = precedes(&mut b, &sides);
+    b.statement(Statement::Return(before));
     operator.functions.push(KernelFunction { name: "precedes", arms: arm(b) });
     let (size, slide, offset) = match *window {
         Window::Tumbling { size, offset } => (size, size, offset),
@@ -292,8 +301,29 @@ fn top_k_operator(
     operator.config = [count, size, slide, offset].map(Config::Int).to_vec();
     operator.stores.push(("Kept", kept));
     operator.parts = vec![("key", keys), ("kept", kept)];
+    let count = if count == i64::MAX { "rows".to_owned() } else { count.to_string() };
     operator.memory = format!("keys × open windows × {count} × (captures + 4 B)");
-    StateKind::Kept(vec![KeptRecord { param: "kept", function: "keep", record: kept, fields: BTreeMap::from([(KeptField::Rank, 0)]), rank: Some(by.clone()) }])
+    let fields = (0..by.len()).map(|at| (KeptField::Rank(at), at)).collect();
+    StateKind::Kept(vec![KeptRecord { param: "kept", function: "keep", record: kept, fields, ranks: by.iter().map(|rank| rank.by.clone()).collect() }])
+}
+
+fn rank_name(at: usize) -> String {
+    if at == 0 { "rank".to_owned() } else { format!("rank{}", at + 1) }
+}
+
+/// Whether one record comes before another, by pairs of values of which the next counts where those before it are equal; null and NaN come last.
+fn precedes(b: &mut Builder, sides: &[(ValueId, ValueId, bool)]) -> ValueId {
+    let Some(((value, other, descending), rest)) = sides.split_first() else { return b.boolean(false) };
+    let op = if *descending { Comparison::Greater } else { Comparison::Less };
+    let before = beats(b, op, *value, *other);
+    if rest.is_empty() {
+        return before;
+    }
+    b.or(before, |b| {
+        let behind = beats(b, op, *other, *value);
+        let equal = b.not(behind);
+        b.and(equal, |b| precedes(b, rest))
+    })
 }
 
 /// What a record keeps for later ones; every value may be missing.
@@ -397,7 +427,7 @@ impl Assembler<'_> {
                     let name = match field {
                         KeptField::Column(c) => self.program.record(source).fields.get(c).map_or_else(String::new, |f| f.name.clone()),
                         KeptField::Ts => "ts".to_owned(),
-                        KeptField::Rank => "rank".to_owned(),
+                        KeptField::Rank(at) => rank_name(at),
                     };
                     if let Some(r) = self.program.records.get_mut(kept.record.0 as usize) {
                         let taken = r.fields.iter().any(|f| f.name == name);
@@ -450,14 +480,14 @@ fn keep(a: &mut Assembler<'_>, node: NodeId, source: RecordId, kept: &KeptRecord
     let mut b = Builder::new();
     for (field, at) in &kept.fields {
         let Some(FieldType::Scalar(ty)) = a.program.record(kept.record).fields.get(*at).map(|f| f.ty) else { continue };
-        let value = match (field, &kept.rank) {
-            (KeptField::Rank, Some(rank)) => {
+        let value = match field {
+            KeptField::Rank(at) => {
+                let Some(rank) = kept.ranks.get(*at) else { continue };
                 let value = lower(&mut b, &mut Lowering { a, frame: Frame::Row(source), stream: stream.clone() }, rank);
                 b.fit(value, ty)
             }
-            (KeptField::Rank, None) => continue,
-            (KeptField::Column(c), _) => b.value(Op::Load { param: "row", record: source, field: *c }, ty),
-            (KeptField::Ts, _) => b.value(Op::Read(Read::Ts), ty),
+            KeptField::Column(c) => b.value(Op::Load { param: "row", record: source, field: *c }, ty),
+            KeptField::Ts => b.value(Op::Read(Read::Ts), ty),
         };
         b.statement(Statement::Store { param: kept.param, record: kept.record, field: *at, value });
     }

@@ -9,6 +9,7 @@ mod having;
 mod limit;
 mod log;
 mod map;
+mod order_by;
 mod partition_by;
 mod pattern;
 mod print;
@@ -72,6 +73,8 @@ pub static CATALOGUE: &[Entry] = &[
     aggregate::ENTRY,
     top_k::ENTRY,
     rows::ENTRY,
+    order_by::ENTRY,
+    order_by::COLLECT,
     distinct::ENTRY,
     limit::ENTRY,
     print::ENTRY,
@@ -84,7 +87,6 @@ pub static CATALOGUE: &[Entry] = &[
     pattern::AFTER_MATCH,
     pattern::ON,
     later("to", "Writes to a connector.", "(connector, …)"),
-    later("order_by", "Orders the rows of one window firing.", "(expr [asc|desc], …)"),
     later("enrich", "Looks records up in a connector.", "(connector, key: e, fields: […])"),
     later("process", "Calls a function that emits any number of records.", "(f(…))"),
     later("on_error", "Handles evaluation errors of the stream so far.", "(e => …)"),
@@ -94,7 +96,6 @@ pub static CATALOGUE: &[Entry] = &[
     later("any", "Joins a fork's paths when n have a result.", "(n)"),
     later("all", "Joins a fork's paths when all have a result.", "()"),
     later("first", "Joins a fork's paths at the first result.", "()"),
-    later("collect", "The rows of one window firing as one array.", "()"),
     later("allowed_lateness", "Keeps a window's result for late events.", "(duration)"),
     later("trend_aggregate", "Aggregates over all matches without building them.", "(name: count_trends(), …)"),
     later("limit_matches", "Caps the matches reported per completing event.", "(n)"),

@@ -8,7 +8,7 @@ use crate::analysis::typed::Expr;
 use crate::analysis::types::Kind;
 use crate::analysis::{Analyzer, StreamBuilder};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::plan::logical::{NodeId, NodeKind, Window};
+use crate::plan::logical::{NodeId, NodeKind, Rank, Window};
 use crate::syntax::ast;
 
 /// `.top_k(n, by: expr)`
@@ -39,6 +39,7 @@ fn analyze<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
     let (input, keys, key_columns, window) = window;
     // What cannot be read stands in as something else, so that one mistake is one message.
     let (count, by) = read(a, b, op, input, window).unwrap_or_else(|| (1, Expr::error(op.span)));
+    let by = vec![Rank { by, descending: true }];
     // The schema of an undeclared event has grown by what `by` reads.
     let schema = Rc::new(a.schema(input));
     a.replace_node(b.node, NodeKind::TopK { input, keys, key_columns, by, count, window });
@@ -72,10 +73,15 @@ fn read(a: &mut Analyzer<'_>, b: &StreamBuilder, op: &ast::Op, input: NodeId, wi
     };
     let schema = a.schema(input);
     let mut by = a.expr(by, &mut Scope::record(b.names.clone(), schema));
-    a.settle(&mut by, Kind::Float);
-    if !by.ty.is_lenient() && !by.ty.is_ordered() {
+    ranks(a, &mut by).then_some((count, by))
+}
+
+/// Whether records can be ranked by an expression; a message says why not.
+pub(super) fn ranks(a: &mut Analyzer<'_>, by: &mut Expr) -> bool {
+    a.settle(by, Kind::Float);
+    let fine = by.ty.is_lenient() || by.ty.is_ordered();
+    if !fine {
         a.report(Diagnostic::new(Code::TypeMismatch, by.span, format!("records cannot be ranked by {}: it has no order", by.ty)));
-        return None;
     }
-    Some((count, by))
+    fine
 }

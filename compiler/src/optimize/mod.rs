@@ -114,7 +114,7 @@ pub(crate) fn map_expressions(kind: &mut NodeKind, change: &mut dyn FnMut(&crate
         }
         NodeKind::TopK { keys, by, .. } => {
             list(keys);
-            *by = change(by);
+            by.iter_mut().for_each(|rank| rank.by = change(&rank.by));
         }
         NodeKind::Distinct { keys, .. } | NodeKind::Limit { keys, .. } => list(keys),
         NodeKind::Lag { keys, values, .. } => {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::analysis::typed::Expr;
+use crate::analysis::typed::{Expr, Place};
 use crate::analysis::types::Type;
 use crate::functions::aggregates::Aggregate;
 use crate::syntax::ast::Span;
@@ -36,6 +36,11 @@ pub struct Schema {
 }
 
 impl Schema {
+    /// All columns, read from input 0 of a node.
+    pub fn places(&self, span: Span) -> Vec<Expr> {
+        let place = |(field, column): (usize, &Column)| Expr::place(Place::Field { input: 0, field }, column.ty.clone(), span);
+        self.columns.iter().enumerate().map(place).collect()
+    }
     /// The visible column of that name.
     pub fn find(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|c| !c.hidden && c.name == name)
@@ -87,6 +92,15 @@ pub struct AggregateCall {
     pub ty: Type,
     /// The call.
     pub span: Span,
+}
+
+/// What records are ranked by: the next counts where those before it are equal.
+#[derive(Clone, Debug)]
+pub struct Rank {
+    /// The value.
+    pub by: Expr,
+    /// Whether the largest comes first.
+    pub descending: bool,
 }
 
 /// A step of a pattern.
@@ -166,8 +180,8 @@ pub enum NodeKind {
     Merge { inputs: Vec<(NodeId, Vec<Option<usize>>)> },
     /// Aggregates per key and window.
     Window { input: NodeId, keys: Vec<Expr>, key_columns: Vec<Column>, window: Window, aggregates: Vec<AggregateCall> },
-    /// The highest records per key and window, of time.
-    TopK { input: NodeId, keys: Vec<Expr>, key_columns: Vec<Column>, by: Expr, count: i64, window: Window },
+    /// The first `count` records per key and window, of time, in the order of their ranks; all of them for `i64::MAX`.
+    TopK { input: NodeId, keys: Vec<Expr>, key_columns: Vec<Column>, by: Vec<Rank>, count: i64, window: Window },
     /// Matches a sequence.
     Pattern(Pattern),
     /// Pairs within `span` ns (or the newest right record, for `latest`) of equal keys.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use varpulis_abi::duration::UNITS;
 
-use super::logical::{CURRENT, NodeId, NodeKind, Observation, Pattern, Plan, Window};
+use super::logical::{CURRENT, NodeId, NodeKind, Observation, Pattern, Plan, Rank, Window};
 use crate::analysis::typed::{Expr, ExprKind, Gather, Literal, Place, symbol};
 use crate::syntax::ast::UnaryOp;
 
@@ -232,8 +232,10 @@ impl Plan {
                 format!("window {} by [{}] {}", describe_window(window), list(*input, keys), aggregates.join(", "))
             }
             NodeKind::TopK { input, keys, by, count, window, .. } => {
-                let by = expression(by, &|p| self.place_name(*input, p));
-                format!("top {count} by {by} of window {} by [{}]", describe_window(window), list(*input, keys))
+                let rank = |rank: &Rank| format!("{}{}", expression(&rank.by, &|p| self.place_name(*input, p)), if rank.descending { "" } else { " asc" });
+                let by = by.iter().map(rank).collect::<Vec<_>>().join(", ");
+                let count = if *count == i64::MAX { "order".to_owned() } else { format!("top {count}") };
+                format!("{count} by {by} of window {} by [{}]", describe_window(window), list(*input, keys))
             }
             NodeKind::Lag { input, keys, values, back } => format!("lag {back} of {} by [{}]", list(*input, values), list(*input, keys)),
             NodeKind::Pattern(p) => self.describe_pattern(p),

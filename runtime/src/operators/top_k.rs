@@ -65,10 +65,10 @@ impl Open {
 }
 
 impl<K: RankKernel + 'static> TopK<K> {
-    /// The `count` highest of windows of `size` ns every `slide` ns, aligned to the epoch plus `offset` ns.
-    pub fn new(kernel: K, count: usize, size: i64, slide: i64, offset: i64) -> Self {
+    /// The `count` highest (`i64::MAX`: all, in order) of windows of `size` ns every `slide` ns, aligned to the epoch plus `offset` ns.
+    pub fn new(kernel: K, count: i64, size: i64, slide: i64, offset: i64) -> Self {
         let (keys, kept) = (KeyTable::new(&kernel), K::Kept::with_layout(kernel.layout("Kept")));
-        let (count, size, slide) = (count.max(1), size.max(1), slide.max(1));
+        let (count, size, slide) = (usize::try_from(count.max(1)).unwrap_or(usize::MAX), size.max(1), slide.max(1));
         Self { kernel, count, size, slide, offset, keys, uses: Vec::new(), kept, free: Vec::new(), open: VecDeque::new() }
     }
 
@@ -239,7 +239,7 @@ mod tests {
     proptest! {
         #[test]
         fn as_sorted_anew(events in events(), count in 1..5usize, size in 1..30i64, slide in 1..30i64, offset in -40..40i64, announced: bool) {
-            let mut top = TopK::new(Lists, count, size, slide, offset);
+            let mut top = TopK::new(Lists, count as i64, size, slide, offset);
             let mut fired: Vec<Fired> = Vec::new();
             let mut fire = |f: RankFiring<'_, Lists>| match fired.last_mut() {
                 Some(last) if last.start == f.start && last.key.to_string() == *f.key => last.values.push(*f.kept),

@@ -37,7 +37,7 @@ fn mark(plan: &Plan, id: NodeId, live: &mut [BTreeSet<usize>]) {
         NodeKind::Window { input, keys, aggregates, .. } => {
             keys.iter().chain(aggregates.iter().flat_map(|a| a.args.iter().chain(&a.condition))).for_each(|e| through(plan, *input, e, live));
         }
-        NodeKind::TopK { input, keys, by, .. } => keys.iter().chain([by]).for_each(|e| through(plan, *input, e, live)),
+        NodeKind::TopK { input, keys, by, .. } => keys.iter().chain(by.iter().map(|rank| &rank.by)).for_each(|e| through(plan, *input, e, live)),
         NodeKind::Join { left, right, left_keys, right_keys, .. } => {
             left_keys.iter().for_each(|k| through(plan, *left, k, live));
             right_keys.iter().for_each(|k| through(plan, *right, k, live));

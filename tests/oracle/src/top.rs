@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use varpulis_compiler::analysis::typed::{Expr, Place};
-use varpulis_compiler::plan::logical::{NodeId, Window};
+use varpulis_compiler::plan::logical::{NodeId, Rank, Window};
 
 use crate::record::Record;
 use crate::stream::{Streams, same};
@@ -15,14 +15,14 @@ use crate::window::windows_of;
 struct Group {
     window: (i64, i64),
     key: Vec<Value>,
-    members: Vec<(Value, Record)>,
+    members: Vec<(Vec<Value>, Record)>,
 }
 
 /// What the node reads and ranks by.
 pub(crate) struct Top<'p> {
     pub input: NodeId,
     pub keys: &'p [Expr],
-    pub by: &'p Expr,
+    pub by: &'p [Rank],
     pub count: i64,
     pub window: Window,
 }
@@ -35,7 +35,7 @@ pub(crate) fn records(s: &mut Streams<'_>, id: NodeId, top: &Top<'_>) -> Vec<Rec
             continue;
         }
         let key = s.key(top.keys, r);
-        match s.value(top.by, r) {
+        match top.by.iter().map(|rank| s.value(&rank.by, r)).collect::<Result<Vec<Value>, _>>() {
             Err(reason) => s.refuse(id, r.ts, reason),
             Ok(by) => {
                 for window in windows {
@@ -52,7 +52,10 @@ pub(crate) fn records(s: &mut Streams<'_>, id: NodeId, top: &Top<'_>) -> Vec<Rec
     groups.sort_by_key(|group| group.window.1);
     let mut fired = vec![];
     for Group { window: (start, end), key, mut members } in groups {
-        members.sort_by(|(a, _), (b, _)| rank(b, a));
+        members.sort_by(|(a, _), (b, _)| {
+            let sides = top.by.iter().zip(a.iter().zip(b));
+            sides.map(|(rank, (a, b))| order(a, b, rank.descending)).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+        });
         for (_, r) in members.into_iter().take(top.count as usize) {
             let mut values = BTreeMap::from([(Place::WindowStart, Value::Timestamp(start)), (Place::WindowEnd, Value::Timestamp(end))]);
             values.extend(key.iter().enumerate().map(|(i, v)| (Place::Key(i), v.clone())));
@@ -64,11 +67,14 @@ pub(crate) fn records(s: &mut Streams<'_>, id: NodeId, top: &Top<'_>) -> Vec<Rec
     fired
 }
 
-/// Null and NaN rank lowest, and alike.
-fn rank(a: &Value, b: &Value) -> Ordering {
-    let low = |v: &Value| v.is_null() || matches!(v, Value::Float(v) if v.is_nan());
-    match (low(a), low(b)) {
-        (false, false) => a.order(b).unwrap_or(Ordering::Equal),
-        (a, b) => b.cmp(&a),
+/// Which of two comes first: null and NaN last, and alike.
+fn order(a: &Value, b: &Value, descending: bool) -> Ordering {
+    let last = |v: &Value| v.is_null() || matches!(v, Value::Float(v) if v.is_nan());
+    match (last(a), last(b)) {
+        (false, false) => {
+            let order = a.order(b).unwrap_or(Ordering::Equal);
+            if descending { order.reverse() } else { order }
+        }
+        (a, b) => a.cmp(&b),
     }
 }
