@@ -297,7 +297,17 @@ fn window(rng: &mut Rng, operators: &mut Vec<String>, fields: &[Field], keys: &[
         made.push(Field { name, ty, nullable });
     }
     operators.push(format!(".aggregate({})", parts.join(", ")));
+    let ordered: Vec<&Field> = made.iter().filter(|f| f.ty.is_ordered()).collect();
+    if !is_count(text) && !ordered.is_empty() && rng.u8(..4) == 0 {
+        let by: Vec<String> = (0..rng.usize(1..3)).map(|_| format!("{}{}", pick(rng, &ordered).name, pick(rng, &["", " asc", " desc"]))).collect();
+        operators.push(format!(".order_by({})", by.join(", ")));
+    }
     made
+}
+
+/// Whether a window is one of so many records.
+fn is_count(window: &str) -> bool {
+    window.trim_start_matches('(').split([',', ')']).next().is_some_and(|size| size.parse::<u32>().is_ok())
 }
 
 /// Ranks by a field or something computed of fields; false if there is nothing to rank by.
