@@ -36,7 +36,7 @@ impl<'a> Analyzer<'a> {
         match self.lagged.get(&span) {
             Some(found) => found.clone(),
             None => self.wrong(
-                Diagnostic::new(Code::LagWithoutRecords, span, "`lag` looks back from the records of `.where`, `.select` and `.emit`")
+                Diagnostic::new(Code::LagWithoutRecords, span, "`lag` looks back from the records of `.where`, `.having`, `.select` and `.emit`")
                     .help("compute it there, as a field that other expressions can use: `.select(…, before: lag(x))`"),
             ),
         }

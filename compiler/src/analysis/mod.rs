@@ -15,7 +15,7 @@ pub mod methods;
 mod names;
 mod operators;
 mod patterns;
-mod rows;
+pub(crate) mod rows;
 pub mod scope;
 mod streams;
 pub mod typed;

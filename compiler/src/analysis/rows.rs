@@ -30,13 +30,18 @@ impl Analyzer<'_> {
                 fields.push(name);
             }
         }
-        let names: Vec<Expr> = fields.iter().map(|name| Expr::literal(Literal::Str((*name).to_owned()), Type::STR, span)).collect();
         // Fields whose types are not known yet take those that the condition needs.
         let values = fields.iter().map(|name| self.field(&record, name, span)).collect();
-        let row = super::values::record(&names, values, span);
-        let call = AggregateCall { aggregate: Aggregate::Collect, args: vec![row], parameter: None, condition: None, ty: Type::ERROR, span };
-        self.call_of(call, 0, scope)
+        self.call_of(collected(&fields, values, span), 0, scope)
     }
+}
+
+/// What collects records of these fields into an array.
+pub(crate) fn collected(names: &[&str], values: Vec<Expr>, span: Span) -> AggregateCall {
+    let names: Vec<Expr> = names.iter().map(|name| Expr::literal(Literal::Str((*name).to_owned()), Type::STR, span)).collect();
+    let row = super::values::record(&names, values, span);
+    let ty = Aggregate::Collect.result(Some(&row.ty), false);
+    AggregateCall { aggregate: Aggregate::Collect, args: vec![row], parameter: None, condition: None, ty, span }
 }
 
 /// The names behind dots, those of methods left out.

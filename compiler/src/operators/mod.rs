@@ -13,12 +13,12 @@ mod order_by;
 mod partition_by;
 mod pattern;
 mod print;
-mod rows;
 mod select;
 mod tap;
 mod top_k;
 mod watermark;
 mod window;
+mod window_pattern;
 
 use crate::analysis::{Analyzer, StreamBuilder};
 use crate::syntax::ast;
@@ -72,7 +72,7 @@ pub static CATALOGUE: &[Entry] = &[
     window::ENTRY,
     aggregate::ENTRY,
     top_k::ENTRY,
-    rows::ENTRY,
+    window_pattern::ENTRY,
     order_by::ENTRY,
     order_by::COLLECT,
     distinct::ENTRY,

@@ -1,15 +1,12 @@
 //! `.order_by(expr, …)` and `.collect()`: what a window fires at one moment, ordered, or as one array.
 
-use std::rc::Rc;
-
 use super::{Entry, Order, top_k};
+use crate::analysis::rows::collected;
 use crate::analysis::scope::Scope;
-use crate::analysis::typed::{Expr, ExprKind, Place};
-use crate::analysis::types::{Kind, RecordType, Type};
+use crate::analysis::typed::{Expr, Place};
 use crate::analysis::{Analyzer, StreamBuilder};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::functions::aggregates::Aggregate;
-use crate::plan::logical::{AggregateCall, NodeId, NodeKind, Plan, Rank, Schema, Window};
+use crate::plan::logical::{NodeId, NodeKind, Plan, Rank, Schema, Window};
 use crate::syntax::ast::{self, ArgValue, SortOrder};
 
 /// `.order_by(expr, …)`
@@ -73,11 +70,9 @@ fn collect<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
     let schema = a.schema(b.node);
     let visible = || schema.columns.iter().enumerate().filter(|(_, c)| !c.hidden);
     let values = visible().map(|(field, c)| Expr::place(Place::Field { input: 0, field }, c.ty.clone(), op.span)).collect();
-    let fields = visible().map(|(_, c)| (c.name.clone(), c.ty.clone())).collect();
-    let row = Expr { kind: ExprKind::Pack(values), ty: Type::new(Kind::Record(Rc::new(RecordType { fields }))), span: op.span };
-    let ty = Aggregate::Collect.result(Some(&row.ty), false);
-    let call = AggregateCall { aggregate: Aggregate::Collect, args: vec![row], parameter: None, condition: None, ty: ty.clone(), span: op.span };
-    let name = b.name.clone();
+    let names: Vec<&str> = visible().map(|(_, c)| c.name.as_str()).collect();
+    let call = collected(&names, values, op.span);
+    let (name, ty) = (b.name.clone(), call.ty.clone());
     let all = NodeKind::Window { input: b.node, keys: vec![], key_columns: vec![], window: MOMENT, aggregates: vec![call] };
     b.node = a.add_node(all, Schema::default(), &name, op.span);
     (b.firing, b.inputs, b.keys) = (Some(b.node), vec![], vec![]);
