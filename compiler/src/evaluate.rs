@@ -2,6 +2,8 @@
 //!
 //! It knows operations, and of the run-time functions those that are one call of the standard library; a call of another is "not known here".
 
+use std::collections::HashMap;
+
 use varpulis_abi::number;
 use varpulis_abi::packed::{self, Cell, Packed, Packer};
 use varpulis_abi::reason::Reason;
@@ -11,11 +13,14 @@ use crate::analysis::typed::{Expr, Literal, Place};
 use crate::analysis::types::Type;
 use crate::lower::builder::Builder;
 use crate::lower::expression::{Context, lower};
-use crate::lower::ir::{Arithmetic, Body, ChainId, Comparison, Op, Read, RecordId, Region, RowSource, SiteId, Statement, ValueId};
+use crate::lower::ir::{Arithmetic, Body, ChainId, Comparison, Label, Op, Read, RecordId, Region, RowSource, SiteId, Statement, ValueId, VariableId};
 use crate::syntax::ast::Span;
 
 /// How many bytes a computed text may have: texts that are put together of themselves double with every line of a program.
 pub const LONGEST_TEXT: usize = 100_000;
+
+/// How often loops may begin again while a constant is computed: what takes longer is computed at run time.
+const MOST_ROUNDS: u32 = 1_000_000;
 
 /// Why an expression has no value at compile time though all of it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +41,8 @@ enum Stop {
     TooLong,
     /// A condition keeps the row from what follows.
     Dropped,
+    /// A block of statements is left.
+    Left(Label),
 }
 
 /// Lowering without places: reading one makes the value unknown.
@@ -63,7 +70,7 @@ pub fn constant(e: &Expr) -> Result<Option<Literal>, Refusal> {
     let mut machine = Machine::new(&body, &Nothing);
     match machine.list(&body.statements) {
         Ok(v) => Ok(v),
-        Err(Stop::Unknown | Stop::Dropped) => Ok(None),
+        Err(Stop::Unknown | Stop::Dropped | Stop::Left(_)) => Ok(None),
         Err(Stop::Refused(reason)) => Err(Refusal::Fails(reason)),
         Err(Stop::TooLong) => Err(Refusal::TooLong),
     }
@@ -130,11 +137,24 @@ struct Machine<'b> {
     site: SiteId,
     /// The gathers around what is evaluated, and where they are.
     indices: Vec<(u32, i64)>,
+    variables: HashMap<VariableId, Literal>,
+    /// How often loops may still begin again.
+    rounds: u32,
 }
 
 impl<'b> Machine<'b> {
     fn new(body: &'b Body, around: &'b dyn Surroundings) -> Self {
-        Self { body, values: vec![None; body.values.len()], around, rows: vec![], calls: vec![], site: SiteId(0), indices: vec![] }
+        Self {
+            body,
+            values: vec![None; body.values.len()],
+            around,
+            rows: vec![],
+            calls: vec![],
+            site: SiteId(0),
+            indices: vec![],
+            variables: HashMap::new(),
+            rounds: MOST_ROUNDS,
+        }
     }
 
     fn list(&mut self, list: &[Statement]) -> Result<Option<Literal>, Stop> {
@@ -154,10 +174,33 @@ impl<'b> Machine<'b> {
                 Statement::Call { chain, row: RowSource::Same } => self.calls.push(*chain),
                 Statement::Guard(v) if self.get(*v)? != Literal::Bool(true) => return Err(Stop::Dropped),
                 Statement::Guard(_) | Statement::Comment(_) => {}
+                Statement::If { condition, then, otherwise } => {
+                    let chosen = if self.get(*condition)? == Literal::Bool(true) { then } else { otherwise };
+                    if let Some(returned) = self.list(chosen)? {
+                        return Ok(Some(returned));
+                    }
+                }
+                Statement::Set { variable, value } => {
+                    let value = self.get(*value)?;
+                    self.variables.insert(*variable, value);
+                }
+                Statement::Block { label, repeats, body } => self.block(*label, repeats.is_some(), body)?,
+                Statement::Leave(label) => return Err(Stop::Left(*label)),
                 _ => return Err(Stop::Unknown),
             }
         }
         Ok(None)
+    }
+
+    fn block(&mut self, label: Label, repeats: bool, body: &[Statement]) -> Result<(), Stop> {
+        loop {
+            match self.list(body) {
+                Err(Stop::Left(left)) if left == label => return Ok(()),
+                Err(stop) => return Err(stop),
+                Ok(_) if !repeats => return Ok(()),
+                Ok(_) => self.rounds = self.rounds.checked_sub(1).ok_or(Stop::Unknown)?,
+            }
+        }
     }
 
     fn get(&self, v: ValueId) -> Result<Literal, Stop> {
@@ -223,6 +266,8 @@ impl<'b> Machine<'b> {
             Op::Part { of, at } => self.part(*of, *at, value.ty.nullable)?,
             Op::Index(number) => Literal::Int(self.indices.iter().rev().find(|(n, _)| n == number).ok_or(Stop::Unknown)?.1),
             Op::Gather { of, index, keep, body, .. } => self.gather(*of, *index, keep.as_ref(), body)?,
+            Op::Variable { variable, .. } => self.variables.get(variable).cloned().ok_or(Stop::Unknown)?,
+            Op::Run { body, .. } => self.region(body)?,
             Op::Load { param: "row", record, field } => self.around.field(*record, *field).ok_or(Stop::Unknown)?,
             Op::Read(Read::Ts) => Literal::Timestamp(self.around.ts().ok_or(Stop::Unknown)?),
             Op::Widen(_) | Op::Narrow(..) | Op::Load { .. } | Op::Read(_) | Op::Global(_) | Op::SameKey(..) | Op::Hash(_) | Op::Mask(_) | Op::Ask { .. } => {

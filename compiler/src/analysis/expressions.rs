@@ -166,7 +166,7 @@ impl Analyzer<'_> {
         left.ty.kind == right.ty.kind || left.ty.is_lenient() || right.ty.is_lenient()
     }
 
-    fn compare(&mut self, op: BinaryOp, mut left: Expr, mut right: Expr, span: Span) -> Expr {
+    pub(super) fn compare(&mut self, op: BinaryOp, mut left: Expr, mut right: Expr, span: Span) -> Expr {
         let equality = matches!(op, BinaryOp::Equal | BinaryOp::NotEqual);
         if equality && (left.ty.kind == Kind::Null || right.ty.kind == Kind::Null) {
             let operand = if left.ty.kind == Kind::Null { right } else { left };

@@ -2,6 +2,7 @@
 
 use super::Analyzer;
 use super::scope::{Local, Scope};
+use super::statements::changes_something;
 use super::typed::{Expr, Place};
 use super::types::Type;
 use crate::diagnostics::{Code, Diagnostic};
@@ -70,6 +71,9 @@ impl Analyzer<'_> {
             };
             inner.locals.push(Local::new(&param.name.text, value));
         }
+        if changes_something(&function.body) {
+            return self.run_function(function, span, &mut inner);
+        }
         let value = self.block(Body::of(&function.body), function.name.span, &mut inner);
         match &function.result {
             Some(ty) => {
@@ -126,11 +130,20 @@ impl Analyzer<'_> {
         }
         // The body is one expression, whatever number of statements it is written in.
         let span = function.name.span;
+        if changes_something(&function.body) {
+            self.level(span, |a| a.run_function(function, span, &mut scope));
+            return self.forget_later(before);
+        }
         let value = self.level(span, |a| a.block(Body::of(&function.body), span, &mut scope)).unwrap_or_else(|| Expr::error(span));
         if let Some(ty) = &function.result {
             let ty = self.resolve_type(ty);
             self.coerce(value, &ty, &format!("the value of `{}`", function.name.text));
         }
+        self.forget_later(before);
+    }
+
+    /// Takes back what was said, from the one of that number on, of what later versions compile.
+    fn forget_later(&mut self, before: usize) {
         let later = |code| matches!(code, Code::NotCompiledYet | Code::OperatorNotCompiledYet | Code::FunctionNotCompiledYet | Code::TypeNotCompiledYet);
         let mut told = self.diagnostics.split_off(before);
         told.retain(|d| !later(d.code));
@@ -161,7 +174,8 @@ impl Analyzer<'_> {
                 StmtKind::Expr(e) => self.report(Diagnostic::new(Code::UnusedDeclaration, e.span, "this value is not used")),
                 StmtKind::If { branches, otherwise } => return self.branches(branches, otherwise, rest, statement.span, scope),
                 StmtKind::Return(None) => return self.wrong(Diagnostic::new(Code::TypeMismatch, statement.span, "`return` needs a value here")),
-                _ => return self.not_compiled(statement.span, "this statement", "`let`, `if`, `return` and expressions are compiled"),
+                // Bodies with other statements are steps.
+                _ => {}
             }
             (body, span) = (rest, statement.span);
         }

@@ -60,6 +60,16 @@ impl Size {
 impl Analyzer<'_> {
     /// Goes one level down in an expression, for as long as `read` runs; `None` if it is too large by now.
     pub(super) fn level<R>(&mut self, span: Span, read: impl FnOnce(&mut Self) -> R) -> Option<R> {
+        if !self.descend(span) {
+            return None;
+        }
+        let result = read(self);
+        self.ascend();
+        Some(result)
+    }
+
+    /// Begins a level; `false` if the expression is too large by now. [`Self::ascend`] ends it.
+    pub(super) fn descend(&mut self, span: Span) -> bool {
         if self.expansion.depth == 0 {
             self.expansion.parts = 0;
             self.expansion.is_over = false;
@@ -68,13 +78,12 @@ impl Analyzer<'_> {
             let what = format!("this expression is more than {DEPTH} levels deep, with functions and names written out");
             self.too_large(Diagnostic::new(Code::TooDeep, span, what));
         }
-        if self.expansion.is_over {
-            return None;
-        }
-        self.expansion.depth += 1;
-        let result = read(self);
+        self.expansion.depth += usize::from(!self.expansion.is_over);
+        !self.expansion.is_over
+    }
+
+    pub(super) fn ascend(&mut self) {
         self.expansion.depth -= 1;
-        Some(result)
     }
 
     /// Whether a part of a function's body may be written out once more.

@@ -230,8 +230,7 @@ impl Analyzer<'_> {
 
     /// Reads a lambda's body with its parameters bound: one is the element; several are the parts of a tuple.
     fn lambda(&mut self, element: &Type, params: &[ast::Name], scope: &mut Scope, read: impl FnOnce(&mut Self, &mut Scope) -> Expr) -> (u32, Expr) {
-        self.gathers += 1;
-        let number = self.gathers;
+        let number = self.number();
         let bound = scope.locals.len();
         let at = params.first().map_or(Span::default(), |name| name.span);
         let whole = Expr { kind: ExprKind::Element(number), ty: element.clone(), span: at };

@@ -16,7 +16,9 @@ mod names;
 mod operators;
 mod patterns;
 pub(crate) mod rows;
+pub mod run;
 pub mod scope;
+mod statements;
 mod streams;
 pub mod typed;
 pub mod types;
@@ -84,8 +86,8 @@ pub struct Analyzer<'a> {
     pub(crate) resolving: Vec<String>,
     /// What each call of `lag` stands for.
     pub(crate) lagged: HashMap<Span, Expr>,
-    /// How many `.filter`, `.map` and the like there are so far.
-    pub(crate) gathers: u32,
+    /// How many numbers were given to `.filter`s, variables and the like so far.
+    pub(crate) numbers: u32,
     /// The source node of each event that is read.
     pub(crate) sources: HashMap<usize, NodeId>,
     /// How far each node of the plan is from its source.
@@ -142,7 +144,7 @@ impl<'a> Analyzer<'a> {
             expansion: limits::Expansion::default(),
             resolving: vec![],
             lagged: HashMap::new(),
-            gathers: 0,
+            numbers: 0,
             sources: HashMap::new(),
             steps: vec![],
             learnt: 0,

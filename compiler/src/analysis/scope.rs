@@ -28,12 +28,14 @@ pub struct Local {
     pub value: Expr,
     /// How large that is.
     pub size: Size,
+    /// Whether it is a `var`: the value is a variable that `:=` sets.
+    pub assignable: bool,
 }
 
 impl Local {
     /// Binds a name.
     pub fn new(name: &str, value: Expr) -> Self {
-        Self { name: name.to_owned(), size: Size::of(&value), value }
+        Self { name: name.to_owned(), size: Size::of(&value), value, assignable: false }
     }
 }
 

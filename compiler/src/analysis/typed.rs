@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::run::Run;
 use super::types::{Kind, Type};
 use crate::functions::Function;
 use crate::syntax::ast::{BinaryOp, Span, UnaryOp};
@@ -141,6 +142,10 @@ pub enum ExprKind {
     Element(u32),
     /// An array of what is made of each element of another.
     Gather(Box<Gather>),
+    /// A variable of the function around it, by its number.
+    Variable(u32),
+    /// The value that a function's statements come to.
+    Run(Box<Run>),
 }
 
 /// `.filter` and `.map` of an array.
@@ -192,7 +197,7 @@ impl Expr {
     /// Calls `visit` with every direct part.
     pub fn children(&self, visit: &mut impl FnMut(&Expr)) {
         match &self.kind {
-            ExprKind::Literal(_) | ExprKind::Place(_) | ExprKind::Element(_) => {}
+            ExprKind::Literal(_) | ExprKind::Place(_) | ExprKind::Element(_) | ExprKind::Variable(_) => {}
             ExprKind::Unary(_, a) | ExprKind::ToFloat(a) | ExprKind::IsNull(a) => visit(a),
             ExprKind::Binary(_, a, b) => {
                 visit(a);
@@ -217,12 +222,13 @@ impl Expr {
                 gather.keep.iter().for_each(&mut *visit);
                 visit(&gather.value);
             }
+            ExprKind::Run(run) => run.expressions(visit),
         }
     }
     /// The same expression with every direct part replaced.
     pub fn map_children(&self, change: &mut impl FnMut(&Expr) -> Expr) -> Expr {
         let kind = match &self.kind {
-            ExprKind::Literal(_) | ExprKind::Place(_) | ExprKind::Element(_) => self.kind.clone(),
+            ExprKind::Literal(_) | ExprKind::Place(_) | ExprKind::Element(_) | ExprKind::Variable(_) => self.kind.clone(),
             ExprKind::Unary(op, a) => ExprKind::Unary(*op, Box::new(change(a))),
             ExprKind::ToFloat(a) => ExprKind::ToFloat(Box::new(change(a))),
             ExprKind::IsNull(a) => ExprKind::IsNull(Box::new(change(a))),
@@ -238,6 +244,7 @@ impl Expr {
                 keep: gather.keep.as_ref().map(&mut *change),
                 value: change(&gather.value),
             })),
+            ExprKind::Run(run) => ExprKind::Run(Box::new(run.map(change))),
         };
         Expr { kind, ty: self.ty.clone(), span: self.span }
     }

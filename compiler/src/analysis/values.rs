@@ -44,7 +44,7 @@ impl Analyzer<'_> {
     }
 
     /// Brings expressions to one type, which is the result; of none, the type of null.
-    fn alike(&mut self, list: &mut [Expr], what: &str, span: Span) -> Option<Type> {
+    pub(super) fn alike(&mut self, list: &mut [Expr], what: &str, span: Span) -> Option<Type> {
         let Some((first, rest)) = list.split_first_mut() else { return Some(Type::new(Kind::Null)) };
         // A later one may turn the first into a float; earlier ones are brought along.
         for _ in 0..2 {

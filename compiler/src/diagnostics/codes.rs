@@ -103,6 +103,14 @@ codes! {
         "Types are int, float, bool, str, timestamp, duration, any, arrays of them, and the program's own aliases and enums."
         bad "event Trade:\n    symbol: string\nstream All = Trade.select(symbol)"
         good "event Trade:\n    symbol: str\nstream All = Trade.select(symbol)";
+    NotAssignable "E0210" Error "no variable to assign to"
+        "`:=` gives a new value to what the function declares with `var`. Parameters, `let`s and fields keep theirs."
+        bad "fn total(xs: [int]) -> int:\n    let sum = 0\n    for x in xs:\n        sum := sum + x\n    sum\nevent T:\n    xs: [int]\nstream S = T.select(sum: total(xs))"
+        good "fn total(xs: [int]) -> int:\n    var sum = 0\n    for x in xs:\n        sum := sum + x\n    sum\nevent T:\n    xs: [int]\nstream S = T.select(sum: total(xs))";
+    OutsideLoop "E0211" Error "a loop's word outside of a loop"
+        "`break` and `continue` stand in a `for` or a `while`. `return` leaves a function."
+        bad "fn f(x: int) -> int:\n    if x > 1:\n        break\n    x\nevent T:\n    x: int\nstream S = T.select(y: f(x))"
+        good "fn f(x: int) -> int:\n    if x > 1:\n        return 1\n    x\nevent T:\n    x: int\nstream S = T.select(y: f(x))";
     TypeMismatch "E0301" Error "types that do not fit"
         "There is no implicit conversion but from int to float, and from a type to its optional. Convert with `int(x)`, `float(x)`, `str(x)`; give null a value with `x ?? default`."
         bad "event Trade:\n    volume: int\nstream A = Trade.where(volume == \"100\")"

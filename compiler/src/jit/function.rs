@@ -13,7 +13,8 @@ use varpulis_abi::scalar::Scalar;
 use super::Error;
 use super::module::Module;
 use super::records::Records;
-use crate::lower::ir::{Arithmetic, Body, ChainId, Op, ParamName, RecordId, SiteId, Statement, ValueId};
+use super::run::VariableParts;
+use crate::lower::ir::{Arithmetic, Body, ChainId, Label, Op, ParamName, RecordId, SiteId, Statement, ValueId, VariableId};
 use crate::lower::usage::Usage;
 use crate::plan::physical::Program;
 
@@ -104,6 +105,9 @@ pub(super) struct BodyMaker<'b, 'm, 'f, 'p> {
     pub(super) indices: HashMap<u32, Value>,
     /// How many loops stand around what is being made.
     pub(super) loops: usize,
+    /// The variables of functions, and where one goes on that leaves a block of statements.
+    pub(super) variables: HashMap<VariableId, VariableParts>,
+    pub(super) exits: HashMap<Label, Block>,
 }
 
 pub(super) const TRUSTED: MemFlagsData = MemFlagsData::trusted();
@@ -326,6 +330,12 @@ impl BodyMaker<'_, '_, '_, '_> {
                 }
             }
             Statement::If { condition, then, otherwise } => self.branch(*condition, then, otherwise)?,
+            Statement::Set { variable, value } => self.set(*variable, *value)?,
+            Statement::Block { label, repeats, body } => self.block(*label, *repeats, body)?,
+            Statement::Leave(label) => {
+                self.leave_block(*label)?;
+                return Ok(false);
+            }
             Statement::Store { .. } | Statement::Tell { .. } | Statement::MergeObject { .. } => self.change(statement)?,
             Statement::Return(v) => {
                 self.give(*v)?;

@@ -177,7 +177,17 @@ fn default(maker: &mut FunctionMaker<'_, '_, '_>, signature: &Signature) -> Resu
 /// A body where it stands; true if what follows it can be reached.
 pub(super) fn body(maker: &mut FunctionMaker<'_, '_, '_>, body: &Body, place: &Surroundings) -> Result<bool, Error> {
     let uses = maker.shared.usage.uses(body);
-    let mut bodies = BodyMaker { maker, body, place, uses, values: Default::default(), indices: Default::default(), loops: 0 };
+    let mut bodies = BodyMaker {
+        maker,
+        body,
+        place,
+        uses,
+        values: Default::default(),
+        indices: Default::default(),
+        loops: 0,
+        variables: Default::default(),
+        exits: Default::default(),
+    };
     bodies.list(&body.statements)
 }
 

@@ -13,6 +13,7 @@ mod packed;
 mod program;
 mod records;
 mod rejections;
+mod run;
 mod tables;
 mod text;
 mod value;

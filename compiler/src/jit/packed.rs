@@ -128,7 +128,7 @@ impl BodyMaker<'_, '_, '_, '_> {
     }
 
     /// Where loops are limited, one that stands in no other begins with all that it may use; helpers take from it what they make.
-    fn fill_tank(&mut self) {
+    pub(super) fn fill_tank(&mut self) {
         if let (Some(fuel), 0) = (self.maker.shared.fuel, self.loops) {
             let (context, fuel) = (self.maker.context, self.maker.word(i64::try_from(fuel).unwrap_or(i64::MAX)));
             self.maker.store(fuel, context, context::FUEL);
@@ -136,7 +136,7 @@ impl BodyMaker<'_, '_, '_, '_> {
     }
 
     /// One more time around.
-    fn burn(&mut self, site: SiteId) {
+    pub(super) fn burn(&mut self, site: SiteId) {
         if self.maker.shared.fuel.is_some() {
             let context = self.maker.context;
             let before = self.maker.load(types::I64, context, context::FUEL);

@@ -5,7 +5,7 @@ use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
 
 use varpulis_abi::scalar::{Physical, Scalar};
 
-use super::ir::{Arithmetic, Body, Comparison, Op, Region, SiteId, Statement, Value, ValueId};
+use super::ir::{Arithmetic, Body, Comparison, Op, Region, SiteId, Statement, Value, ValueId, VariableId};
 use crate::analysis::typed::Literal;
 
 /// A body in the making.
@@ -16,6 +16,8 @@ pub struct Builder {
     open: Vec<(Vec<Statement>, Known)>,
     /// Gathers around what is being made: their numbers, and what they range over.
     elements: Vec<(u32, ValueId)>,
+    /// How often variables were read.
+    reads: u32,
 }
 
 /// The values of a region, by the hash of what they compute.
@@ -50,7 +52,7 @@ pub const fn nullable(scalar: Scalar) -> Physical {
 impl Builder {
     /// An empty body.
     pub fn new() -> Self {
-        Self { values: vec![], open: vec![(vec![], Known::default())], elements: vec![] }
+        Self { values: vec![], open: vec![(vec![], Known::default())], elements: vec![], reads: 0 }
     }
 
     /// The finished body.
@@ -94,7 +96,7 @@ impl Builder {
         }
         let owned = |v: &ValueId| self.get(*v).owned;
         match op {
-            Op::Call { .. } | Op::Ask { .. } | Op::Pack(_) | Op::Gather { .. } => true,
+            Op::Call { .. } | Op::Ask { .. } | Op::Pack(_) | Op::Gather { .. } | Op::Variable { .. } | Op::Run { .. } => true,
             Op::Wrap(v) => owned(v),
             Op::If { then, otherwise, .. } => [then, otherwise].iter().any(|r| r.result.is_some_and(|v| owned(&v) || self.borrows_from_inside(v, r))),
             _ => false,
@@ -287,6 +289,12 @@ impl Builder {
             }
             None => self.value(Op::Null, nullable(ty.scalar)),
         }
+    }
+
+    /// A variable's value as it is now; no other reading shares it.
+    pub fn variable(&mut self, variable: VariableId, ty: Physical) -> ValueId {
+        self.reads += 1;
+        self.value(Op::Variable { variable, read: self.reads }, ty)
     }
 
     /// Whether any of the values is null.

@@ -3,7 +3,7 @@
 use varpulis_abi::scalar::{Physical, Scalar};
 
 use super::builder::{Builder, nullable, plain};
-use super::ir::{Arithmetic, Comparison, Op, SiteId, ValueId};
+use super::ir::{Arithmetic, Comparison, Op, SiteId, ValueId, VariableId};
 use crate::analysis::typed::{Expr, ExprKind, Literal, Place};
 use crate::analysis::types::Type;
 use crate::syntax::ast::{BinaryOp, Span, UnaryOp};
@@ -73,6 +73,8 @@ pub fn lower(b: &mut Builder, cx: &mut dyn Context, e: &Expr) -> ValueId {
                 b.gather((first(v), gather.number), keep, |b| lower(b, &mut **cell.borrow_mut(), &gather.value), site)
             })
         }
+        ExprKind::Variable(number) => b.variable(VariableId(*number), ty),
+        ExprKind::Run(run) => super::run::run(b, cx, run, ty),
         ExprKind::Call(function, args) => {
             let args: Vec<ValueId> = args.iter().map(|a| lower(b, cx, a)).collect();
             let site = if function.row().fallible { cx.site(e.span) } else { SiteId(0) };

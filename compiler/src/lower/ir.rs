@@ -30,6 +30,25 @@ pub struct ChainId(pub u32);
 /// A parameter of a kernel function, or a part of what an operator hands to a chain, by its name in the shared list.
 pub type ParamName = &'static str;
 
+/// A variable of a [`Run`](Op::Run).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct VariableId(pub u32);
+
+/// What is known of a variable.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Variable {
+    /// Which it is.
+    pub id: VariableId,
+    /// What the program calls it.
+    pub name: String,
+    /// The type of its values.
+    pub ty: Physical,
+}
+
+/// A [`Block`](Statement::Block) of statements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Label(pub u32);
+
 /// A scalar that comes with a row or a firing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Read {
@@ -132,6 +151,10 @@ pub enum Op {
     /// For each element of a packed value that is kept, a part of a new one: both regions see the element's place. Where loops are limited, it
     /// refuses when that is used up.
     Gather { of: ValueId, index: u32, keep: Option<Region>, body: Region, site: SiteId },
+    /// A variable's value where this stands; `read` tells one reading from the next, which may find another.
+    Variable { variable: VariableId, read: u32 },
+    /// Runs statements for a value, over variables of its own.
+    Run { variables: Vec<Variable>, body: Region },
     /// Asks an accumulator's object.
     Ask { param: ParamName, record: RecordId, field: usize, method: Method, args: Vec<ValueId> },
 }
@@ -176,6 +199,12 @@ pub enum Statement {
     Guard(ValueId),
     /// Runs one of two lists.
     If { condition: ValueId, then: Vec<Statement>, otherwise: Vec<Statement> },
+    /// Gives a variable a value.
+    Set { variable: VariableId, value: ValueId },
+    /// Statements that can be left. With a site they begin again at their end: where loops are limited, that refuses when the limit is used up.
+    Block { label: Label, repeats: Option<SiteId>, body: Vec<Statement> },
+    /// Goes on behind that block, which is around it.
+    Leave(Label),
     /// Writes a field of a slot.
     Store { param: ParamName, record: RecordId, field: usize, value: ValueId },
     /// Changes an accumulator's object.
@@ -230,7 +259,7 @@ impl Body {
                     self.walk_list(then, op, statement);
                     self.walk_list(otherwise, op, statement);
                 }
-                Statement::Count { then, .. } => self.walk_list(then, op, statement),
+                Statement::Count { then, .. } | Statement::Block { body: then, .. } => self.walk_list(then, op, statement),
                 _ => {}
             }
         }
@@ -258,6 +287,7 @@ impl Value {
         let (first, second) = match &self.op {
             Op::If { then, otherwise, .. } => (Some(then), Some(otherwise)),
             Op::Gather { keep, body, .. } => (keep.as_ref(), Some(body)),
+            Op::Run { body, .. } => (Some(body), None),
             _ => (None, None),
         };
         first.into_iter().chain(second)

@@ -14,6 +14,7 @@ mod patterns;
 pub mod print;
 mod rejections;
 mod rules;
+pub(crate) mod run;
 mod stages;
 pub mod usage;
 

@@ -6,6 +6,7 @@ use varpulis_abi::scalar::{Physical, Scalar};
 
 use super::ir::{
     Arithmetic, Arm, Body, Comparison, FieldType, KernelFunction, Op, ParamName, Read, RecordId, Region, RowSource, SiteId, Statement, Value, ValueId,
+    VariableId,
 };
 use crate::diagnostics::Lines;
 use crate::plan::physical::{ChainInput, Config, Operator, Program};
@@ -148,6 +149,18 @@ impl BodyText<'_> {
                 writeln!(f, "{indent}else")?;
                 self.list(otherwise, depth + 1, f)
             }
+            Statement::Set { variable, value } => writeln!(f, "{indent}set {} {}", Name(*variable), Id(*value)),
+            Statement::Block { label, repeats, body } => {
+                writeln!(
+                    f,
+                    "{indent}{} b{}{}",
+                    if repeats.is_some() { "loop" } else { "block" },
+                    label.0,
+                    repeats.map_or_else(String::new, |s| self.lowered.site(s))
+                )?;
+                self.list(body, depth + 1, f)
+            }
+            Statement::Leave(label) => writeln!(f, "{indent}leave b{}", label.0),
             Statement::Store { param, record, field, value } => {
                 writeln!(f, "{indent}store {param}.{} {}", self.lowered.field(*record, *field), Id(*value))
             }
@@ -185,6 +198,7 @@ impl BodyText<'_> {
         let names = match &value.op {
             Op::Gather { keep: Some(_), .. } => ["keep", "part"],
             Op::Gather { .. } => ["part", ""],
+            Op::Run { .. } => ["do", ""],
             _ => ["then", "else"],
         };
         names.into_iter().zip(value.regions()).try_for_each(|(name, region)| self.region(name, region, depth + 1, f))
@@ -229,6 +243,11 @@ impl BodyText<'_> {
             Op::Part { of, at } => (format!("part{}", ids(&[*of, *at])), None),
             Op::Index(n) => (format!("index {n}"), None),
             Op::Gather { of, index, site, .. } => (format!("gather {index}{}", ids(&[*of])), Some(*site)),
+            Op::Variable { variable, .. } => (format!("variable {}", Name(*variable)), None),
+            Op::Run { variables, .. } => {
+                let variables: Vec<String> = variables.iter().map(|v| format!(" {} {}: {}", Name(v.id), v.name, physical(v.ty))).collect();
+                (format!("run{}", variables.join(",")), None)
+            }
             Op::Mask(bits) => (format!("mask{}", bits.iter().map(|(n, v)| format!(" {n}:{}", Id(*v))).collect::<String>()), None),
             Op::Ask { param, record, field, method, args } => (format!("ask {}{}", self.place(param, *record, *field, method.name), ids(args)), None),
         }
@@ -256,6 +275,15 @@ struct Id(ValueId);
 impl Display for Id {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         write!(f, "v{}", self.0.0)
+    }
+}
+
+/// A variable's name.
+struct Name(VariableId);
+
+impl Display for Name {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        write!(f, "x{}", self.0.0)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::ir::{Body, Op, RecordField, RecordId, Region, RowSource, Statement, Value, ValueId};
+use super::ir::{Body, Op, RecordField, RecordId, RowSource, Statement, Value, ValueId};
 use crate::plan::physical::{Config, Program};
 
 /// The fields that something reads.
@@ -86,7 +86,7 @@ impl Uses<'_> {
                     self.list(then);
                     self.list(otherwise);
                 }
-                Statement::Count { then, .. } => self.list(then),
+                Statement::Count { then, .. } | Statement::Block { body: then, .. } => self.list(then),
                 _ => {}
             }
         }
@@ -119,7 +119,7 @@ impl Uses<'_> {
 
     fn operands_of(&self, s: &Statement, into: &mut Vec<ValueId>) {
         match s {
-            Statement::Guard(v) | Statement::Return(v) | Statement::Print(v) => into.push(*v),
+            Statement::Guard(v) | Statement::Return(v) | Statement::Print(v) | Statement::Set { value: v, .. } => into.push(*v),
             Statement::If { then, otherwise, .. } if self.usage.is_idle(self.body, then) && self.usage.is_idle(self.body, otherwise) => {}
             Statement::If { condition, .. } => into.push(*condition),
             Statement::Store { record, field, value, .. } if self.usage.is_used(*record, *field) => into.push(*value),
@@ -135,13 +135,21 @@ impl Uses<'_> {
 
 fn can_refuse(body: &Body, v: ValueId) -> bool {
     let value = body.value(v);
-    let inside = |r: &Region| r.statements.iter().any(|s| matches!(s, Statement::Let(v) if can_refuse(body, *v)));
-    value.is_fallible() || value.regions().any(inside)
+    value.is_fallible() || value.regions().any(|region| list_can_refuse(body, &region.statements))
+}
+
+fn list_can_refuse(body: &Body, list: &[Statement]) -> bool {
+    list.iter().any(|s| match s {
+        Statement::Let(v) => can_refuse(body, *v),
+        Statement::If { then, otherwise, .. } => list_can_refuse(body, then) || list_can_refuse(body, otherwise),
+        Statement::Block { body: inside, .. } => list_can_refuse(body, inside),
+        _ => false,
+    })
 }
 
 fn operands(value: &Value, into: &mut Vec<ValueId>) {
     match &value.op {
-        Op::Const(_) | Op::Null | Op::Load { .. } | Op::Read(_) | Op::Global(_) | Op::Index(_) => {}
+        Op::Const(_) | Op::Null | Op::Load { .. } | Op::Read(_) | Op::Global(_) | Op::Index(_) | Op::Variable { .. } | Op::Run { .. } => {}
         Op::Wrap(v)
         | Op::Unwrap(v)
         | Op::IsNull(v)

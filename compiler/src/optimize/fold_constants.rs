@@ -14,7 +14,7 @@ pub(super) fn apply(plan: &mut Plan) {
 /// The same expression, with its constant parts computed. What would fail is left to fail at run time, where records are refused.
 pub(crate) fn fold(e: &Expr) -> Expr {
     let e = e.map_children(&mut fold);
-    if matches!(e.kind, ExprKind::Literal(_) | ExprKind::Place(_) | ExprKind::Element(_)) {
+    if matches!(e.kind, ExprKind::Literal(_) | ExprKind::Place(_) | ExprKind::Element(_) | ExprKind::Variable(_)) {
         return e;
     }
     if let ExprKind::If(c, a, b) = &e.kind
@@ -25,10 +25,24 @@ pub(crate) fn fold(e: &Expr) -> Expr {
         let fits = chosen.ty == e.ty || chosen.as_literal().is_some();
         return if fits { Expr { ty: e.ty.clone(), ..chosen.as_ref().clone() } } else { e };
     }
-    let mut constant = true;
-    e.children(&mut |c| constant &= matches!(c.kind, ExprKind::Literal(_)));
-    match constant.then(|| crate::evaluate::constant(&e)) {
+    match is_known(&e).then(|| crate::evaluate::constant(&e)) {
         Some(Ok(Some(value))) => Expr::literal(value, e.ty, e.span),
         _ => e,
     }
+}
+
+/// Whether all that it is made of is: literals and, in a function's statements, its own variables.
+fn is_known(e: &Expr) -> bool {
+    let mut known = true;
+    match &e.kind {
+        ExprKind::Run(run) => run.expressions(&mut |inner| known &= is_closed(inner)),
+        _ => e.children(&mut |c| known &= matches!(c.kind, ExprKind::Literal(_))),
+    }
+    known
+}
+
+fn is_closed(e: &Expr) -> bool {
+    let mut closed = !matches!(e.kind, ExprKind::Place(_) | ExprKind::Element(_));
+    e.children(&mut |c| closed &= is_closed(c));
+    closed
 }

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use varpulis_abi::duration::UNITS;
 
 use super::logical::{CURRENT, NodeId, NodeKind, Observation, Pattern, Plan, Rank, Window};
+use crate::analysis::run::{Run, Step};
 use crate::analysis::typed::{Expr, ExprKind, Gather, Literal, Place, symbol};
 use crate::syntax::ast::UnaryOp;
 
@@ -83,6 +84,10 @@ fn write_expr(out: &mut String, e: &Expr, name: &dyn Fn(&Place) -> String) {
             let _ = write!(out, "x{number}");
         }
         ExprKind::Gather(gather) => write_gather(out, gather, name),
+        ExprKind::Variable(number) => {
+            let _ = write!(out, "x{number}");
+        }
+        ExprKind::Run(run) => write_run(out, run, name),
     }
 }
 
@@ -97,6 +102,42 @@ fn write_gather(out: &mut String, gather: &Gather, name: &dyn Fn(&Place) -> Stri
         let _ = write!(out, ".map(x{} => ", gather.number);
         write_expr(out, &gather.value, name);
         out.push(')');
+    }
+}
+
+/// A function's statements on one line: `{ x1 = 0; loop b2 { …; leave b2 }; x1 }`.
+fn write_run(out: &mut String, run: &Run, name: &dyn Fn(&Place) -> String) {
+    out.push_str("{ ");
+    write_steps(out, &run.steps, name);
+    let _ = write!(out, "x{} }}", run.result);
+}
+
+fn write_steps(out: &mut String, steps: &[Step], name: &dyn Fn(&Place) -> String) {
+    for step in steps {
+        match step {
+            Step::Set(variable, value) => {
+                let _ = write!(out, "x{variable} = ");
+                write_expr(out, value, name);
+            }
+            Step::If(condition, then, otherwise) => {
+                out.push_str("if ");
+                write_expr(out, condition, name);
+                out.push_str(" { ");
+                write_steps(out, then, name);
+                out.push_str("} else { ");
+                write_steps(out, otherwise, name);
+                out.push('}');
+            }
+            Step::Block(block) => {
+                let _ = write!(out, "{} b{} {{ ", if block.repeats { "loop" } else { "block" }, block.number);
+                write_steps(out, &block.steps, name);
+                out.push('}');
+            }
+            Step::Leave(block) => {
+                let _ = write!(out, "leave b{block}");
+            }
+        }
+        out.push_str("; ");
     }
 }
 

@@ -10,7 +10,7 @@ use varpulis_abi::scalar::Scalar;
 use super::names;
 use super::printer::Printer;
 use super::value::{Printed, negated};
-use crate::lower::ir::{Body, Op, Statement, ValueId};
+use crate::lower::ir::{Body, Op, Statement, ValueId, VariableId};
 
 /// What code is printed in: a kernel's function or a chain.
 pub(super) struct Place {
@@ -38,11 +38,27 @@ pub(super) struct BodyPrinter<'p, 'a> {
     pub(super) named: HashMap<ValueId, Ident>,
     /// How many regions are around what is printed.
     pub(super) depth: usize,
+    /// How many loops are around what is printed, and were where names were given: what is evaluated once is not given away many times.
+    pub(super) loops: usize,
+    pub(super) named_in: HashMap<ValueId, usize>,
+    /// The names of variables.
+    pub(super) variables: HashMap<VariableId, Ident>,
 }
 
 impl<'p, 'a> BodyPrinter<'p, 'a> {
     pub(super) fn new(printer: &'p Printer<'a>, body: &'p Body, place: &'p Place) -> Self {
-        Self { printer, body, place, uses: printer.usage.uses(body), pending: vec![], named: HashMap::new(), depth: 0 }
+        Self {
+            printer,
+            body,
+            place,
+            uses: printer.usage.uses(body),
+            pending: vec![],
+            named: HashMap::new(),
+            depth: 0,
+            loops: 0,
+            named_in: HashMap::new(),
+            variables: HashMap::new(),
+        }
     }
 
     /// The whole body.
@@ -50,7 +66,7 @@ impl<'p, 'a> BodyPrinter<'p, 'a> {
         self.list(&self.body.statements)
     }
 
-    fn list(&mut self, list: &'p [Statement]) -> TokenStream {
+    pub(super) fn list(&mut self, list: &'p [Statement]) -> TokenStream {
         let mut out = TokenStream::new();
         for s in list {
             self.statement(s, &mut out);
@@ -59,7 +75,7 @@ impl<'p, 'a> BodyPrinter<'p, 'a> {
     }
 
     /// Names whatever must not move past what comes next.
-    fn flush(&mut self, out: &mut TokenStream, all: bool) {
+    pub(super) fn flush(&mut self, out: &mut TokenStream, all: bool) {
         for (id, printed) in std::mem::take(&mut self.pending) {
             if printed.movable && !all {
                 self.pending.push((id, printed));
@@ -72,8 +88,10 @@ impl<'p, 'a> BodyPrinter<'p, 'a> {
     fn bind(&mut self, id: ValueId, printed: &Printed) -> TokenStream {
         let name = format_ident!("v{}", id.0);
         self.named.insert(id, name.clone());
+        self.named_in.insert(id, self.loops);
         let tokens = &printed.tokens;
-        quote!(let #name = #tokens;)
+        let lints = self.lints_of(id);
+        quote!(#lints let #name = #tokens;)
     }
 
     /// The value as an expression.
@@ -97,6 +115,9 @@ impl<'p, 'a> BodyPrinter<'p, 'a> {
         if !owned || !matches!(ty.scalar, Scalar::Text | Scalar::Json | Scalar::Packed) {
             return printed;
         }
+        if let (Op::Variable { variable, .. }, false) = (&value.op, self.named.contains_key(&id)) {
+            return self.lent_variable(*variable, ty);
+        }
         let t = printed.operand();
         let tokens = if ty.nullable { quote!(#t.as_deref()) } else { quote!(#t.as_str()) };
         Printed::tight(tokens, printed.movable)
@@ -118,7 +139,8 @@ impl<'p, 'a> BodyPrinter<'p, 'a> {
 
     /// A value for good: what is owned and needed again is copied.
     pub(super) fn moved(&mut self, id: ValueId) -> Printed {
-        let again = self.body.value(id).owned && self.uses.get(&id).is_some_and(|uses| *uses > 1);
+        let uses = self.uses.get(&id).copied().unwrap_or(0);
+        let again = self.body.value(id).owned && (uses > 1 || self.named_in.get(&id).is_some_and(|loops| *loops < self.loops));
         let printed = self.take(id);
         if !again {
             return printed;
@@ -144,6 +166,9 @@ impl<'p, 'a> BodyPrinter<'p, 'a> {
                 out.extend(quote!(if #not { #leave; }));
             }
             Statement::If { condition, then, otherwise } => self.branch(*condition, then, otherwise, out),
+            Statement::Set { variable, value } => self.set(*variable, *value, out),
+            Statement::Block { label, repeats, body } => self.block(*label, repeats.is_some(), body, out),
+            Statement::Leave(label) => self.leave_block(*label, out),
             Statement::Store { .. } | Statement::Tell { .. } | Statement::MergeObject { .. } => self.write(s, out),
             Statement::Return(v) => {
                 // What is computed at the start stays.
@@ -224,7 +249,7 @@ impl<'p, 'a> BodyPrinter<'p, 'a> {
             self.flush(out, false);
         }
         // Inside, everything is evaluated for each element. What comes from around a region must not be bound in it.
-        if matches!(value.op, Op::Gather { .. }) {
+        if matches!(value.op, Op::Gather { .. } | Op::Run { .. }) {
             self.flush(out, self.depth == 0);
         }
         let printed = self.op(value);
@@ -234,7 +259,11 @@ impl<'p, 'a> BodyPrinter<'p, 'a> {
         if uses == 0 {
             let t = printed.tokens;
             out.extend(quote!(let _ = #t;));
-        } else if uses == 1 && !matches!(value.op, Op::If { .. } if printed.tokens.to_string().starts_with("if ")) && !value.owned {
+        } else if uses == 1
+            && !matches!(value.op, Op::If { .. } if printed.tokens.to_string().starts_with("if "))
+            && (!value.owned || matches!(value.op, Op::Variable { .. }))
+            && !matches!(value.op, Op::Run { .. })
+        {
             self.pending.push((id, printed));
         } else {
             out.extend(self.bind(id, &printed));

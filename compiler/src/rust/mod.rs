@@ -16,6 +16,7 @@ mod program;
 mod record;
 mod rejections;
 mod rules;
+mod run;
 mod stages;
 mod tables;
 mod text;

@@ -71,6 +71,7 @@ impl<'p> BodyPrinter<'p, '_> {
         let (made, at) = (variable("made", number), variable("at", number));
         let mut inside = TokenStream::new();
         self.depth += 1;
+        self.loops += 1;
         if let Some(keep) = keep {
             let outer = self.outer();
             let mut statements = TokenStream::new();
@@ -87,6 +88,7 @@ impl<'p> BodyPrinter<'p, '_> {
         }
         self.leave(&outer);
         self.depth -= 1;
+        self.loops -= 1;
         let at = if mentions(inside.clone(), &at) { at.to_token_stream() } else { quote!(_) };
         Printed::tight(
             quote!({

@@ -73,7 +73,7 @@ impl Printed {
 }
 
 /// What the state owns, lent: text as `&str`, anything else as it is.
-fn lent(value: TokenStream, ty: Physical) -> TokenStream {
+pub(super) fn lent(value: TokenStream, ty: Physical) -> TokenStream {
     match (matches!(ty.scalar, Scalar::Text | Scalar::Json | Scalar::Packed), ty.nullable) {
         (false, _) => value,
         (true, false) => quote!(#value.as_str()),
@@ -153,6 +153,8 @@ impl<'p> BodyPrinter<'p, '_> {
             Op::Part { of, at } => self.part(*of, *at, ty),
             Op::Index(number) => Printed::steady(index(*number)),
             Op::Gather { of, index, keep, body, .. } => self.gather(*of, *index, keep.as_ref(), body),
+            Op::Variable { variable, .. } => self.variable(*variable, ty),
+            Op::Run { variables, body } => self.run(variables, body),
             Op::Ask { param, record, field, method, args } => {
                 let args: Vec<TokenStream> = args.iter().map(|a| self.borrowed(*a).tokens).collect();
                 let (param, field, method) = (names::ident(param), self.field(*record, *field), names::ident(method.name));
@@ -199,7 +201,8 @@ impl<'p> BodyPrinter<'p, '_> {
     }
 
     fn around(&mut self, v: ValueId, wrap: impl FnOnce(TokenStream) -> TokenStream, operand: bool) -> Printed {
-        let p = self.take(v);
+        let value = self.body.value(v);
+        let p = if matches!(value.op, Op::Variable { .. }) { self.borrowed(v) } else { self.take(v) };
         let t = if operand { p.operand() } else { p.tokens.clone() };
         Printed::tight(wrap(t), p.movable)
     }

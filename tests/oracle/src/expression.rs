@@ -5,7 +5,7 @@ use varpulis_compiler::analysis::types::{Kind, Type};
 use varpulis_compiler::syntax::ast::{BinaryOp, UnaryOp};
 
 use crate::value::Value;
-use crate::{functions, packed};
+use crate::{functions, packed, run};
 
 /// Why there is no value: the reason's text.
 pub(crate) type Refused = &'static str;
@@ -54,6 +54,8 @@ pub(crate) fn eval(e: &Expr, read: Read<'_>) -> Result<Value, Refused> {
             }
             other => other,
         },
+        ExprKind::Variable(number) => run::variable(*number),
+        ExprKind::Run(run) => run::run(run, read)?,
         ExprKind::Call(f, args) => {
             let args = args.iter().map(|a| eval(a, read)).collect::<Result<Vec<_>, _>>()?;
             if args.iter().any(Value::is_null) { Value::Null } else { functions::call(f.row().body, &args)? }

@@ -16,6 +16,7 @@ mod packed;
 mod pattern;
 mod record;
 mod rejected;
+mod run;
 mod stream;
 mod top;
 mod value;

@@ -1,0 +1,78 @@
+//! A function's statements to those of lowered code.
+
+use varpulis_abi::scalar::Physical;
+
+use super::builder::Builder;
+use super::expression::{Context, lower, physical, truth};
+use super::ir::{Label, Op, Statement, ValueId, Variable, VariableId};
+use crate::analysis::run::{Run, Step};
+use crate::analysis::typed::Literal;
+
+/// The value that the statements come to.
+pub(super) fn run(b: &mut Builder, cx: &mut dyn Context, run: &Run, ty: Physical) -> ValueId {
+    let variables = run.variables.iter().map(|v| Variable { id: VariableId(v.number), name: v.name.clone(), ty: physical(&v.ty) }).collect();
+    let body = b.region(|b| {
+        steps(b, cx, run, &run.steps);
+        Some(b.variable(VariableId(run.result), ty))
+    });
+    b.value(Op::Run { variables, body }, ty)
+}
+
+/// Whether what follows the steps can be reached.
+fn steps(b: &mut Builder, cx: &mut dyn Context, run: &Run, list: &[Step]) -> bool {
+    list.iter().all(|step| one(b, cx, run, step))
+}
+
+fn one(b: &mut Builder, cx: &mut dyn Context, run: &Run, step: &Step) -> bool {
+    match step {
+        Step::Set(variable, value) => {
+            let mut value = lower(b, cx, value);
+            if let Some(set) = run.variables.iter().find(|v| v.number == *variable) {
+                value = b.fit(value, physical(&set.ty));
+            }
+            b.statement(Statement::Set { variable: VariableId(*variable), value });
+            true
+        }
+        Step::If(condition, then, otherwise) => {
+            let condition = truth(b, cx, condition, true);
+            if let Op::Const(Literal::Bool(known)) = b.get(condition).op {
+                return steps(b, cx, run, if known { then } else { otherwise });
+            }
+            let (then, then_ends) = inside(b, cx, run, then);
+            let (otherwise, otherwise_ends) = inside(b, cx, run, otherwise);
+            b.statement(Statement::If { condition, then, otherwise });
+            !(then_ends && otherwise_ends)
+        }
+        Step::Block(block) => {
+            let repeats = block.repeats.then(|| cx.site(block.span));
+            let (body, ends) = inside(b, cx, run, &block.steps);
+            let left = leaves(&body, Label(block.number));
+            b.statement(Statement::Block { label: Label(block.number), repeats, body });
+            left || !(block.repeats || ends)
+        }
+        Step::Leave(number) => {
+            b.statement(Statement::Leave(Label(*number)));
+            false
+        }
+    }
+}
+
+/// The statements of steps that may not be run, or more than once; and whether what follows them cannot be reached.
+fn inside(b: &mut Builder, cx: &mut dyn Context, run: &Run, list: &[Step]) -> (Vec<Statement>, bool) {
+    let mut ends = false;
+    let region = b.region(|b| {
+        ends = !steps(b, cx, run, list);
+        None
+    });
+    (region.statements, ends)
+}
+
+/// Whether one of the statements leaves the block.
+pub(crate) fn leaves(list: &[Statement], label: Label) -> bool {
+    list.iter().any(|statement| match statement {
+        Statement::Leave(left) => *left == label,
+        Statement::If { then, otherwise, .. } => leaves(then, label) || leaves(otherwise, label),
+        Statement::Block { body, .. } => leaves(body, label),
+        _ => false,
+    })
+}
