@@ -76,8 +76,8 @@ impl Analyzer<'_> {
 impl Function<'_, '_> {
     fn run(mut self, function: &ast::FunctionDecl, span: Span) -> Expr {
         let mut steps = vec![];
-        for at in 0..self.scope.locals.len() {
-            self.keep_argument(at, &mut steps);
+        for (at, param) in function.params.iter().enumerate() {
+            self.keep_argument(at, param, &mut steps);
         }
         let (body, flow) = self.steps(&function.body, true);
         if flow == Flow::On {
@@ -90,15 +90,28 @@ impl Function<'_, '_> {
         Expr { kind: ExprKind::Run(Box::new(Run { variables: self.variables, steps, result: self.result })), ty, span }
     }
 
-    /// Arguments are computed once, where the function is called.
-    fn keep_argument(&mut self, at: usize, steps: &mut Vec<Step>) {
+    /// Arguments are computed once, where the function is called, and have the types that it declares.
+    fn keep_argument(&mut self, at: usize, param: &ast::ParamDecl, steps: &mut Vec<Step>) {
         let Some(Local { name, value, .. }) = self.scope.locals.get(at).cloned() else { return };
-        if value.ty.kind != Kind::Error {
-            let kept = self.kept(value, &name, steps);
-            if let Some(local) = self.scope.locals.get_mut(at) {
-                *local = Local::new(&name, kept);
-            }
+        if value.ty.kind == Kind::Error {
+            return;
         }
+        let declared = param.ty.as_ref().map(|ty| self.a.resolve_type(ty));
+        let kept = match declared {
+            Some(ty) if ty.nullable && !value.ty.nullable => self.variable_of(&name, &ty, value, steps),
+            _ => self.kept(value, &name, steps),
+        };
+        if let Some(local) = self.scope.locals.get_mut(at) {
+            *local = Local::new(&name, kept);
+        }
+    }
+
+    /// A variable of a type, which is the value's but may be null.
+    fn variable_of(&mut self, name: &str, ty: &Type, value: Expr, steps: &mut Vec<Step>) -> Expr {
+        let number = self.variable(name, ty);
+        let of = variable(number, ty, value.span);
+        steps.push(Step::Set(number, value));
+        of
     }
 
     /// Goes one level down in the function, as expressions do.
@@ -199,21 +212,23 @@ impl Function<'_, '_> {
     /// `let x = e`, `var x = e`.
     fn bind(&mut self, name: &ast::Name, ty: Option<&ast::TypeExpr>, value: &ast::Expr, assignable: bool, steps: &mut Vec<Step>) {
         let mut value = self.a.expr(value, self.scope);
+        let mut nullable = false;
         if let Some(ty) = ty {
             let ty = self.a.resolve_type(ty);
             value = self.a.coerce(value, &ty, &format!("`{}`", name.text));
+            nullable = ty.nullable;
         }
+        let ty = value.ty.with_null(nullable);
         if assignable && (value.ty.kind == Kind::Null || matches!(&value.ty.kind, Kind::Array(element) if element.kind == Kind::Null)) {
             let d = Diagnostic::new(Code::TypeMismatch, value.span, format!("nothing says what `{}` holds", name.text));
             value = self.a.wrong(d.help(format!("declare its type, as in `var {}: int? = null` or `var {}: [int] = []`", name.text, name.text)));
         }
-        if !assignable && is_stable(&value) {
+        if !assignable && is_stable(&value) && ty == value.ty {
             self.scope.locals.push(Local::new(&name.text, value));
             return;
         }
-        let number = self.variable(&name.text, &value.ty);
-        self.scope.locals.push(Local { assignable, ..Local::new(&name.text, variable(number, &value.ty, name.span)) });
-        steps.push(Step::Set(number, value));
+        let of = self.variable_of(&name.text, &ty, value, steps);
+        self.scope.locals.push(Local { assignable, ..Local::new(&name.text, of) });
     }
 
     /// `x := e`.
@@ -354,10 +369,8 @@ impl Function<'_, '_> {
         if is_stable(&value) {
             return value;
         }
-        let number = self.variable(name, &value.ty);
-        let kept = variable(number, &value.ty, value.span);
-        steps.push(Step::Set(number, value));
-        kept
+        let ty = value.ty.clone();
+        self.variable_of(name, &ty, value, steps)
     }
     fn match_steps(&mut self, value: &ast::Expr, arms: &[(Vec<ast::Expr>, Vec<ast::Stmt>)], span: Span, last: bool, steps: &mut Vec<Step>) -> Flow {
         let value = self.a.expr(value, self.scope);

@@ -35,6 +35,8 @@ pub(super) struct BodyPrinter<'p, 'a> {
     pub(super) place: &'p Place,
     pub(super) uses: HashMap<ValueId, usize>,
     pub(super) pending: Vec<(ValueId, Printed)>,
+    /// The same of around the statements of functions: not to be bound in them, where what follows does not see it.
+    pub(super) around: Vec<(ValueId, Printed)>,
     pub(super) named: HashMap<ValueId, Ident>,
     /// How many regions are around what is printed.
     pub(super) depth: usize,
@@ -53,6 +55,7 @@ impl<'p, 'a> BodyPrinter<'p, 'a> {
             place,
             uses: printer.usage.uses(body),
             pending: vec![],
+            around: vec![],
             named: HashMap::new(),
             depth: 0,
             loops: 0,
@@ -101,6 +104,9 @@ impl<'p, 'a> BodyPrinter<'p, 'a> {
         }
         if let Some(at) = self.pending.iter().position(|(v, _)| *v == id) {
             return self.pending.remove(at).1;
+        }
+        if let Some(at) = self.around.iter().position(|(v, _)| *v == id) {
+            return self.around.remove(at).1;
         }
         // Constants and plain reads cost nothing to repeat, so that they are never bound.
         let value = self.body.value(id);

@@ -46,6 +46,7 @@ impl<'p> BodyPrinter<'p, '_> {
         }
         self.depth += 1;
         let outer: Vec<ValueId> = self.pending.iter().map(|(v, _)| *v).collect();
+        self.around.append(&mut self.pending);
         body.statements.iter().for_each(|s| self.statement(s, &mut inside));
         if let Some(result) = body.result {
             // Nothing reads the variable behind this.
@@ -58,7 +59,8 @@ impl<'p> BodyPrinter<'p, '_> {
             };
             inside.extend(result);
         }
-        self.pending.retain(|(id, _)| outer.contains(id));
+        // Values of these statements that were not used stay in them.
+        self.pending = self.around.extract_if(.., |(id, _)| outer.contains(id)).collect();
         self.depth -= 1;
         Printed::tight(quote!({ #inside }), false)
     }

@@ -7,8 +7,51 @@ use varpulis_abi::scalar::Scalar;
 
 use super::{arrays, pick};
 
+/// A function of statements that holds values of a type: it turns two around, in a loop that is left in every way.
+macro_rules! turning {
+    ($name:literal, $ty:literal) => {
+        concat!(
+            "fn turn_",
+            $name,
+            "(a: ",
+            $ty,
+            "?, b: ",
+            $ty,
+            "?, c: bool?, n: int?) -> ",
+            $ty,
+            "?:
+    var x = a
+    var y: ",
+            $ty,
+            "? = b
+    var i = 0
+    while i < (n ?? 3) % 5:
+        i := i + 1
+        if c:
+            let z = x
+            x := y
+            y := z
+        elif x is null:
+            return y
+        if i == 2:
+            continue
+        if y == a:
+            break
+    match c:
+        true => x
+        null => y
+        _:
+            if i > 0:
+                y := x ?? b
+            y
+"
+        )
+    };
+}
+
 /// The declarations that such expressions read: a field of every type, and one that may be null.
-pub const DECLARATIONS: &str = "enum Side: Buy, Sell, Hold
+pub const DECLARATIONS: &str = concat!(
+    "enum Side: Buy, Sell, Hold
 event E:
     i: int
     j: int?
@@ -25,7 +68,16 @@ event E:
     k: Side
     l: Side?
     a: any
-";
+",
+    turning!("int", "int"),
+    turning!("float", "float"),
+    turning!("bool", "bool"),
+    turning!("str", "str"),
+    turning!("timestamp", "timestamp"),
+    turning!("duration", "duration"),
+    turning!("side", "Side"),
+    turning!("any", "any"),
+);
 
 /// The fields, in the order of their declaration: name, type, and whether it may be null.
 pub const FIELDS: &[(&str, Scalar, bool)] = &[
@@ -159,6 +211,7 @@ pub(super) fn tree(rng: &mut Rng, ty: Scalar, depth: u32) -> Tree {
                 return found;
             }
         }
+        13 => return turned(rng, ty, depth),
         0 => {
             let parts = vec![tree(rng, Scalar::Bool, depth), tree(rng, ty, depth), tree(rng, ty, depth)];
             let nullable = parts.iter().skip(1).any(|part| part.nullable);
@@ -181,6 +234,23 @@ pub(super) fn tree(rng: &mut Rng, ty: Scalar, depth: u32) -> Tree {
         _ => {}
     }
     operation(rng, ty, depth)
+}
+
+/// A call of a function of statements.
+fn turned(rng: &mut Rng, ty: Scalar, depth: u32) -> Tree {
+    let name = match ty {
+        Scalar::Int => "int",
+        Scalar::Float => "float",
+        Scalar::Bool => "bool",
+        Scalar::Text => "str",
+        Scalar::Timestamp => "timestamp",
+        Scalar::Duration => "duration",
+        Scalar::Enum => "side",
+        Scalar::Json => "any",
+        Scalar::Packed | Scalar::Wide => return end(rng, ty),
+    };
+    let parts = [ty, ty, Scalar::Bool, Scalar::Int].map(|of| tree(rng, of, depth));
+    Tree { nullable: true, ..form(ty, &format!("turn_{name}(#, #, #, #)"), parts.into()) }
 }
 
 fn end(rng: &mut Rng, ty: Scalar) -> Tree {
