@@ -392,7 +392,7 @@ impl<'a> Analyzer<'a> {
         Type::ERROR
     }
 
-    fn named_type(&mut self, name: &str, span: Span) -> Type {
+    pub(super) fn named_type(&mut self, name: &str, span: Span) -> Type {
         self.used.insert(name.to_owned());
         if let Some(e) = self.enums.get(name) {
             return Type::new(Kind::Enum(e.clone()));

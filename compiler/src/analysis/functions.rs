@@ -15,21 +15,37 @@ const EXPANDED_CALLS: usize = 10_000;
 
 impl Analyzer<'_> {
     pub(crate) fn call_user_function(&mut self, function: &ast::FunctionDecl, args: &[ast::Arg], span: Span, scope: &mut Scope) -> Expr {
+        let Some(mut inner) = self.bound_arguments(function, args, span, scope) else { return Expr::error(span) };
+        if changes_something(&function.body) {
+            return self.run_function(function, span, &mut inner);
+        }
+        let value = self.block(Body::of(&function.body), function.name.span, &mut inner);
+        match &function.result {
+            Some(ty) => {
+                let ty = self.resolve_type(ty);
+                self.coerce(value, &ty, &format!("the value of `{}`", function.name.text))
+            }
+            None => value,
+        }
+    }
+
+    /// The scope of a function's body: its parameters, bound to what a call gives them.
+    pub(super) fn bound_arguments(&mut self, function: &ast::FunctionDecl, args: &[ast::Arg], span: Span, scope: &mut Scope) -> Option<Scope> {
         let name = &function.name.text;
         if self.calls_itself(function, span, scope) || self.expands_too_far(name, span, scope) {
-            return Expr::error(span);
+            return None;
         }
         let mut values: Vec<Option<Expr>> = vec![None; function.params.len()];
         let mut next = 0;
         for arg in args {
             let ArgValue::Expr(e, None) = &arg.value else {
-                return self.wrong(Diagnostic::new(Code::BadArgument, arg.span, "expected an expression"));
+                return self.no_arguments(Diagnostic::new(Code::BadArgument, arg.span, "expected an expression"));
             };
             let at = match &arg.name {
                 Some(label) => match function.params.iter().position(|p| p.name.text == label.text) {
                     Some(at) => at,
                     None => {
-                        return self.wrong(
+                        return self.no_arguments(
                             Diagnostic::new(Code::UnknownArgument, label.span, format!("`{name}` has no parameter `{}`", label.text))
                                 .also(function.name.span, "declared here"),
                         );
@@ -46,7 +62,7 @@ impl Analyzer<'_> {
                 slot => {
                     let twice = slot.and(arg.name.as_ref()).map(|label| format!("`{}` is given twice", label.text));
                     let message = twice.unwrap_or_else(|| format!("`{name}` takes {} argument(s), {} given", function.params.len(), args.len()));
-                    return self.wrong(Diagnostic::new(Code::WrongArgumentCount, arg.span, message).also(function.name.span, "declared here"));
+                    return self.no_arguments(Diagnostic::new(Code::WrongArgumentCount, arg.span, message).also(function.name.span, "declared here"));
                 }
             }
         }
@@ -57,7 +73,7 @@ impl Analyzer<'_> {
                 (Some(v), _) => v,
                 (None, Some(default)) => self.expr(default, &mut Scope::default()),
                 (None, None) => {
-                    return self.wrong(
+                    return self.no_arguments(
                         Diagnostic::new(Code::WrongArgumentCount, span, format!("`{name}` needs `{}`", param.name.text)).also(param.name.span, "declared here"),
                     );
                 }
@@ -71,17 +87,12 @@ impl Analyzer<'_> {
             };
             inner.locals.push(Local::new(&param.name.text, value));
         }
-        if changes_something(&function.body) {
-            return self.run_function(function, span, &mut inner);
-        }
-        let value = self.block(Body::of(&function.body), function.name.span, &mut inner);
-        match &function.result {
-            Some(ty) => {
-                let ty = self.resolve_type(ty);
-                self.coerce(value, &ty, &format!("the value of `{name}`"))
-            }
-            None => value,
-        }
+        Some(inner)
+    }
+
+    fn no_arguments(&mut self, d: Diagnostic) -> Option<Scope> {
+        self.report(d);
+        None
     }
 
     fn calls_itself(&mut self, function: &ast::FunctionDecl, span: Span, scope: &Scope) -> bool {
@@ -131,7 +142,8 @@ impl Analyzer<'_> {
         // The body is one expression, whatever number of statements it is written in.
         let span = function.name.span;
         if changes_something(&function.body) {
-            self.level(span, |a| a.run_function(function, span, &mut scope));
+            let emits = super::process::emits(&function.body);
+            self.level(span, |a| if emits { drop(a.process_function(function, span, &mut scope)) } else { drop(a.run_function(function, span, &mut scope)) });
             return self.forget_later(before);
         }
         let value = self.level(span, |a| a.block(Body::of(&function.body), span, &mut scope)).unwrap_or_else(|| Expr::error(span));

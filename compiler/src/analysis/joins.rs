@@ -100,8 +100,18 @@ impl<'a> Analyzer<'a> {
         let key_columns: Vec<Column> =
             left_keys.iter().enumerate().map(|(i, k): (usize, &Expr)| Column { name: format!("key{}", i + 1), ty: k.ty.clone(), hidden: true }).collect();
         let node = self.add_node(NodeKind::Join { left: l.node, right: r.node, left_keys, right_keys, key_columns, span: window }, Schema::default(), name, at);
-        let mut b =
-            StreamBuilder { name: name.to_owned(), node, names: vec![name.to_owned()], keys: vec![], inputs, firing: Some(node), emitted: None, span, taken };
+        let mut b = StreamBuilder {
+            name: name.to_owned(),
+            node,
+            names: vec![name.to_owned()],
+            keys: vec![],
+            inputs,
+            firing: Some(node),
+            emitted: None,
+            record_type: None,
+            span,
+            taken,
+        };
         if !rest.is_empty() {
             let condition = Expr::all(rest, condition.span);
             self.chain(&mut b, NodeKind::Filter { input: node, condition }, at);

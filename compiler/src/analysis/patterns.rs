@@ -76,6 +76,7 @@ impl<'a> Analyzer<'a> {
             inputs: steps.inputs,
             firing: Some(node),
             emitted: None,
+            record_type: None,
             span,
             taken: 0,
         };

@@ -12,8 +12,10 @@ pub struct Run {
     pub variables: Vec<Variable>,
     /// In order.
     pub steps: Vec<Step>,
-    /// The variable that holds the value once the steps are done; every way through them sets it.
+    /// The variable that holds the value once the steps are done; every way through them sets it. Of a function that is run for its records: none.
     pub result: u32,
+    /// The records that steps emit: the values of their fields.
+    pub records: Vec<Vec<Expr>>,
 }
 
 /// A variable of a function.
@@ -38,6 +40,8 @@ pub enum Step {
     Block(Block),
     /// Leaves the block of that number, which is around it.
     Leave(u32),
+    /// Emits the record of that place among those of the run.
+    Emit(usize),
 }
 
 /// Steps that can be left as a whole.
@@ -57,11 +61,14 @@ impl Run {
     /// Calls `visit` with every expression of a step.
     pub fn expressions(&self, visit: &mut impl FnMut(&Expr)) {
         self.steps.iter().for_each(|step| step.expressions(visit));
+        self.records.iter().flatten().for_each(visit);
     }
 
     /// The same steps with every expression replaced.
     pub fn map(&self, change: &mut impl FnMut(&Expr) -> Expr) -> Run {
-        Run { variables: self.variables.clone(), steps: map_steps(&self.steps, change), result: self.result }
+        let steps = map_steps(&self.steps, change);
+        let records = self.records.iter().map(|record| record.iter().map(&mut *change).collect()).collect();
+        Run { variables: self.variables.clone(), steps, result: self.result, records }
     }
 }
 
@@ -74,7 +81,7 @@ impl Step {
                 then.iter().chain(otherwise).for_each(|step| step.expressions(visit));
             }
             Step::Block(block) => block.steps.iter().for_each(|step| step.expressions(visit)),
-            Step::Leave(_) => {}
+            Step::Leave(_) | Step::Emit(_) => {}
         }
     }
 }
@@ -85,6 +92,7 @@ fn map_steps(steps: &[Step], change: &mut impl FnMut(&Expr) -> Expr) -> Vec<Step
         Step::If(condition, then, otherwise) => Step::If(change(condition), map_steps(then, change), map_steps(otherwise, change)),
         Step::Block(block) => Step::Block(Block { steps: map_steps(&block.steps, change), ..block.clone() }),
         Step::Leave(block) => Step::Leave(*block),
+        Step::Emit(record) => Step::Emit(*record),
     };
     steps.iter().map(one).collect()
 }

@@ -2,34 +2,36 @@
 //! [`Run`]; functions that are one expression in several statements do not come here.
 
 use super::Analyzer;
+use super::process::Emitted;
 use super::run::{Block, Run, Step, Variable};
 use super::scope::{Local, Scope};
 use super::typed::{Expr, ExprKind, Literal};
 use super::types::{Kind, Type};
-use super::values::call;
 use crate::diagnostics::{Code, Diagnostic, did_you_mean};
 use crate::syntax::ast::{self, BinaryOp, Span, StmtKind};
 
 /// A function on its way to steps.
-struct Function<'f, 'a> {
-    a: &'f mut Analyzer<'a>,
-    scope: &'f mut Scope,
-    name: &'f str,
+pub(super) struct Function<'f, 'a> {
+    pub(super) a: &'f mut Analyzer<'a>,
+    pub(super) scope: &'f mut Scope,
+    pub(super) name: &'f str,
     /// The type that it says it has.
-    declared: Option<Type>,
-    variables: Vec<Variable>,
+    pub(super) declared: Option<Type>,
+    pub(super) variables: Vec<Variable>,
     /// The variable of its value, and the block around all of it, which `return` leaves.
-    result: u32,
-    whole: u32,
+    pub(super) result: u32,
+    pub(super) whole: u32,
     /// The values that it may have, in the order in which its steps set them.
-    values: Vec<Expr>,
+    pub(super) values: Vec<Expr>,
+    /// What it emits, if it is run for that: the records' type, and their fields.
+    pub(super) emitted: Option<Vec<Emitted>>,
     /// The loops around the statement at hand: the block that `break` leaves, and the one that `continue` does.
-    loops: Vec<(u32, u32)>,
+    pub(super) loops: Vec<(u32, u32)>,
 }
 
 /// Whether what follows a statement is reached.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Flow {
+pub(super) enum Flow {
     On,
     Ends,
 }
@@ -49,11 +51,11 @@ fn is_stable(value: &Expr) -> bool {
     matches!(value.kind, ExprKind::Literal(_) | ExprKind::Place(_) | ExprKind::Element(_))
 }
 
-fn variable(number: u32, ty: &Type, span: Span) -> Expr {
+pub(super) fn variable(number: u32, ty: &Type, span: Span) -> Expr {
     Expr { kind: ExprKind::Variable(number), ty: ty.clone(), span }
 }
 
-fn int(value: i64, span: Span) -> Expr {
+pub(super) fn int(value: i64, span: Span) -> Expr {
     Expr::literal(Literal::Int(value), Type::INT, span)
 }
 
@@ -69,7 +71,7 @@ impl Analyzer<'_> {
         let declared = function.result.as_ref().map(|ty| self.resolve_type(ty));
         let (result, whole) = (self.number(), self.number());
         let name = &function.name.text;
-        Function { a: self, scope, name, declared, variables: vec![], result, whole, values: vec![], loops: vec![] }.run(function, span)
+        Function { a: self, scope, name, declared, variables: vec![], result, whole, values: vec![], emitted: None, loops: vec![] }.run(function, span)
     }
 }
 
@@ -87,11 +89,11 @@ impl Function<'_, '_> {
         let mut values = self.values.into_iter();
         steps.push(Step::Block(Block { number: self.whole, repeats: false, steps: with_values(body, self.result, &mut values), span }));
         self.variables.push(Variable { number: self.result, name: self.name.to_owned(), ty: ty.clone() });
-        Expr { kind: ExprKind::Run(Box::new(Run { variables: self.variables, steps, result: self.result })), ty, span }
+        Expr { kind: ExprKind::Run(Box::new(Run { variables: self.variables, steps, result: self.result, records: vec![] })), ty, span }
     }
 
     /// Arguments are computed once, where the function is called, and have the types that it declares.
-    fn keep_argument(&mut self, at: usize, param: &ast::ParamDecl, steps: &mut Vec<Step>) {
+    pub(super) fn keep_argument(&mut self, at: usize, param: &ast::ParamDecl, steps: &mut Vec<Step>) {
         let Some(Local { name, value, .. }) = self.scope.locals.get(at).cloned() else { return };
         if value.ty.kind == Kind::Error {
             return;
@@ -138,7 +140,7 @@ impl Function<'_, '_> {
         (!is_wrong && self.values.iter().all(|value| value.ty.kind != Kind::Error)).then_some(ty)
     }
 
-    fn variable(&mut self, name: &str, ty: &Type) -> u32 {
+    pub(super) fn variable(&mut self, name: &str, ty: &Type) -> u32 {
         let number = self.a.number();
         self.variables.push(Variable { number, name: name.to_owned(), ty: ty.clone() });
         number
@@ -149,7 +151,7 @@ impl Function<'_, '_> {
     }
 
     /// The steps of a list of statements. With `last` the function ends behind it: its last expression is the function's value.
-    fn steps(&mut self, list: &[ast::Stmt], last: bool) -> (Vec<Step>, Flow) {
+    pub(super) fn steps(&mut self, list: &[ast::Stmt], last: bool) -> (Vec<Step>, Flow) {
         let bound = self.scope.locals.len();
         let (mut steps, mut flow) = (vec![], Flow::On);
         for (at, statement) in list.iter().enumerate() {
@@ -171,6 +173,15 @@ impl Function<'_, '_> {
             StmtKind::Let { name, ty, value } => self.bind(name, ty.as_ref(), value, false, steps),
             StmtKind::Var { name, ty, value } => self.bind(name, ty.as_ref(), value, true, steps),
             StmtKind::Assign { name, value } => steps.extend(self.assign(name, value)),
+            StmtKind::Return(None) if self.emitted.is_some() => {
+                steps.push(Step::Leave(self.whole));
+                return Flow::Ends;
+            }
+            StmtKind::Return(Some(e)) if self.emitted.is_some() => {
+                let d = Diagnostic::new(Code::TypeMismatch, e.span, format!("`{}` emits records, and has no value", self.name));
+                self.a.report(d.help("a `return` alone leaves it"));
+                return Flow::Ends;
+            }
             StmtKind::Return(Some(e)) => {
                 self.give(e, steps);
                 if !last {
@@ -202,9 +213,7 @@ impl Function<'_, '_> {
                 }
                 return Flow::Ends;
             }
-            StmtKind::Emit { .. } => {
-                self.a.not_compiled(statement.span, "`emit` in a function", "a stream's `.emit` publishes records");
-            }
+            StmtKind::Emit { event, args } => self.emit(event, args, statement.span, steps),
         }
         Flow::On
     }
@@ -277,95 +286,8 @@ impl Function<'_, '_> {
         if then_flow == Flow::Ends && rest_flow == Flow::Ends { Flow::Ends } else { Flow::On }
     }
 
-    /// A loop: what is done before each round, which may leave it, the round, and what is done behind it.
-    fn repeat(&mut self, before: Vec<Step>, body: &[ast::Stmt], after: Vec<Step>, behind: u32, span: Span) -> Step {
-        let round = self.a.number();
-        self.loops.push((behind, round));
-        let (body, _) = self.steps(body, false);
-        self.loops.pop();
-        let mut steps = before;
-        steps.push(Step::Block(Block { number: round, repeats: false, steps: body, span }));
-        steps.extend(after);
-        Step::Block(Block { number: behind, repeats: true, steps, span })
-    }
-
-    fn while_steps(&mut self, condition: &ast::Expr, body: &[ast::Stmt], span: Span, steps: &mut Vec<Step>) -> Flow {
-        let behind = self.a.number();
-        let condition = self.a.condition(condition, self.scope);
-        let always = condition.as_literal() == Some(&Literal::Bool(true));
-        let before = if always { vec![] } else { vec![Step::If(condition, vec![], vec![Step::Leave(behind)])] };
-        let repeated = self.repeat(before, body, vec![], behind, span);
-        let ends = always && !leaves(std::slice::from_ref(&repeated), behind);
-        steps.push(repeated);
-        if ends { Flow::Ends } else { Flow::On }
-    }
-
-    fn for_steps(&mut self, name: &ast::Name, over: &ast::Expr, body: &[ast::Stmt], steps: &mut Vec<Step>) {
-        let span = over.span;
-        let behind = self.a.number();
-        let bound = self.scope.locals.len();
-        if let ast::ExprKind::Range { from, to, inclusive } = &over.kind {
-            let (from, to) = (self.a.expr(from, self.scope), self.a.expr(to, self.scope));
-            let (from, to) = (self.a.coerce(from, &Type::INT, "where a range begins"), self.a.coerce(to, &Type::INT, "where a range ends"));
-            let end = self.kept(to, "end", steps);
-            let number = self.variable(&name.text, &Type::INT);
-            steps.push(Step::Set(number, from));
-            let at = || variable(number, &Type::INT, name.span);
-            let within = compared(if *inclusive { BinaryOp::LessEqual } else { BinaryOp::Less }, at(), end.clone(), span);
-            let before = vec![Step::If(within, vec![], vec![Step::Leave(behind)])];
-            let mut after = vec![Step::Set(number, one_more(at(), span))];
-            if *inclusive {
-                // Behind the largest number there is none to go on with.
-                after.insert(0, Step::If(compared(BinaryOp::Equal, at(), end, span), vec![Step::Leave(behind)], vec![]));
-            }
-            self.scope.locals.push(Local::new(&name.text, at()));
-            let repeated = self.repeat(before, body, after, behind, span);
-            steps.push(repeated);
-        } else {
-            let list = self.a.expr(over, self.scope);
-            let Some(element) = self.element_of(&list) else { return };
-            let list = self.kept(list, "list", steps);
-            let count = self.kept(call(".len", vec![list.clone()], Kind::Int, span), "count", steps);
-            let index = self.variable("at", &Type::INT);
-            steps.push(Step::Set(index, int(0, span)));
-            let number = self.variable(&name.text, &element);
-            let at = || variable(index, &Type::INT, span);
-            let part = Expr { kind: ExprKind::Part(Box::new(list), Box::new(at())), ty: element.clone(), span };
-            let before = vec![
-                Step::If(compared(BinaryOp::Less, at(), count, span), vec![], vec![Step::Leave(behind)]),
-                Step::Set(number, part),
-                Step::Set(index, one_more(at(), span)),
-            ];
-            self.scope.locals.push(Local::new(&name.text, variable(number, &element, name.span)));
-            let repeated = self.repeat(before, body, vec![], behind, span);
-            steps.push(repeated);
-        }
-        self.scope.locals.truncate(bound);
-    }
-
-    /// The type of what `for` takes from a value.
-    fn element_of(&mut self, list: &Expr) -> Option<Type> {
-        let d = match &list.ty.kind {
-            Kind::Array(element) if element.kind == Kind::Null => {
-                self.a.untyped_array(list.span);
-                return None;
-            }
-            Kind::Array(element) if !list.ty.nullable => return Some(element.as_ref().clone()),
-            Kind::Error => return None,
-            Kind::Array(_) => Diagnostic::new(Code::TypeMismatch, list.span, "the array may be null").help("give null a value, as in `x ?? []`"),
-            Kind::Map(..) => Diagnostic::new(Code::TypeMismatch, list.span, format!("`for` takes an array or a range, found {}", list.ty))
-                .help("a map has `.keys()` and `.values()`"),
-            _ => {
-                let message = format!("`for` takes an array or a range, found {}", list.ty);
-                self.a.mismatch(Code::TypeMismatch, list, message, "an array")
-            }
-        };
-        self.a.report(d);
-        None
-    }
-
     /// A value that is computed once.
-    fn kept(&mut self, value: Expr, name: &str, steps: &mut Vec<Step>) -> Expr {
+    pub(super) fn kept(&mut self, value: Expr, name: &str, steps: &mut Vec<Step>) -> Expr {
         if is_stable(&value) {
             return value;
         }
@@ -468,14 +390,6 @@ fn missing(ty: &Type, seen: &[Literal]) -> String {
     missing.join(", ")
 }
 
-fn compared(op: BinaryOp, left: Expr, right: Expr, span: Span) -> Expr {
-    Expr { kind: ExprKind::Binary(op, Box::new(left), Box::new(right)), ty: Type::BOOL, span }
-}
-
-fn one_more(value: Expr, span: Span) -> Expr {
-    Expr { kind: ExprKind::Binary(BinaryOp::Add, Box::new(value), Box::new(int(1, span))), ty: Type::INT, span }
-}
-
 /// The steps with the function's values put in where its variable is set, in order.
 fn with_values(steps: Vec<Step>, result: u32, values: &mut impl Iterator<Item = Expr>) -> Vec<Step> {
     let mut one = |step: Step| match step {
@@ -488,13 +402,4 @@ fn with_values(steps: Vec<Step>, result: u32, values: &mut impl Iterator<Item = 
         step => step,
     };
     steps.into_iter().map(&mut one).collect()
-}
-
-fn leaves(steps: &[Step], block: u32) -> bool {
-    steps.iter().any(|step| match step {
-        Step::Leave(left) => *left == block,
-        Step::If(_, then, otherwise) => leaves(then, block) || leaves(otherwise, block),
-        Step::Block(inside) => leaves(&inside.steps, block),
-        Step::Set(..) => false,
-    })
 }

@@ -20,6 +20,8 @@ const IMPLICIT_FIELDS: usize = 10_000;
 pub(crate) struct Finished {
     pub(crate) node: NodeId,
     pub(crate) keys: Vec<Key>,
+    /// The type of its records, if it is not the stream's name.
+    pub(crate) record_type: Option<String>,
 }
 
 /// A part of the partition's key.
@@ -42,6 +44,8 @@ pub struct StreamBuilder {
     /// A window without its aggregates yet, a pattern or a join.
     pub(crate) firing: Option<NodeId>,
     pub(crate) emitted: Option<String>,
+    /// The type of what a function emitted, if that is what it holds.
+    pub(crate) record_type: Option<String>,
     pub(crate) span: Span,
     /// Operators consumed before their turn, as `.on` and `.window` of a join.
     pub(crate) taken: usize,
@@ -64,7 +68,8 @@ impl<'a> Analyzer<'a> {
                 && !self.consumed.contains(name)
                 && let Some(finished) = self.streams.get(name).cloned()
             {
-                self.publish(name, name, finished.node, s.name.span);
+                let of = finished.record_type.as_deref().unwrap_or(name);
+                self.publish(name, of, finished.node, s.name.span);
             }
         }
         let streams = ast.items.iter().filter_map(|i| if let ItemKind::Stream(s) = &i.kind { Some(s.name.text.as_str()) } else { None });
@@ -112,19 +117,21 @@ impl<'a> Analyzer<'a> {
     }
 
     fn build_stream(&mut self, decl: &'a ast::StreamDecl) -> Option<Finished> {
-        if let Some(ty) = &decl.ty {
-            self.not_compiled(ty.span, "a stream's declared type", "the record's type follows from its operators");
-        }
         let mut builder = self.source(&decl.name.text, &decl.source, &decl.ops, decl.name.span)?;
         let taken = builder.taken;
         self.apply(&mut builder, decl.ops.get(taken..).unwrap_or_default());
         if !self.close(&mut builder) {
             return None;
         }
+        if let Some(ty) = &decl.ty {
+            let columns = self.schema(builder.node).columns;
+            let fields = self.as_declared(&columns, ty, decl.name.span)?;
+            self.project(&mut builder, fields, ty.span);
+        }
         if let Some(name) = builder.emitted.clone() {
             self.publish(&decl.name.text, &name, builder.node, decl.name.span);
         }
-        Some(Finished { node: builder.node, keys: builder.keys })
+        Some(Finished { node: builder.node, keys: builder.keys, record_type: builder.record_type })
     }
 
     /// Applies operators in order.
@@ -212,7 +219,7 @@ impl<'a> Analyzer<'a> {
             self.add_node(NodeKind::Source { event }, schema, &name.text, name.span)
         });
         self.sources.insert(event, node);
-        Some(Finished { node, keys: vec![] })
+        Some(Finished { node, keys: vec![], record_type: None })
     }
 
     /// The current columns of a node; those of a source grow while the schema of an undeclared event is inferred.
@@ -251,7 +258,18 @@ impl<'a> Analyzer<'a> {
     }
 
     fn builder(&self, name: &str, finished: Finished, names: Vec<String>, span: Span) -> StreamBuilder {
-        StreamBuilder { name: name.to_owned(), node: finished.node, names, keys: finished.keys, inputs: vec![], firing: None, emitted: None, span, taken: 0 }
+        StreamBuilder {
+            name: name.to_owned(),
+            node: finished.node,
+            names,
+            keys: finished.keys,
+            inputs: vec![],
+            firing: None,
+            emitted: None,
+            record_type: None,
+            span,
+            taken: 0,
+        }
     }
 
     fn source(&mut self, name: &str, source: &'a ast::Source, ops: &'a [ast::Op], span: Span) -> Option<StreamBuilder> {
@@ -332,7 +350,7 @@ impl<'a> Analyzer<'a> {
         }
         let maps = inputs.iter().zip(&schemas).map(|(b, s)| (b.node, columns.iter().map(|c| s.find(&c.name)).collect())).collect();
         let node = self.add_node(NodeKind::Merge { inputs: maps }, Schema { columns, open: None }, name, span);
-        Some(self.builder(name, Finished { node, keys: vec![] }, vec![name.to_owned()], span))
+        Some(self.builder(name, Finished { node, keys: vec![], record_type: None }, vec![name.to_owned()], span))
     }
 
     /// The scope of expressions at this point of the stream.
@@ -411,6 +429,7 @@ impl<'a> Analyzer<'a> {
         let name = b.name.clone();
         b.node = self.add_node(NodeKind::Project { input: b.node, columns: exprs }, Schema { columns, open: None }, &name, span);
         b.keys = keys;
+        b.record_type = None;
         b.firing = None;
         b.inputs = vec![];
         if !b.names.contains(&name) {

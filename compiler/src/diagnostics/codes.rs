@@ -111,6 +111,10 @@ codes! {
         "`break` and `continue` stand in a `for` or a `while`. `return` leaves a function."
         bad "fn f(x: int) -> int:\n    if x > 1:\n        break\n    x\nevent T:\n    x: int\nstream S = T.select(y: f(x))"
         good "fn f(x: int) -> int:\n    if x > 1:\n        return 1\n    x\nevent T:\n    x: int\nstream S = T.select(y: f(x))";
+    EmitWithoutStream "E0212" Error "an `emit` that no stream takes"
+        "A function that emits records is called by `.process(…)`, which takes them; other calls are for a value."
+        bad "fn f(x: int) -> int:\n    emit P(x)\n    x\nevent T:\n    x: int\nstream S = T.select(y: f(x))"
+        good "fn f(x: int):\n    emit P(x)\nevent T:\n    x: int\nstream S = T.process(f(x))";
     TypeMismatch "E0301" Error "types that do not fit"
         "There is no implicit conversion but from int to float, and from a type to its optional. Convert with `int(x)`, `float(x)`, `str(x)`; give null a value with `x ?? default`."
         bad "event Trade:\n    volume: int\nstream A = Trade.where(volume == \"100\")"

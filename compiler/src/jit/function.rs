@@ -330,6 +330,10 @@ impl BodyMaker<'_, '_, '_, '_> {
                 }
             }
             Statement::If { condition, then, otherwise } => self.branch(*condition, then, otherwise)?,
+            Statement::Run { variables, body } => {
+                self.declare(variables);
+                self.list(body)?;
+            }
             Statement::Set { variable, value } => self.set(*variable, *value)?,
             Statement::Block { label, repeats, body } => self.block(*label, *repeats, body)?,
             Statement::Leave(label) => {

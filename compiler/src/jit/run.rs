@@ -18,6 +18,15 @@ pub(super) struct VariableParts {
 
 impl BodyMaker<'_, '_, '_, '_> {
     pub(super) fn run(&mut self, variables: &[ir::Variable], body: &Region, ty: Physical) -> Result<Val, Error> {
+        self.declare(variables);
+        self.list(&body.statements)?;
+        match body.result {
+            Some(result) => self.get(result),
+            None => Ok(self.maker.zero(ty)),
+        }
+    }
+
+    pub(super) fn declare(&mut self, variables: &[ir::Variable]) {
         for ir::Variable { id, ty, .. } in variables {
             let builder = &mut self.maker.builder;
             let parts = VariableParts {
@@ -29,11 +38,6 @@ impl BodyMaker<'_, '_, '_, '_> {
             // Analysis sets a variable before it is read; Cranelift sees to it that even otherwise no register is read that nobody wrote.
             let zero = self.maker.zero(*ty);
             self.define(parts, zero);
-        }
-        self.list(&body.statements)?;
-        match body.result {
-            Some(result) => self.get(result),
-            None => Ok(self.maker.zero(ty)),
         }
     }
 

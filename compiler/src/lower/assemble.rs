@@ -7,6 +7,7 @@ use super::columns::{published, required, shapes_of, visible_columns};
 use super::expression::{Context, lower, physical, truth};
 use super::ir::{ChainId, FieldType, Op, OperatorId, Read, Record, RecordField, RecordId, RowSource, SiteId, Statement, ValueId};
 use super::kernels::OperatorState;
+use super::run::Target;
 use super::{patterns, rejections, rules, stages};
 use crate::analysis::typed::{Expr, Literal, Place};
 use crate::analysis::types::Type;
@@ -322,6 +323,14 @@ impl<'p> Assembler<'p> {
                 self.observe(b, observation, &frame, &stream);
                 self.pass(b, reader, frame);
             }
+            NodeKind::Process { run, .. } => {
+                self.comment(b, node.span);
+                let (chain, record) = self.chain_of_records(reader);
+                let wanted = self.required.get(reader.0).cloned().unwrap_or_default();
+                let columns = node.schema.columns.iter().enumerate().filter(|(c, _)| wanted.contains(c));
+                let target = Target { chain, record, fields: columns.map(|(c, column)| (c, physical(&column.ty))).collect() };
+                super::run::process(b, &mut Lowering { a: self, frame, stream }, run, &target);
+            }
             NodeKind::Merge { inputs } => {
                 for (input, map) in inputs.iter().filter(|(n, _)| *n == from) {
                     self.merge_into(b, reader, *input, map, &frame);
@@ -351,20 +360,23 @@ impl<'p> Assembler<'p> {
         b.statement(Statement::Comment(doc));
     }
 
+    /// The chain that takes a node's records from several places, and their record.
+    fn chain_of_records(&mut self, node: NodeId) -> (ChainId, RecordId) {
+        let record = self.record_of(node);
+        if let Some(chain) = self.merges.get(&node) {
+            return (*chain, record);
+        }
+        let Node { stream, span, .. } = self.plan.node(node);
+        let chain = self.reserve_chain(stream, ChainInput::Row(record), *span);
+        self.merges.insert(node, chain);
+        let mut inner = Builder::new();
+        self.pass(&mut inner, node, Frame::Row(record));
+        self.fill_chain(chain, inner);
+        (chain, record)
+    }
+
     fn merge_into(&mut self, b: &mut Builder, merge: NodeId, from: NodeId, map: &[Option<usize>], frame: &Frame) {
-        let record = self.record_of(merge);
-        let chain = match self.merges.get(&merge) {
-            Some(c) => *c,
-            None => {
-                let node = self.plan.node(merge);
-                let id = self.reserve_chain(&node.stream, ChainInput::Row(record), node.span);
-                self.merges.insert(merge, id);
-                let mut inner = Builder::new();
-                self.pass(&mut inner, merge, Frame::Row(record));
-                self.fill_chain(id, inner);
-                id
-            }
-        };
+        let (chain, record) = self.chain_of_records(merge);
         let wanted = self.required.get(merge.0).cloned().unwrap_or_default();
         let stream = self.plan.node(merge).stream.clone();
         let mut fields = vec![];

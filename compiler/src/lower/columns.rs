@@ -54,6 +54,11 @@ pub fn required(plan: &Plan) -> Vec<BTreeSet<usize>> {
                 Observation::Count(_) => {}
             },
             NodeKind::Project { input, columns } => read(*input, &mut columns.iter().enumerate().filter(|(i, _)| mine.contains(i)).map(|(_, e)| e)),
+            NodeKind::Process { input, run } => {
+                let mut all = vec![];
+                run.expressions(&mut |e| all.push(e.clone()));
+                read(*input, &mut all.iter());
+            }
             NodeKind::Window { input, keys, aggregates, .. } => {
                 read(*input, &mut keys.iter().chain(aggregates.iter().flat_map(|a| a.args.iter().chain(&a.condition))));
             }

@@ -199,6 +199,8 @@ pub enum Statement {
     Guard(ValueId),
     /// Runs one of two lists.
     If { condition: ValueId, then: Vec<Statement>, otherwise: Vec<Statement> },
+    /// Runs statements over variables of their own.
+    Run { variables: Vec<Variable>, body: Vec<Statement> },
     /// Gives a variable a value.
     Set { variable: VariableId, value: ValueId },
     /// Statements that can be left. With a site they begin again at their end: where loops are limited, that refuses when the limit is used up.
@@ -259,7 +261,7 @@ impl Body {
                     self.walk_list(then, op, statement);
                     self.walk_list(otherwise, op, statement);
                 }
-                Statement::Count { then, .. } | Statement::Block { body: then, .. } => self.walk_list(then, op, statement),
+                Statement::Count { then, .. } | Statement::Block { body: then, .. } | Statement::Run { body: then, .. } => self.walk_list(then, op, statement),
                 _ => {}
             }
         }

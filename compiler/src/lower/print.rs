@@ -6,7 +6,7 @@ use varpulis_abi::scalar::{Physical, Scalar};
 
 use super::ir::{
     Arithmetic, Arm, Body, Comparison, FieldType, KernelFunction, Op, ParamName, Read, RecordId, Region, RowSource, SiteId, Statement, Value, ValueId,
-    VariableId,
+    Variable, VariableId,
 };
 use crate::diagnostics::Lines;
 use crate::plan::physical::{ChainInput, Config, Operator, Program};
@@ -149,6 +149,10 @@ impl BodyText<'_> {
                 writeln!(f, "{indent}else")?;
                 self.list(otherwise, depth + 1, f)
             }
+            Statement::Run { variables, body } => {
+                writeln!(f, "{indent}run{}", declared(variables))?;
+                self.list(body, depth + 1, f)
+            }
             Statement::Set { variable, value } => writeln!(f, "{indent}set {} {}", Name(*variable), Id(*value)),
             Statement::Block { label, repeats, body } => {
                 writeln!(
@@ -244,10 +248,7 @@ impl BodyText<'_> {
             Op::Index(n) => (format!("index {n}"), None),
             Op::Gather { of, index, site, .. } => (format!("gather {index}{}", ids(&[*of])), Some(*site)),
             Op::Variable { variable, .. } => (format!("variable {}", Name(*variable)), None),
-            Op::Run { variables, .. } => {
-                let variables: Vec<String> = variables.iter().map(|v| format!(" {} {}: {}", Name(v.id), v.name, physical(v.ty))).collect();
-                (format!("run{}", variables.join(",")), None)
-            }
+            Op::Run { variables, .. } => (format!("run{}", declared(variables)), None),
             Op::Mask(bits) => (format!("mask{}", bits.iter().map(|(n, v)| format!(" {n}:{}", Id(*v))).collect::<String>()), None),
             Op::Ask { param, record, field, method, args } => (format!("ask {}{}", self.place(param, *record, *field, method.name), ids(args)), None),
         }
@@ -276,6 +277,11 @@ impl Display for Id {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         write!(f, "v{}", self.0.0)
     }
+}
+
+/// Variables, with their types.
+fn declared(variables: &[Variable]) -> String {
+    variables.iter().map(|v| format!(" {} {}: {}", Name(v.id), v.name, physical(v.ty))).collect::<Vec<_>>().join(",")
 }
 
 /// A variable's name.

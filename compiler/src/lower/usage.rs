@@ -86,7 +86,7 @@ impl Uses<'_> {
                     self.list(then);
                     self.list(otherwise);
                 }
-                Statement::Count { then, .. } | Statement::Block { body: then, .. } => self.list(then),
+                Statement::Count { then, .. } | Statement::Block { body: then, .. } | Statement::Run { body: then, .. } => self.list(then),
                 _ => {}
             }
         }

@@ -13,6 +13,7 @@ mod order_by;
 mod partition_by;
 mod pattern;
 mod print;
+mod process;
 mod select;
 mod tap;
 mod top_k;
@@ -77,6 +78,7 @@ pub static CATALOGUE: &[Entry] = &[
     order_by::COLLECT,
     distinct::ENTRY,
     limit::ENTRY,
+    process::ENTRY,
     print::ENTRY,
     log::ENTRY,
     tap::ENTRY,
@@ -88,7 +90,6 @@ pub static CATALOGUE: &[Entry] = &[
     pattern::ON,
     later("to", "Writes to a connector.", "(connector, …)"),
     later("enrich", "Looks records up in a connector.", "(connector, key: e, fields: […])"),
-    later("process", "Calls a function that emits any number of records.", "(f(…))"),
     later("on_error", "Handles evaluation errors of the stream so far.", "(e => …)"),
     later("concurrent", "Runs the stream on several workers.", "(max_workers: n)"),
     later("context", "Runs the stream in a context.", "(name)"),

@@ -75,6 +75,7 @@ pub(crate) fn map_inputs(kind: &mut NodeKind, change: &mut dyn FnMut(NodeId) -> 
         NodeKind::Source { .. } => {}
         NodeKind::Filter { input, .. }
         | NodeKind::Project { input, .. }
+        | NodeKind::Process { input, .. }
         | NodeKind::Window { input, .. }
         | NodeKind::TopK { input, .. }
         | NodeKind::Distinct { input, .. }
@@ -108,6 +109,7 @@ pub(crate) fn map_expressions(kind: &mut NodeKind, change: &mut dyn FnMut(&crate
         NodeKind::Source { .. } | NodeKind::Merge { .. } => {}
         NodeKind::Filter { condition, .. } => *condition = change(condition),
         NodeKind::Project { columns, .. } => list(columns),
+        NodeKind::Process { run, .. } => **run = run.map(&mut |e| change(e)),
         NodeKind::Window { keys, aggregates: calls, .. } => {
             list(keys);
             aggregates(calls, &mut list);

@@ -62,6 +62,7 @@ fn key(plan: &Plan, id: NodeId) -> Option<String> {
         NodeKind::Lag { input, keys, values, back } => format!("lag {} {back} {}|{}", input.0, list(keys), list(values)),
         NodeKind::Limit { input, keys, count } => format!("limit {} {count} {}", input.0, list(keys)),
         NodeKind::Source { .. }
+        | NodeKind::Process { .. }
         | NodeKind::Merge { .. }
         | NodeKind::Window { .. }
         | NodeKind::TopK { .. }

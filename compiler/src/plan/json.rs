@@ -64,6 +64,7 @@ fn kind(kind: &NodeKind) -> &'static str {
         NodeKind::Source { .. } => "source",
         NodeKind::Filter { .. } => "filter",
         NodeKind::Project { .. } => "project",
+        NodeKind::Process { .. } => "process",
         NodeKind::Merge { .. } => "merge",
         NodeKind::Window { .. } => "window",
         NodeKind::TopK { .. } => "top_k",

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::analysis::run::Run;
 use crate::analysis::typed::{Expr, Place};
 use crate::analysis::types::Type;
 use crate::functions::aggregates::Aggregate;
@@ -176,6 +177,8 @@ pub enum NodeKind {
     Filter { input: NodeId, condition: Expr },
     /// Makes a new record; one expression per column of the schema.
     Project { input: NodeId, columns: Vec<Expr> },
+    /// The records that a function emits for each record; one value per column of the schema.
+    Process { input: NodeId, run: Box<Run> },
     /// Union; per input and column, the input's column (none: null).
     Merge { inputs: Vec<(NodeId, Vec<Option<usize>>)> },
     /// Aggregates per key and window.
@@ -255,6 +258,7 @@ impl NodeKind {
             NodeKind::Source { .. } => vec![],
             NodeKind::Filter { input, .. }
             | NodeKind::Project { input, .. }
+            | NodeKind::Process { input, .. }
             | NodeKind::Window { input, .. }
             | NodeKind::TopK { input, .. }
             | NodeKind::Distinct { input, .. }

@@ -108,11 +108,19 @@ fn write_gather(out: &mut String, gather: &Gather, name: &dyn Fn(&Place) -> Stri
 /// A function's statements on one line: `{ x1 = 0; loop b2 { …; leave b2 }; x1 }`.
 fn write_run(out: &mut String, run: &Run, name: &dyn Fn(&Place) -> String) {
     out.push_str("{ ");
-    write_steps(out, &run.steps, name);
+    write_steps(out, run, &run.steps, name);
     let _ = write!(out, "x{} }}", run.result);
 }
 
-fn write_steps(out: &mut String, steps: &[Step], name: &dyn Fn(&Place) -> String) {
+/// The same, of a function that is run for its records.
+fn run_text(run: &Run, name: &dyn Fn(&Place) -> String) -> String {
+    let mut out = "{ ".to_owned();
+    write_steps(&mut out, run, &run.steps, name);
+    out.push('}');
+    out
+}
+
+fn write_steps(out: &mut String, run: &Run, steps: &[Step], name: &dyn Fn(&Place) -> String) {
     for step in steps {
         match step {
             Step::Set(variable, value) => {
@@ -123,16 +131,17 @@ fn write_steps(out: &mut String, steps: &[Step], name: &dyn Fn(&Place) -> String
                 out.push_str("if ");
                 write_expr(out, condition, name);
                 out.push_str(" { ");
-                write_steps(out, then, name);
+                write_steps(out, run, then, name);
                 out.push_str("} else { ");
-                write_steps(out, otherwise, name);
+                write_steps(out, run, otherwise, name);
                 out.push('}');
             }
             Step::Block(block) => {
                 let _ = write!(out, "{} b{} {{ ", if block.repeats { "loop" } else { "block" }, block.number);
-                write_steps(out, &block.steps, name);
+                write_steps(out, run, &block.steps, name);
                 out.push('}');
             }
+            Step::Emit(record) => write_list(out, "emit", run.records.get(*record).map_or(&[], Vec::as_slice), name),
             Step::Leave(block) => {
                 let _ = write!(out, "leave b{block}");
             }
@@ -267,6 +276,7 @@ impl Plan {
                     .collect();
                 format!("project {}", parts.join(", "))
             }
+            NodeKind::Process { input, run } => format!("process {}", run_text(run, &|p| self.place_name(*input, p))),
             NodeKind::Merge { .. } => "merge".to_owned(),
             NodeKind::Window { input, keys, window, aggregates, .. } => {
                 let aggregates: Vec<String> = aggregates.iter().map(|a| self.aggregate_text(a, &|p| self.place_name(*input, p))).collect();

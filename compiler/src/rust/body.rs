@@ -172,6 +172,11 @@ impl<'p, 'a> BodyPrinter<'p, 'a> {
                 out.extend(quote!(if #not { #leave; }));
             }
             Statement::If { condition, then, otherwise } => self.branch(*condition, then, otherwise, out),
+            Statement::Run { variables, body } => {
+                self.flush(out, true);
+                let body = self.run_statements(variables, body);
+                out.extend(quote!(#[allow(unused_assignments, unused_mut, unused_variables)] { #body }));
+            }
             Statement::Set { variable, value } => self.set(*variable, *value, out),
             Statement::Block { label, repeats, body } => self.block(*label, repeats.is_some(), body, out),
             Statement::Leave(label) => self.leave_block(*label, out),

@@ -37,17 +37,23 @@ impl<'p> BodyPrinter<'p, '_> {
         }
     }
 
-    pub(super) fn run(&mut self, variables: &[Variable], body: &'p Region) -> Printed {
+    /// Statements with their variables before them.
+    pub(super) fn run_statements(&mut self, variables: &[Variable], body: &'p [Statement]) -> TokenStream {
         let mut inside = TokenStream::new();
         for Variable { id, name, ty } in variables {
             let name = self.variables.entry(*id).or_insert_with(|| format_ident!("{name}_{}", id.0));
             let (held, start) = (value_type(*ty, true), start(*ty));
             inside.extend(quote!(let mut #name: #held = #start;));
         }
+        body.iter().for_each(|s| self.statement(s, &mut inside));
+        inside
+    }
+
+    pub(super) fn run(&mut self, variables: &[Variable], body: &'p Region) -> Printed {
         self.depth += 1;
         let outer: Vec<ValueId> = self.pending.iter().map(|(v, _)| *v).collect();
         self.around.append(&mut self.pending);
-        body.statements.iter().for_each(|s| self.statement(s, &mut inside));
+        let mut inside = self.run_statements(variables, &body.statements);
         if let Some(result) = body.result {
             // Nothing reads the variable behind this.
             let result = match &self.body.value(result).op {

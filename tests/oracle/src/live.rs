@@ -32,6 +32,7 @@ fn mark(plan: &Plan, id: NodeId, live: &mut [BTreeSet<usize>]) {
         NodeKind::Observe { input, observation: Observation::Print(e) | Observation::Sample { text: e, .. } } => through(plan, *input, e, live),
         NodeKind::Observe { .. } => {}
         NodeKind::Project { input, columns } => mine.iter().filter_map(|c| columns.get(*c)).for_each(|e| through(plan, *input, e, live)),
+        NodeKind::Process { input, run } => run.expressions(&mut |e| through(plan, *input, e, live)),
         NodeKind::Lag { input, keys, values, .. } => keys.iter().chain(values).for_each(|e| through(plan, *input, e, live)),
         NodeKind::Distinct { input, keys, .. } | NodeKind::Limit { input, keys, .. } => keys.iter().for_each(|k| through(plan, *input, k, live)),
         NodeKind::Window { input, keys, aggregates, .. } => {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use varpulis_compiler::analysis::run::Run;
 use varpulis_compiler::analysis::typed::{Expr, Place};
 use varpulis_compiler::plan::logical::{NodeId, NodeKind, Plan, Publication};
 
@@ -10,7 +11,7 @@ use crate::expression::{Refused, eval, holds};
 use crate::input::Event;
 use crate::record::{ErrorRow, Moment, Record, Row};
 use crate::value::Value;
-use crate::{join, live, pattern, top, window};
+use crate::{join, live, pattern, run, top, window};
 
 /// The plan at work.
 pub(crate) struct Streams<'p> {
@@ -65,6 +66,7 @@ impl<'p> Streams<'p> {
             NodeKind::Source { event } => self.source(id, *event),
             NodeKind::Filter { input, condition } => self.filter(id, *input, condition),
             NodeKind::Project { input, columns } => self.project(id, *input, columns),
+            NodeKind::Process { input, run } => self.process(id, *input, run),
             NodeKind::Merge { inputs } => self.merge(id, inputs),
             NodeKind::Window { input, keys, window, aggregates, .. } => window::records(self, id, *input, keys, *window, aggregates),
             NodeKind::TopK { input, keys, by, count, window, .. } => {
@@ -117,6 +119,25 @@ impl<'p> Streams<'p> {
             match values {
                 Ok(values) => made.push(Record { moment: r.moment.at(id.0), ts: r.ts, values }),
                 Err(reason) => self.refuse(id, r.ts, reason),
+            }
+        }
+        made
+    }
+
+    /// What is emitted goes all of its ways before what the function emits next.
+    fn process(&mut self, id: NodeId, input: NodeId, of: &Run) -> Vec<Record> {
+        let live: Vec<usize> = self.live[id.0].iter().copied().collect();
+        let mut made = vec![];
+        for r in self.records(input).iter() {
+            let mut emitted = vec![];
+            let read = |p: &Place| if let Place::Global(i) = p { self.globals[*i].clone() } else { r.value(p) };
+            let end = run::process(of, &live, &mut emitted, &read);
+            for (at, values) in emitted.into_iter().enumerate() {
+                let values = live.iter().map(|c| Place::Field { input: 0, field: *c }).zip(values).collect();
+                made.push(Record { moment: r.moment.at(id.0).at(at), ts: r.ts, values });
+            }
+            if let Err(reason) = end {
+                self.refuse(id, r.ts, reason);
             }
         }
         made
