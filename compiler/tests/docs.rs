@@ -117,20 +117,18 @@ fn aggregates() {
          A result is null over nothing, `count` and `sum` aside: its type is optional only where an argument is optional or a `where:` stands.\n\n\
          | aggregate | result | |\n| --- | --- | --- |\n",
     );
-    for a in Aggregate::ALL.iter().filter(|a| a.is_compiled()) {
+    for a in Aggregate::ALL {
         writeln!(page, "| `{}` | {} | {} |", form(*a), result(*a), cell(a.doc())).unwrap();
     }
-    page.push_str("\n`count(distinct(x))` is `count_distinct(x)`.\n\n## Later\n\nThese are read, and refused with E0703.\n\n| aggregate | |\n| --- | --- |\n");
-    for a in Aggregate::ALL.iter().filter(|a| !a.is_compiled()) {
-        writeln!(page, "| `{}` | {} |", a.name(), cell(a.doc())).unwrap();
-    }
+    page.push_str("\n`count(distinct(x))` is `count_distinct(x)`.\n");
     check("aggregates.md", &page);
 }
 
 fn form(aggregate: Aggregate) -> String {
     let arguments = match (aggregate, aggregate.argument()) {
         (_, Argument::Optional) => "[x]",
-        (Aggregate::Percentile, _) => "number, p",
+        (Aggregate::Percentile | Aggregate::ApproxPercentile, _) => "number, p",
+        (_, Argument::OrderedAndConstant) => "x, k",
         (_, Argument::NumberAndConstant) => "number, n",
         (_, Argument::Number) => "number",
         (_, Argument::Condition) => "p",
@@ -147,7 +145,7 @@ fn result(aggregate: Aggregate) -> String {
     let (int, text) = (of(Type::INT), of(Type::STR));
     match aggregate.argument() {
         Argument::Value | Argument::Ordered | Argument::ValueAndOrdered if int == Type::INT && text == Type::STR => "that of x".to_owned(),
-        Argument::Value if matches!(int.kind, Kind::Array(_)) => "an array of x".to_owned(),
+        Argument::Value | Argument::OrderedAndConstant if matches!(int.kind, Kind::Array(_)) => "an array of x".to_owned(),
         Argument::Number if of(Type::INT) != of(Type::FLOAT) => format!("`{int}` of int, `{}` of float", of(Type::FLOAT)),
         _ => format!("`{int}`"),
     }

@@ -12,6 +12,9 @@ use crate::plan::logical::{AggregateCall, CURRENT};
 use crate::plan::print::expression_key;
 use crate::syntax::ast::{self, ArgValue, Span};
 
+/// How many values `top_k` may keep.
+const MOST_KEPT: f64 = 1_000_000.0;
+
 /// What a call gives to an aggregate.
 #[derive(Clone, Copy)]
 pub(super) struct Given<'e> {
@@ -24,9 +27,6 @@ pub(super) struct Given<'e> {
 
 impl Analyzer<'_> {
     pub(super) fn aggregate(&mut self, mut aggregate: Aggregate, args: &[ast::Arg], span: Span, scope: &mut Scope) -> Expr {
-        if !aggregate.is_compiled() {
-            return self.wrong(Diagnostic::new(Code::FunctionNotCompiledYet, span, format!("`{}` is understood, not compiled yet", aggregate.name())));
-        }
         let mut condition = None;
         let mut positional = vec![];
         for arg in args {
@@ -53,7 +53,7 @@ impl Analyzer<'_> {
         }
         let (least, most) = match aggregate.argument() {
             Argument::Optional => (0, 1),
-            Argument::NumberAndConstant | Argument::ValueAndOrdered | Argument::TwoNumbers => (2, 2),
+            Argument::NumberAndConstant | Argument::OrderedAndConstant | Argument::ValueAndOrdered | Argument::TwoNumbers => (2, 2),
             _ => (1, 1),
         };
         if positional.len() < least || positional.len() > most {
@@ -63,7 +63,8 @@ impl Analyzer<'_> {
             return self.wrong(Diagnostic::new(Code::WrongArgumentCount, surplus, message));
         }
         let second = positional.get(1).copied();
-        let (by, constant) = if aggregate.argument() == Argument::NumberAndConstant { (None, second) } else { (second, None) };
+        let (by, constant) =
+            if matches!(aggregate.argument(), Argument::NumberAndConstant | Argument::OrderedAndConstant) { (None, second) } else { (second, None) };
         let parameter = match constant.map(|e| self.aggregate_parameter(aggregate, e, scope)) {
             Some(None) => return Expr::error(span),
             parameter => parameter.flatten(),
@@ -93,7 +94,11 @@ impl Analyzer<'_> {
     /// A constant argument, such as the percentile.
     fn aggregate_parameter(&mut self, aggregate: Aggregate, e: &ast::Expr, scope: &Scope) -> Option<f64> {
         let value = self.constant_number(e, scope)?;
-        if aggregate == Aggregate::Percentile && !(0.0..=100.0).contains(&value) {
+        if aggregate == Aggregate::TopK && !((1.0..=MOST_KEPT).contains(&value) && value.fract() == 0.0) {
+            self.report(Diagnostic::new(Code::BadArgument, e.span, format!("`top_k` keeps a whole number of values, from 1 to {MOST_KEPT}, not {value}")));
+            return None;
+        }
+        if matches!(aggregate, Aggregate::Percentile | Aggregate::ApproxPercentile) && !(0.0..=100.0).contains(&value) {
             self.report(Diagnostic::new(Code::BadArgument, e.span, format!("a percentile lies in 0..100, not at {value}")));
             return None;
         }
@@ -127,6 +132,9 @@ impl Analyzer<'_> {
                 None => return Expr::error(span),
             }
         }
+        if aggregate == Aggregate::Slope {
+            args.extend(inner.inputs.first().map(|input| Expr::place(Place::Ts { input: input.input }, Type::TIMESTAMP, span)));
+        }
         self.call_of(AggregateCall { aggregate, args, parameter, condition, ty: Type::ERROR, span }, step, outer)
     }
 
@@ -149,6 +157,7 @@ impl Analyzer<'_> {
     /// The first or second argument as the aggregate takes it.
     fn aggregate_argument(&mut self, aggregate: Aggregate, place: usize, mut value: Expr) -> Option<Expr> {
         let argument = match (aggregate.argument(), place) {
+            (Argument::OrderedAndConstant, _) => Argument::Ordered,
             (Argument::ValueAndOrdered, 0) => Argument::Value,
             (Argument::ValueAndOrdered, _) => Argument::Ordered,
             (Argument::TwoNumbers | Argument::NumberAndConstant, _) => Argument::Number,
@@ -186,6 +195,8 @@ impl Analyzer<'_> {
                 | Aggregate::Ema
                 | Aggregate::Covar
                 | Aggregate::Corr
+                | Aggregate::ApproxPercentile
+                | Aggregate::Slope
         );
         Some(if float { to_float(value) } else { value })
     }

@@ -18,6 +18,21 @@ macro_rules! for_each_object {
                 tell add_timestamp(Timestamp); tell add_duration(Duration); tell add_json(Json); tell add_packed(Packed); tell add_variant(Enum);
                 ask packed() -> Packed;
             }
+            Largest {
+                tell limit(Int);
+                tell add_int(Int); tell add_float(Float); tell add_bool(Bool); tell add_text(Text);
+                tell add_timestamp(Timestamp); tell add_duration(Duration); tell add_json(Json); tell add_packed(Packed); tell add_variant(Enum);
+                ask packed() -> Packed;
+            }
+            DistinctSketch {
+                tell add_int(Int); tell add_float(Float); tell add_bool(Bool); tell add_text(Text);
+                tell add_timestamp(Timestamp); tell add_duration(Duration); tell add_json(Json); tell add_packed(Packed); tell add_variant(Enum);
+                ask len() -> Int;
+            }
+            PercentileSketch {
+                tell add(Float);
+                ask percentile(Float) -> MaybeFloat;
+            }
             Sorted {
                 tell add(Float);
                 ask percentile(Float) -> MaybeFloat;

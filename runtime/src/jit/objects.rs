@@ -7,7 +7,7 @@ use varpulis_abi::jit::ARGUMENT_WORDS;
 
 use super::call::{Arguments, Take, give};
 use super::context::Context;
-use crate::operators::{Collected, DistinctSet, Sorted};
+use crate::operators::{Collected, DistinctSet, DistinctSketch, Largest, PercentileSketch, Sorted};
 
 /// What slots must know of a type.
 pub(super) struct Object {

@@ -20,7 +20,7 @@ pub(crate) mod testing;
 mod top_k;
 mod tumbling;
 
-pub use accumulators::{Collected, DistinctSet, Ema, Moments, Sorted};
+pub use accumulators::{Collected, DistinctSet, DistinctSketch, Ema, Largest, Moments, PercentileSketch, Sorted};
 pub use count_window::CountWindow;
 pub use distinct::Distinct;
 pub use firing::{JoinFiring, LagFiring, RankFiring, RowFiring, RuleFiring, WindowFiring};

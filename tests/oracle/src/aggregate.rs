@@ -30,10 +30,14 @@ pub(crate) fn of(call: &AggregateCall, values: &[Value]) -> Value {
         Aggregate::Every => extreme(values, std::cmp::Ordering::Less),
         Aggregate::ArgMax => best(values, std::cmp::Ordering::Greater),
         Aggregate::ArgMin => best(values, std::cmp::Ordering::Less),
-        Aggregate::Covar | Aggregate::Corr => together(call.aggregate, values),
+        Aggregate::Covar | Aggregate::Corr | Aggregate::Slope => together(call.aggregate, values),
         Aggregate::First => values.first().cloned().unwrap_or(Value::Null),
         Aggregate::Last => values.last().cloned().unwrap_or(Value::Null),
         Aggregate::CountDistinct => Value::Int(distinct(values).len() as i64),
+        // Few values are counted.
+        Aggregate::ApproxCountDistinct => Value::Int(distinct(values).len() as i64),
+        Aggregate::TopK => Value::Array(largest(values, call.parameter.unwrap() as usize)),
+        Aggregate::ApproxPercentile => approx_percentile(numbers, call.parameter.unwrap()),
         Aggregate::CollectDistinct => Value::Array(distinct(values)),
         Aggregate::Collect => Value::Array(values.to_vec()),
         Aggregate::Median => percentile(numbers, 50.0),
@@ -42,7 +46,6 @@ pub(crate) fn of(call: &AggregateCall, values: &[Value]) -> Value {
             let alpha = 2.0 / (call.parameter.unwrap() + 1.0);
             numbers.into_iter().reduce(|ema, x| alpha * x + (1.0 - alpha) * ema).map_or(Value::Null, Value::Float)
         }
-        other => panic!("the oracle does not know `{}`", other.name()),
     }
 }
 
@@ -69,7 +72,9 @@ fn best(values: &[Value], better: std::cmp::Ordering) -> Value {
 
 fn together(aggregate: Aggregate, values: &[Value]) -> Value {
     let float = |v: &Value| if let Value::Float(f) = v { *f } else { panic!("{v:?} is no float") };
-    let pairs: Vec<(f64, f64)> = values.iter().map(pair).map(|(x, y)| (float(x), float(y))).collect();
+    let since = |v: &Value, first: i64| if let Value::Timestamp(ts) = v { (*ts as i128 - first as i128) as f64 / 1e9 } else { float(v) };
+    let first = values.first().map_or(0, |v| if let Value::Timestamp(ts) = pair(v).1 { *ts } else { 0 });
+    let pairs: Vec<(f64, f64)> = values.iter().map(pair).map(|(x, y)| (float(x), since(y, first))).collect();
     let n = pairs.len() as f64;
     if n < 2.0 {
         return Value::Null;
@@ -79,6 +84,8 @@ fn together(aggregate: Aggregate, values: &[Value]) -> Value {
     let (product, x, y) = (sum(&|x, y| x * y), sum(&|x, _| x * x), sum(&|_, y| y * y));
     match aggregate {
         Aggregate::Covar => Value::Float(product / (n - 1.0)),
+        Aggregate::Slope if y > 0.0 => Value::Float(product / y),
+        Aggregate::Slope => Value::Null,
         _ if x > 0.0 && y > 0.0 => Value::Float((product / (x.sqrt() * y.sqrt())).clamp(-1.0, 1.0)),
         _ => Value::Null,
     }
@@ -92,6 +99,29 @@ fn distinct(values: &[Value]) -> Vec<Value> {
         }
     }
     seen
+}
+
+/// The largest first, NaN last.
+fn largest(values: &[Value], count: usize) -> Vec<Value> {
+    let is_nan = |v: &Value| matches!(v, Value::Float(f) if f.is_nan());
+    let mut sorted = values.to_vec();
+    sorted.sort_by(|a, b| b.order(a).unwrap_or_else(|| is_nan(a).cmp(&is_nan(b))));
+    sorted.truncate(count);
+    sorted
+}
+
+/// The middle of the 64th of a power of two in which the value of that rank lies.
+fn approx_percentile(mut numbers: Vec<f64>, p: f64) -> Value {
+    numbers.retain(|x| !x.is_nan());
+    numbers.sort_by(f64::total_cmp);
+    let Some(last) = numbers.len().checked_sub(1) else { return Value::Null };
+    let value = numbers[(p / 100.0 * last as f64) as usize];
+    if value.is_infinite() {
+        return Value::Float(value);
+    }
+    let bits = value.abs().to_bits();
+    let first = bits - bits % (1 << 46);
+    Value::Float(if first == 0 { 0.0 } else { f64::from_bits(first + (1 << 45)).copysign(value) })
 }
 
 /// Linear between order statistics, at rank p/100·(n−1).

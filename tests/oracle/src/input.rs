@@ -144,7 +144,8 @@ pub(crate) fn time(json: &serde_json::Value) -> Option<i64> {
     }
     match json.as_i64() {
         Some(ms) => ms.checked_mul(1_000_000),
-        None => json.as_f64().map(|ms| (ms * 1e6).round() as i64),
+        // The whole milliseconds and the rest apart: nanoseconds of this century are no floats.
+        None => json.as_f64().map(|ms| (ms.trunc() as i64).saturating_mul(1_000_000).saturating_add((ms.fract() * 1e6).round() as i64)),
     }
 }
 

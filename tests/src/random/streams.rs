@@ -292,12 +292,14 @@ fn window(rng: &mut Rng, operators: &mut Vec<String>, fields: &[Field], keys: &[
     let mut made: Vec<Field> = keys.to_vec();
     for i in 0..rng.usize(1..4) {
         let (text, ty, nullable) = aggregate(rng, fields);
-        let name = format!("a{i}{}", ty.text().to_lowercase());
+        // What is rounded is no rank: equal results of two ways of computing them may differ in the last bit.
+        let rounded = ["corr", "covar", "slope", "stddev", "variance", "avg", "ema"].iter().any(|name| text.starts_with(name));
+        let name = format!("{}{i}{}", if rounded { "r" } else { "a" }, ty.text().to_lowercase());
         parts.push(format!("{name}: {text}"));
         made.push(Field { name, ty, nullable });
     }
     operators.push(format!(".aggregate({})", parts.join(", ")));
-    let ordered: Vec<&Field> = made.iter().filter(|f| f.ty.is_ordered()).collect();
+    let ordered: Vec<&Field> = made.iter().filter(|f| f.ty.is_ordered() && !f.name.starts_with('r')).collect();
     if !is_count(text) && !ordered.is_empty() && rng.u8(..4) == 0 {
         let by: Vec<String> = (0..rng.usize(1..3)).map(|_| format!("{}{}", pick(rng, &ordered).name, pick(rng, &["", " asc", " desc"]))).collect();
         operators.push(format!(".order_by({})", by.join(", ")));
@@ -328,7 +330,7 @@ fn aggregate(rng: &mut Rng, fields: &[Field]) -> (String, Type, bool) {
         1 => (format!("count({}{condition})", f.name), Type::Int, false),
         2 => (format!("{}({}{condition})", pick(rng, &["first", "last"]), f.name), f.ty, nullable(f)),
         3 => match rng.u8(..3) {
-            0 => (format!("count_distinct({}{condition})", f.name), Type::Int, false),
+            0 => (format!("{}({}{condition})", pick(rng, &["count_distinct", "approx_count_distinct"]), f.name), Type::Int, false),
             1 => {
                 let (p, null) = self::condition(rng, &Scope::new(fields), 1);
                 (format!("{}({p}{condition})", pick(rng, &["any", "every"])), Type::Bool, null || !condition.is_empty())
@@ -342,11 +344,13 @@ fn aggregate(rng: &mut Rng, fields: &[Field]) -> (String, Type, bool) {
         _ => match rng.choice(&numbers).copied() {
             Some(n) if n.ty == Type::Int => (format!("sum({}{condition})", n.name), Type::Int, false),
             Some(n) if n.ty == Type::Float && rng.bool() => (format!("sum({}{condition})", n.name), Type::Float, false),
-            Some(n) if n.ty == Type::Float => match rng.u8(..6) {
+            Some(n) if n.ty == Type::Float => match rng.u8(..8) {
                 5 => {
                     let other = pick(rng, &numbers);
                     (format!("{}({}, {}{condition})", pick(rng, &["covar", "corr"]), n.name, other.name), Type::Float, true)
                 }
+                6 => (format!("slope({}{condition})", n.name), Type::Float, true),
+                7 => (format!("approx_percentile({}, {}{condition})", n.name, pick(rng, &["0", "30", "50", "100"])), Type::Float, nullable(n)),
                 0 => (format!("avg({}{condition})", n.name), Type::Float, nullable(n)),
                 1 => (format!("percentile({}, {}{condition})", n.name, pick(rng, &["0", "25", "50", "99", "100"])), Type::Float, nullable(n)),
                 2 => (format!("median({}{condition})", n.name), Type::Float, nullable(n)),

@@ -42,7 +42,7 @@ impl Accumulators {
                 self.ratio(b, sum, n, 0, ty)
             }
             Aggregate::ArgMax | Aggregate::ArgMin => self.load(b, param, a.field + 1, nullable(ty.scalar)),
-            Aggregate::Covar | Aggregate::Corr => self.together(b, call.aggregate, a, param, ty),
+            Aggregate::Covar | Aggregate::Corr | Aggregate::Slope => self.together(b, call.aggregate, a, param, ty),
             Aggregate::Min | Aggregate::Max | Aggregate::First | Aggregate::Last | Aggregate::Any | Aggregate::Every => {
                 let v = self.load(b, param, a.field, nullable(ty.scalar));
                 if !ty.nullable && ty.scalar == Scalar::Float {
@@ -52,7 +52,7 @@ impl Accumulators {
                 v
             }
             Aggregate::Variance | Aggregate::Stddev | Aggregate::VarPop | Aggregate::StddevPop => self.spread(b, call.aggregate, a, param, ty),
-            Aggregate::Median | Aggregate::Percentile => {
+            Aggregate::Median | Aggregate::Percentile | Aggregate::ApproxPercentile => {
                 let p = b.float(call.parameter.unwrap_or(50.0));
                 let method = Method { name: "percentile", result: Some(nullable(Scalar::Float)) };
                 let v = b.value(Op::Ask { param, record: self.record, field: a.field, method, args: vec![p] }, nullable(Scalar::Float));
@@ -62,10 +62,9 @@ impl Accumulators {
                 }
                 v
             }
-            Aggregate::CountDistinct => self.ask(b, a, param, "len", Scalar::Int),
-            Aggregate::CollectDistinct | Aggregate::Collect => self.ask(b, a, param, "packed", Scalar::Packed),
+            Aggregate::CountDistinct | Aggregate::ApproxCountDistinct => self.ask(b, a, param, "len", Scalar::Int),
+            Aggregate::CollectDistinct | Aggregate::Collect | Aggregate::TopK => self.ask(b, a, param, "packed", Scalar::Packed),
             Aggregate::Ema => self.load(b, param, a.field, nullable(Scalar::Float)),
-            _ => b.value(Op::Null, ty),
         };
         b.fit(value, ty)
     }

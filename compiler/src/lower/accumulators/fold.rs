@@ -81,9 +81,13 @@ impl Accumulators {
             }
             Kind::Moments => self.add_moment(b, a, param, x),
             // Of pairs, added above.
-            Kind::ArgMax | Kind::ArgMin | Kind::CoMoments => {}
+            Kind::ArgMax | Kind::ArgMin | Kind::CoMoments | Kind::Trend => {}
             Kind::Ema(alpha) => self.add_ema(b, a, param, x, alpha),
-            Kind::Distinct | Kind::Collected => {
+            Kind::Distinct | Kind::Collected | Kind::DistinctSketch | Kind::Largest(_) => {
+                if let Kind::Largest(most) = a.kind {
+                    let most = b.int(most);
+                    self.tell(b, a, param, "limit", most);
+                }
                 let name = match scalar {
                     Scalar::Int | Scalar::Wide => "add_int",
                     Scalar::Float => "add_float",
@@ -95,12 +99,14 @@ impl Accumulators {
                     Scalar::Json => "add_json",
                     Scalar::Packed => "add_packed",
                 };
-                b.statement(Statement::Tell { param, record: self.record, field: a.field, method: Method { name, result: None }, args: vec![x] });
+                self.tell(b, a, param, name, x);
             }
-            Kind::Sorted => {
-                b.statement(Statement::Tell { param, record: self.record, field: a.field, method: Method { name: "add", result: None }, args: vec![x] })
-            }
+            Kind::Sorted | Kind::PercentileSketch => self.tell(b, a, param, "add", x),
         }
+    }
+
+    fn tell(&self, b: &mut Builder, a: &Accumulator, param: ParamName, name: &'static str, x: ValueId) {
+        b.statement(Statement::Tell { param, record: self.record, field: a.field, method: Method { name, result: None }, args: vec![x] });
     }
 
     fn store_if(&self, b: &mut Builder, condition: ValueId, param: ParamName, field: usize, x: ValueId) {

@@ -25,9 +25,9 @@ impl Accumulators {
                 Kind::Min | Kind::Max | Kind::First | Kind::Last => self.merge_one(b, a, into, older, newer),
                 Kind::ArgMax | Kind::ArgMin => self.merge_best(b, a, into, older, newer),
                 Kind::Moments => self.merge_moments(b, a, into, older, newer),
-                Kind::CoMoments => self.merge_co_moments(b, a, into, older, newer),
+                Kind::CoMoments | Kind::Trend => self.merge_co_moments(b, a, into, older, newer),
                 Kind::Ema(_) => self.merge_ema(b, a, into, older, newer),
-                Kind::Distinct | Kind::Sorted | Kind::Collected => {
+                Kind::Distinct | Kind::Sorted | Kind::Collected | Kind::Largest(_) | Kind::DistinctSketch | Kind::PercentileSketch => {
                     b.statement(Statement::MergeObject { record: self.record, field: a.field, into, from: newer })
                 }
             }

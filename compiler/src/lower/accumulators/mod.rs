@@ -31,11 +31,23 @@ enum Kind {
     Moments,
     /// Count, both means, both sums of squared differences, sum of their products.
     CoMoments,
+    /// The same of a number and the time, which counts from the first record's: that time comes last.
+    Trend,
     /// Value, first value, decay.
     Ema(f64),
     Distinct,
     Sorted,
     Collected,
+    /// So many of the largest.
+    Largest(i64),
+    DistinctSketch,
+    PercentileSketch,
+}
+
+impl Kind {
+    fn is_object(self) -> bool {
+        matches!(self, Kind::Distinct | Kind::Sorted | Kind::Collected | Kind::Largest(_) | Kind::DistinctSketch | Kind::PercentileSketch)
+    }
 }
 
 /// The values that an accumulator ranges over.
@@ -69,6 +81,9 @@ pub struct Accumulators {
 const DISTINCT: Object = Object { name: "DistinctSet" };
 const SORTED: Object = Object { name: "Sorted" };
 const COLLECTED: Object = Object { name: "Collected" };
+const LARGEST: Object = Object { name: "Largest" };
+const DISTINCT_SKETCH: Object = Object { name: "DistinctSketch" };
+const PERCENTILE_SKETCH: Object = Object { name: "PercentileSketch" };
 
 impl Accumulators {
     /// Accumulators whose fields are appended to `fields` of `record`, their names beginning with `prefix`.
@@ -96,6 +111,7 @@ impl Accumulators {
                 Aggregate::ArgMax => vec![Kind::ArgMax],
                 Aggregate::ArgMin => vec![Kind::ArgMin],
                 Aggregate::Covar | Aggregate::Corr => vec![Kind::CoMoments],
+                Aggregate::Slope => vec![Kind::Trend],
                 Aggregate::First => vec![Kind::First],
                 Aggregate::Last => vec![Kind::Last],
                 Aggregate::Stddev | Aggregate::StddevPop | Aggregate::Variance | Aggregate::VarPop => vec![Kind::Moments],
@@ -103,7 +119,9 @@ impl Accumulators {
                 Aggregate::CountDistinct | Aggregate::CollectDistinct => vec![Kind::Distinct],
                 Aggregate::Ema => vec![Kind::Ema(2.0 / (call.parameter.unwrap_or(1.0) + 1.0))],
                 Aggregate::Collect => vec![Kind::Collected],
-                _ => vec![],
+                Aggregate::TopK => vec![Kind::Largest(call.parameter.unwrap_or(1.0) as i64)],
+                Aggregate::ApproxCountDistinct => vec![Kind::DistinctSketch],
+                Aggregate::ApproxPercentile => vec![Kind::PercentileSketch],
             };
             let label = value.as_ref().map_or_else(|| call.condition.as_ref().map_or(String::new(), |_| format!("if{input}")), name_of);
             let ids = kinds.into_iter().map(|k| s.accumulator(k, input, prefix, &label, fields)).collect();
@@ -119,6 +137,7 @@ impl Accumulators {
                 Kind::ArgMax | Kind::ArgMin => 2,
                 Kind::Moments | Kind::Ema(_) => 3,
                 Kind::CoMoments => 6,
+                Kind::Trend => 7,
                 _ => 1,
             };
             a.field..a.field + count
@@ -127,7 +146,7 @@ impl Accumulators {
 
     /// Whether some of it cannot be put in front of later elements: objects only grow at their end.
     pub fn has_objects(&self) -> bool {
-        self.all.iter().any(|a| matches!(a.kind, Kind::Distinct | Kind::Sorted | Kind::Collected))
+        self.all.iter().any(|a| a.kind.is_object())
     }
 
     fn input(&mut self, value: Option<Expr>, second: Option<Expr>, condition: Option<Expr>) -> usize {
@@ -160,14 +179,18 @@ impl Accumulators {
             Kind::First => vec![("first", FieldType::Scalar(nullable(scalar)))],
             Kind::Last => vec![("last", FieldType::Scalar(nullable(scalar)))],
             Kind::Moments => vec![("moments_n", value(Scalar::Int)), ("moments_mean", value(Scalar::Float)), ("moments_m2", value(Scalar::Float))],
-            Kind::CoMoments => {
+            Kind::CoMoments | Kind::Trend => {
                 let parts = ["mean_x", "mean_y", "m2_x", "m2_y", "product"].map(|part| (part, value(Scalar::Float)));
-                [("pairs", value(Scalar::Int))].into_iter().chain(parts).collect()
+                let origin = (kind == Kind::Trend).then_some(("origin", value(Scalar::Int)));
+                [("pairs", value(Scalar::Int))].into_iter().chain(parts).chain(origin).collect()
             }
             Kind::Ema(_) => vec![("ema", FieldType::Scalar(nullable(Scalar::Float))), ("ema_first", value(Scalar::Float)), ("ema_decay", value(Scalar::Float))],
             Kind::Distinct => vec![("distinct", FieldType::Object(DISTINCT))],
             Kind::Sorted => vec![("sorted", FieldType::Object(SORTED))],
             Kind::Collected => vec![("collected", FieldType::Object(COLLECTED))],
+            Kind::Largest(_) => vec![("largest", FieldType::Object(LARGEST))],
+            Kind::DistinctSketch => vec![("distinct_sketch", FieldType::Object(DISTINCT_SKETCH))],
+            Kind::PercentileSketch => vec![("percentile_sketch", FieldType::Object(PERCENTILE_SKETCH))],
         };
         let field = fields.len();
         for (part, ty) in parts {

@@ -15,6 +15,21 @@ fn float(b: &mut Builder, op: Arithmetic, l: ValueId, r: ValueId) -> ValueId {
     b.arithmetic(op, l, r, Scalar::Float, SiteId(0))
 }
 
+/// Where a trend keeps the time that it counts from.
+const ORIGIN: usize = 6;
+
+/// The seconds from one time to another; at the ends of time it saturates.
+fn seconds_between(b: &mut Builder, from: ValueId, to: ValueId) -> ValueId {
+    let int = plain(Scalar::Int);
+    let one = b.int(1);
+    // −x = ~x + 1, and no difference of times refuses a record.
+    let negated = b.value(Op::BitNot(from), int);
+    let difference = b.value(Op::AddCounts(to, negated), int);
+    let difference = b.value(Op::AddCounts(difference, one), int);
+    let (nanoseconds, second) = (b.value(Op::ToFloat(difference), FLOAT), b.float(1e9));
+    float(b, Arithmetic::Divide, nanoseconds, second)
+}
+
 /// Whether the first value is better than the second, which is there.
 fn is_better(b: &mut Builder, kind: Kind, x: ValueId, than: ValueId) -> ValueId {
     beats(b, if kind == Kind::ArgMin { Comparison::Less } else { Comparison::Greater }, x, than)
@@ -33,8 +48,23 @@ impl Accumulators {
                 });
                 self.store_pair(b, condition, param, a, x, y);
             }
+            Kind::Trend => {
+                let y = self.since_origin(b, a, param, y);
+                self.add_co_moment(b, a, param, x, y);
+            }
             _ => self.add_co_moment(b, a, param, x, y),
         }
+    }
+
+    /// A time in seconds since that of the first record, which is kept: seconds since the epoch would leave floats no room for small steps.
+    fn since_origin(&self, b: &mut Builder, a: &Accumulator, param: ParamName, ts: ValueId) -> ValueId {
+        let n = self.load(b, param, a.field, plain(Scalar::Int));
+        let zero = b.int(0);
+        let is_first = b.compare(Comparison::Equal, n, zero);
+        let kept = self.load(b, param, a.field + ORIGIN, plain(Scalar::Int));
+        let origin = b.choose(is_first, plain(Scalar::Int), |_| ts, |_| kept);
+        self.store(b, param, a.field + ORIGIN, origin);
+        seconds_between(b, origin, ts)
     }
 
     fn store_pair(&self, b: &mut Builder, condition: ValueId, param: ParamName, a: &Accumulator, x: ValueId, y: ValueId) {
@@ -101,6 +131,36 @@ impl Accumulators {
         }
     }
 
+    /// The newer part of a trend as counted from where the older one is; that is kept.
+    fn moved_origin(
+        &self,
+        b: &mut Builder,
+        a: &Accumulator,
+        (into, older, newer): (ParamName, ParamName, ParamName),
+        counts: (ValueId, ValueId),
+        news: [ValueId; 5],
+    ) -> [ValueId; 5] {
+        let int = plain(Scalar::Int);
+        let [from, to] = [older, newer].map(|param| self.load(b, param, a.field + ORIGIN, int));
+        let zero = b.int(0);
+        let (some_old, some_new) = (b.compare(Comparison::Greater, counts.0, zero), b.compare(Comparison::Greater, counts.1, zero));
+        let both = b.and(some_old, |_| some_new);
+        let [mean_x, mean_y, rest @ ..] = news;
+        let moved = b.choose(
+            both,
+            FLOAT,
+            |b| {
+                let seconds = seconds_between(b, from, to);
+                float(b, Arithmetic::Add, mean_y, seconds)
+            },
+            |_| mean_y,
+        );
+        let origin = b.choose(some_old, int, |_| from, |_| to);
+        self.store(b, into, a.field + ORIGIN, origin);
+        let [m2_x, m2_y, product] = rest;
+        [mean_x, moved, m2_x, m2_y, product]
+    }
+
     /// Chan et al., for two numbers.
     pub(super) fn merge_co_moments(&self, b: &mut Builder, a: &Accumulator, into: ParamName, older: ParamName, newer: ParamName) {
         use Arithmetic::{Add, Divide, Multiply, Subtract};
@@ -110,6 +170,7 @@ impl Accumulators {
         let zero = b.int(0);
         let condition = b.compare(Comparison::Greater, n, zero);
         let then = b.region(|b| {
+            let news = if a.kind == Kind::Trend { self.moved_origin(b, a, (into, older, newer), (n1, n2), news) } else { news };
             let (c1, c2, c) = (b.value(Op::ToFloat(n1), FLOAT), b.value(Op::ToFloat(n2), FLOAT), b.value(Op::ToFloat(n), FLOAT));
             let share = float(b, Divide, c2, c);
             let ([x1, y1, ..], [x2, y2, ..]) = (olds, news);
@@ -132,10 +193,29 @@ impl Accumulators {
         b.statement(Statement::If { condition, then: then.statements, otherwise: vec![] });
     }
 
-    /// The covariance or the correlation.
+    /// By how much the first number grows with the second; null where that never changes.
+    fn slope(&self, b: &mut Builder, n: ValueId, product: ValueId, m2_y: ValueId, ty: Physical) -> ValueId {
+        let (zero, one) = (b.float(0.0), b.int(1));
+        let several = b.compare(Comparison::Greater, n, one);
+        let varies = b.and(several, |b| b.compare(Comparison::Greater, m2_y, zero));
+        b.choose(
+            varies,
+            ty,
+            |b| {
+                let slope = float(b, Arithmetic::Divide, product, m2_y);
+                b.wrap(slope)
+            },
+            |b| b.value(Op::Null, ty),
+        )
+    }
+
+    /// The covariance, the correlation or the slope.
     pub(super) fn together(&self, b: &mut Builder, aggregate: Aggregate, a: &Accumulator, param: ParamName, ty: Physical) -> ValueId {
         let n = self.load(b, param, a.field, plain(Scalar::Int));
         let [m2_x, m2_y, product] = [3, 4, 5].map(|part| self.load(b, param, a.field + part, FLOAT));
+        if aggregate == Aggregate::Slope {
+            return self.slope(b, n, product, m2_y, ty);
+        }
         let (Aggregate::Corr, Some(sqrt)) = (aggregate, Function::find("sqrt", &[Scalar::Float])) else { return self.ratio(b, product, n, 1, ty) };
         let (zero, none) = (b.float(0.0), b.int(1));
         let several = b.compare(Comparison::Greater, n, none);

@@ -1,5 +1,6 @@
 //! One value that an accumulator keeps.
 
+use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 
 use varpulis_abi::packed::{Cell, Packed};
@@ -64,6 +65,20 @@ impl Element<Text> {
             Element::Json(v) => Element::Json(v),
             Element::Packed(v) => Element::Packed(v),
             Element::Enum(v) => Element::Enum(*v),
+        }
+    }
+}
+
+impl Element<&str> {
+    /// The order of values of one type; NaN is the smallest. What has no order is equal.
+    pub(super) fn order(&self, other: &Self) -> Ordering {
+        match (*self, *other) {
+            (Element::Int(a), Element::Int(b)) | (Element::Timestamp(a), Element::Timestamp(b)) | (Element::Duration(a), Element::Duration(b)) => a.cmp(&b),
+            (Element::Float(a), Element::Float(b)) => a.partial_cmp(&b).unwrap_or_else(|| b.is_nan().cmp(&a.is_nan())),
+            (Element::Bool(a), Element::Bool(b)) => a.cmp(&b),
+            (Element::Text(a), Element::Text(b)) => a.as_bytes().cmp(b.as_bytes()),
+            (Element::Enum(a), Element::Enum(b)) => a.cmp(&b),
+            _ => Ordering::Equal,
         }
     }
 }
