@@ -69,7 +69,7 @@ impl Analyzer<'_> {
         // Last, since an undeclared event takes any name for a field.
         if let Some(input) = scope.current().cloned() {
             if let Some(event) = input.schema.open {
-                return self.inferred(event, input.input, name, span);
+                return self.inferred(event, &input, name, span);
             }
             return self.unknown_field(&input, name, span);
         }
@@ -114,20 +114,20 @@ impl Analyzer<'_> {
             if let Some(event) = input.schema.open {
                 self.inferred_places.insert(span, (event, field));
             }
-            return Some(Expr::place(Place::Field { input: input.input, field }, ty, span));
+            return Some(Expr::place(input.field(field), ty, span));
         }
         if matches!(name, "window_start" | "window_end")
             && let Some(field) = input.schema.columns.iter().position(|c| c.hidden && c.name == name)
         {
-            return Some(Expr::place(Place::Field { input: input.input, field }, Type::TIMESTAMP, span));
+            return Some(Expr::place(input.field(field), Type::TIMESTAMP, span));
         }
-        (name == "ts").then(|| Expr::place(Place::Ts { input: input.input }, Type::TIMESTAMP, span))
+        (name == "ts").then(|| Expr::place(input.ts(), Type::TIMESTAMP.with_null(input.optional), span))
     }
 
-    fn inferred(&mut self, event: usize, input: usize, name: &str, span: Span) -> Expr {
+    fn inferred(&mut self, event: usize, input: &ScopeInput, name: &str, span: Span) -> Expr {
         let (field, ty) = self.inferred_field(event, name);
         self.inferred_places.insert(span, (event, field));
-        Expr::place(Place::Field { input, field }, ty, span)
+        Expr::place(input.field(field), ty, span)
     }
 
     /// A field of a record, by name.
@@ -136,7 +136,7 @@ impl Analyzer<'_> {
             return found;
         }
         match input.schema.open {
-            Some(event) => self.inferred(event, input.input, name, span),
+            Some(event) => self.inferred(event, input, name, span),
             None => self.unknown_field(input, name, span),
         }
     }

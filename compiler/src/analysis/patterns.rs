@@ -134,7 +134,7 @@ impl<'a> Analyzer<'a> {
             );
             return None;
         }
-        let own = ScopeInput { input: number, names, schema: Rc::new(schema.clone()), kleene };
+        let own = ScopeInput { input: number, names, schema: Rc::new(schema.clone()), kleene, optional: false, inside: None };
         let conditions = step.condition.as_ref().map(|c| self.step_condition(steps, c, &own, &step.event.text, step.negated)).unwrap_or_default();
         let (unary, correlated): (Vec<Expr>, Vec<Expr>) = conditions.into_iter().partition(is_unary);
         if step.negated || whole {
@@ -177,7 +177,7 @@ impl<'a> Analyzer<'a> {
             names.extend(own.names.iter().cloned());
         }
         names.retain(|n| !scope.inputs.iter().any(|i| i.names.contains(n)));
-        scope.inputs.push(ScopeInput { input: CURRENT, names, schema: own.schema.clone(), kleene: false });
+        scope.inputs.push(ScopeInput { input: CURRENT, names, schema: own.schema.clone(), kleene: false, optional: false, inside: None });
         scope.current = Some(scope.inputs.len() - 1);
         scope.firing = Some(FiringScope { aggregates: std::mem::take(&mut steps.pattern.aggregates), ..FiringScope::default() });
         let typed = self.condition(condition, &mut scope);
@@ -273,7 +273,7 @@ impl<'a> Analyzer<'a> {
             let mut column: Option<Column> = None;
             for (port, node) in steps.pattern.inputs.clone().into_iter().enumerate() {
                 let name = self.plan.node(node).stream.clone();
-                let record = ScopeInput { input: CURRENT, names: vec![name], schema: Rc::new(self.schema(node)), kleene: false };
+                let record = ScopeInput { input: CURRENT, names: vec![name], schema: Rc::new(self.schema(node)), kleene: false, optional: false, inside: None };
                 let mut scope = Scope { inputs: vec![record], current: Some(0), ..Scope::default() };
                 let mut key = self.expr(e, &mut scope);
                 if !matches!(key.kind, ExprKind::Place(_)) && key.ty.kind != Kind::Error {

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::limits::Size;
-use super::typed::Expr;
+use super::typed::{Expr, Place};
 use crate::plan::logical::{AggregateCall, Column, Schema};
 
 /// One record whose fields can be named.
@@ -17,6 +17,30 @@ pub struct ScopeInput {
     pub schema: Rc<Schema>,
     /// A Kleene step: an array of records.
     pub kleene: bool,
+    /// Whether there may be none: the unmatched side of a join.
+    pub optional: bool,
+    /// Where it lies in a record of several; `None`: it is the input's record.
+    pub inside: Option<Inside>,
+}
+
+/// Where a record's columns lie in another that holds several.
+#[derive(Clone, Copy, Debug)]
+pub struct Inside {
+    /// Before its columns.
+    pub offset: usize,
+    /// The column of its time.
+    pub ts: usize,
+}
+
+impl ScopeInput {
+    /// The place of a column.
+    pub fn field(&self, field: usize) -> Place {
+        Place::Field { input: self.input, field: field + self.inside.map_or(0, |inside| inside.offset) }
+    }
+    /// The place of its time.
+    pub fn ts(&self) -> Place {
+        self.inside.map_or(Place::Ts { input: self.input }, |inside| Place::Field { input: self.input, field: inside.ts })
+    }
 }
 
 /// A name bound to an expression, which stands for it wherever it is used.
@@ -70,7 +94,11 @@ pub struct Scope {
 impl Scope {
     /// The scope of expressions over one record.
     pub fn record(names: Vec<String>, schema: Schema) -> Self {
-        Self { inputs: vec![ScopeInput { input: 0, names, schema: Rc::new(schema), kleene: false }], current: Some(0), ..Self::default() }
+        Self {
+            inputs: vec![ScopeInput { input: 0, names, schema: Rc::new(schema), kleene: false, optional: false, inside: None }],
+            current: Some(0),
+            ..Self::default()
+        }
     }
     /// The record of that name.
     pub fn input(&self, name: &str) -> Option<&ScopeInput> {

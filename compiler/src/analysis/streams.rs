@@ -10,7 +10,7 @@ use super::typed::{Expr, ExprKind, Place};
 use super::types::Type;
 use crate::diagnostics::{Code, Diagnostic, did_you_mean};
 use crate::plan::logical::{Column, Node, NodeId, NodeKind, Publication, Schema};
-use crate::syntax::ast::{self, ItemKind, JoinKind, SourceKind, Span};
+use crate::syntax::ast::{self, ItemKind, SourceKind, Span};
 
 /// How many fields a record may have that nobody listed.
 const IMPLICIT_FIELDS: usize = 10_000;
@@ -290,11 +290,7 @@ impl<'a> Analyzer<'a> {
                 b.names.extend(source.alias.iter().map(|a| a.text.clone()));
                 Some(b)
             }
-            SourceKind::Join { kind: kind @ (JoinKind::Inner | JoinKind::Latest), inputs } => self.join(name, *kind, inputs, ops, source.span, span),
-            SourceKind::Join { .. } => {
-                self.not_compiled(source.span, "outer joins", "`join` and `latest_join` are compiled");
-                None
-            }
+            SourceKind::Join { kind, inputs } => self.join(name, *kind, inputs, ops, source.span, span),
             SourceKind::Sequence(pattern) => self.sequence(name, pattern, None, &[], ops, span),
             SourceKind::From { .. } => {
                 self.not_compiled(source.span, "`.from(…)`", "a program reads its events from its inputs");
@@ -363,7 +359,14 @@ impl<'a> Analyzer<'a> {
         scope.firing = Some(match &self.plan.node(firing).kind {
             NodeKind::Window { input, aggregates, .. } => FiringScope {
                 keys,
-                record: Some(ScopeInput { input: 0, names: b.names.clone(), schema: Rc::new(self.schema(*input)), kleene: false }),
+                record: Some(ScopeInput {
+                    input: 0,
+                    names: b.names.clone(),
+                    schema: Rc::new(self.schema(*input)),
+                    kleene: false,
+                    optional: false,
+                    inside: None,
+                }),
                 window: true,
                 aggregates: aggregates.iter().map(|a| (0, a.clone())).collect(),
             },
@@ -456,7 +459,7 @@ fn all_fields(b: &StreamBuilder) -> Vec<(String, Expr)> {
         for (i, column) in input.schema.columns.iter().enumerate().filter(|(_, c)| !c.hidden) {
             let alone = holders.get(column.name.as_str()) == Some(&1);
             let name = if alone { column.name.clone() } else { format!("{prefix}_{}", column.name) };
-            fields.push((name, Expr::place(Place::Field { input: input.input, field: i }, column.ty.clone(), b.span)));
+            fields.push((name, Expr::place(input.field(i), column.ty.clone(), b.span)));
         }
     }
     fields

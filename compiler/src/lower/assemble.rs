@@ -95,7 +95,7 @@ pub fn assemble<'p>(plan: &'p Plan, analyzed: &'p Plan, text: &'p str) -> Progra
     a.outputs();
     a.sources();
     patterns::finish(&mut a);
-    super::kernels::finish(&mut a);
+    super::kept::finish(&mut a);
     stages::assign(&mut a.program);
     a.program
 }

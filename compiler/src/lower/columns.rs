@@ -65,9 +65,12 @@ pub fn required(plan: &Plan) -> Vec<BTreeSet<usize>> {
             NodeKind::TopK { input, keys, by, .. } => read(*input, &mut keys.iter().chain(by.iter().map(|rank| &rank.by))),
             NodeKind::Distinct { input, keys, .. } | NodeKind::Limit { input, keys, .. } => read(*input, &mut keys.iter()),
             NodeKind::Lag { input, keys, values, .. } => read(*input, &mut keys.iter().chain(values)),
-            NodeKind::Join { left, right, left_keys, right_keys, .. } => {
+            NodeKind::Join { left, right, left_keys, right_keys, outer, .. } => {
                 read(*left, &mut left_keys.iter());
                 read(*right, &mut right_keys.iter());
+                for condition in outer.iter().filter_map(|outer| outer.condition.as_ref()) {
+                    condition.places(&mut |place| fired.entry(id).or_default().push(place.clone()));
+                }
             }
             NodeKind::Pattern(p) => {
                 for (port, node) in p.inputs.iter().enumerate() {

@@ -1,18 +1,17 @@
 //! Operators and their kernels: what each node contributes to the functions of the shared list.
 
-use std::collections::BTreeMap;
-
 use varpulis_abi::scalar::{Physical, Scalar};
 
 use super::accumulators::{Accumulators, label_of};
 use super::assemble::{Assembler, Frame, Lowering};
 use super::builder::{Builder, nullable, plain};
 use super::expression::{lower, physical};
-use super::ir::{Arm, Body, Comparison, FieldType, KernelFunction, Op, OperatorId, ParamName, Read, Record, RecordField, RecordId, Statement, ValueId};
+use super::ir::{Arm, Comparison, FieldType, KernelFunction, Op, OperatorId, Read, Record, RecordField, RecordId, Statement, ValueId};
+use super::kept::{KeptField, KeptRecord, join_operator, joins};
 use super::order::beats;
 use super::patterns::RunLayout;
 use crate::analysis::typed::{Expr, Place};
-use crate::plan::logical::{Column, NodeId, NodeKind, Rank, Window};
+use crate::plan::logical::{Column, NodeId, NodeKind, Outer, Rank, Window};
 use crate::plan::physical::{ChainInput, Config, Operator};
 
 /// What assembly knows of an operator while the chains behind it are lowered.
@@ -32,30 +31,6 @@ pub(super) enum StateKind {
     Kept(Vec<KeptRecord>),
     /// Keys only.
     Keyed,
-}
-
-/// A kept record, whose fields are added as they are read.
-#[derive(Clone)]
-pub(super) struct KeptRecord {
-    /// What it is called in a firing.
-    param: ParamName,
-    /// The function of the kernel that fills it.
-    function: &'static str,
-    record: RecordId,
-    fields: BTreeMap<KeptField, usize>,
-    /// What it is ranked by.
-    ranks: Vec<Expr>,
-}
-
-/// A field of a kept record.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum KeptField {
-    /// One of those that it is ranked by.
-    Rank(usize),
-    /// A column.
-    Column(usize),
-    /// Event time.
-    Ts,
 }
 
 /// Makes the operator of a node, and everything behind it.
@@ -85,7 +60,7 @@ pub(super) fn create(a: &mut Assembler<'_>, node: NodeId) -> OperatorId {
         NodeKind::TopK { by, count, window, .. } => {
             (top_k_operator(a, &mut operator, node, by, *count, window, row, keys), ChainInput::Firing(id), Frame::Firing(node))
         }
-        NodeKind::Join { span, .. } => (join_operator(a, &mut operator, node, *span, keys), ChainInput::Firing(id), Frame::Firing(node)),
+        NodeKind::Join { span, outer, .. } => (join_operator(a, &mut operator, node, *span, outer.as_ref(), keys), ChainInput::Firing(id), Frame::Firing(node)),
         NodeKind::Distinct { within, .. } => {
             (operator.runtime, operator.firing) = ("Distinct", "RowFiring");
             operator.config = vec![Config::Int(*within)];
@@ -106,6 +81,12 @@ pub(super) fn create(a: &mut Assembler<'_>, node: NodeId) -> OperatorId {
     };
     put(a, id, operator);
     a.operators.insert(node, OperatorState { id, keys, kind });
+    if let NodeKind::Join { outer: Some(Outer { condition: Some(condition), .. }), .. } = &n.kind {
+        let joins = joins(a, node, condition);
+        if let Some(o) = a.program.operators.get_mut(id.0 as usize) {
+            o.functions.push(joins);
+        }
+    }
     let chains = a.behind(node, input, &frame);
     if let Some(o) = a.program.operators.get_mut(id.0 as usize) {
         o.chains = chains;
@@ -238,24 +219,6 @@ fn key_body(b: &mut Builder, name: &str, keys: RecordId, values: &[ValueId], typ
     }
 }
 
-fn join_operator(a: &mut Assembler<'_>, operator: &mut Operator, node: NodeId, span: Option<i64>, keys: RecordId) -> StateKind {
-    let stream = &a.plan.node(node).stream;
-    let mut side = |side: &str| {
-        let doc = format!("A {} record that `{stream}` keeps.", side.to_lowercase());
-        a.add_record(Record { name: format!("{}{side}", operator.name), fields: vec![], shapes: vec![], stored: true, doc })
-    };
-    let (left, right) = (side("Left"), side("Right"));
-    operator.kernel = "JoinKernel";
-    operator.firing = "JoinFiring";
-    operator.runtime = if span.is_some() { "IntervalJoin" } else { "LatestJoin" };
-    operator.config = span.iter().map(|s| Config::Int(*s)).collect();
-    operator.stores.extend([("Lefts", left), ("Rights", right)]);
-    operator.parts = vec![("key", keys), ("left", left), ("right", right)];
-    operator.memory = if span.is_some() { "records in the window × (captures + 32 B)".to_owned() } else { "keys × (key + captures + 16 B)".to_owned() };
-    let kept = |param, function, record| KeptRecord { param, function, record, fields: BTreeMap::new(), ranks: vec![] };
-    StateKind::Kept(vec![kept("left", "keep_left", left), kept("right", "keep_right", right)])
-}
-
 #[expect(clippy::too_many_arguments, reason = "the parts of one node")]
 fn top_k_operator(
     a: &mut Assembler<'_>,
@@ -304,7 +267,14 @@ fn top_k_operator(
     let count = if count == i64::MAX { "rows".to_owned() } else { count.to_string() };
     operator.memory = format!("keys × open windows × {count} × (captures + 4 B)");
     let fields = (0..by.len()).map(|at| (KeptField::Rank(at), at)).collect();
-    StateKind::Kept(vec![KeptRecord { param: "kept", function: "keep", record: kept, fields, ranks: by.iter().map(|rank| rank.by.clone()).collect() }])
+    StateKind::Kept(vec![KeptRecord {
+        param: "kept",
+        function: "keep",
+        record: kept,
+        fields,
+        ranks: by.iter().map(|rank| rank.by.clone()).collect(),
+        optional: false,
+    }])
 }
 
 fn rank_name(at: usize) -> String {
@@ -420,6 +390,7 @@ impl Assembler<'_> {
                 let side = (*input).min(records.len().saturating_sub(1));
                 let field = if let Place::Field { field, .. } = place { KeptField::Column(*field) } else { KeptField::Ts };
                 let Some(kept) = records.get_mut(side) else { return b.value(Op::Null, ty) };
+                let ty = Physical { nullable: ty.nullable || kept.optional, ..ty };
                 let next = kept.fields.len();
                 let at = *kept.fields.entry(field.clone()).or_insert(next);
                 if at == next {
@@ -441,55 +412,7 @@ impl Assembler<'_> {
         }
     }
 
-    fn port_of(&self, id: OperatorId, port: usize) -> RecordId {
+    pub(super) fn port_of(&self, id: OperatorId, port: usize) -> RecordId {
         self.program.operators.get(id.0 as usize).and_then(|o| o.ports.get(port)).copied().unwrap_or(RecordId(0))
     }
-}
-
-/// Kernels that depend on what the chains behind their operators read: those fields are kept.
-pub(super) fn finish(a: &mut Assembler<'_>) {
-    let nodes: Vec<NodeId> = a.operators.keys().copied().collect();
-    for node in nodes {
-        let Some(state) = a.operators.get(&node) else { continue };
-        let StateKind::Kept(records) = &state.kind else { continue };
-        let (id, records) = (state.id, records.clone());
-        let mut functions = vec![];
-        if records.len() > 1 {
-            let arm = |(port, left)| {
-                let mut b = Builder::new();
-                let is_left = b.boolean(left);
-                b.statement(Statement::Return(is_left));
-                Arm { port: Some(port), index: None, body: b.finish() }
-            };
-            functions.push(KernelFunction { name: "is_left", arms: [(0, true), (1, false)].map(arm).to_vec() });
-        }
-        for (side, kept) in records.iter().enumerate() {
-            let body = keep(a, node, a.port_of(id, side), kept);
-            let port = (records.len() > 1).then_some(side);
-            functions.push(KernelFunction { name: kept.function, arms: vec![Arm { port, index: None, body }] });
-        }
-        if let Some(o) = a.program.operators.get_mut(id.0 as usize) {
-            o.functions.extend(functions);
-        }
-    }
-}
-
-/// Fills a kept record from a row.
-fn keep(a: &mut Assembler<'_>, node: NodeId, source: RecordId, kept: &KeptRecord) -> Body {
-    let stream = a.plan.node(node).stream.clone();
-    let mut b = Builder::new();
-    for (field, at) in &kept.fields {
-        let Some(FieldType::Scalar(ty)) = a.program.record(kept.record).fields.get(*at).map(|f| f.ty) else { continue };
-        let value = match field {
-            KeptField::Rank(at) => {
-                let Some(rank) = kept.ranks.get(*at) else { continue };
-                let value = lower(&mut b, &mut Lowering { a, frame: Frame::Row(source), stream: stream.clone() }, rank);
-                b.fit(value, ty)
-            }
-            KeptField::Column(c) => b.value(Op::Load { param: "row", record: source, field: *c }, ty),
-            KeptField::Ts => b.value(Op::Read(Read::Ts), ty),
-        };
-        b.statement(Statement::Store { param: kept.param, record: kept.record, field: *at, value });
-    }
-    b.finish()
 }

@@ -7,6 +7,7 @@ pub mod builder;
 pub mod columns;
 pub mod expression;
 pub mod ir;
+mod kept;
 mod kernels;
 mod observe;
 mod order;

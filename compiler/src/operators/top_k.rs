@@ -43,7 +43,7 @@ fn analyze<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
     // The schema of an undeclared event has grown by what `by` reads.
     let schema = Rc::new(a.schema(input));
     a.replace_node(b.node, NodeKind::TopK { input, keys, key_columns, by, count, window });
-    b.inputs = vec![ScopeInput { input: 0, names: b.names.clone(), schema, kleene: false }];
+    b.inputs = vec![ScopeInput { input: 0, names: b.names.clone(), schema, kleene: false, optional: false, inside: None }];
 }
 
 /// How many records, and what they are ranked by.

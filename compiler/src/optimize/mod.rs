@@ -123,9 +123,12 @@ pub(crate) fn map_expressions(kind: &mut NodeKind, change: &mut dyn FnMut(&crate
             list(keys);
             list(values);
         }
-        NodeKind::Join { left_keys, right_keys, .. } => {
+        NodeKind::Join { left_keys, right_keys, outer, .. } => {
             list(left_keys);
             list(right_keys);
+            if let Some(condition) = outer.as_mut().and_then(|outer| outer.condition.as_mut()) {
+                *condition = change(condition);
+            }
         }
         NodeKind::Pattern(p) => {
             for s in &mut p.steps {

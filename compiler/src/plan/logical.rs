@@ -168,6 +168,15 @@ pub enum Observation {
     Sample { text: Expr, every: i64 },
 }
 
+/// What a join tells of beside pairs.
+#[derive(Clone, Debug)]
+pub struct Outer {
+    /// Whether the left, and the right, records without a partner are told of; the other side's places are null then.
+    pub keeps: [bool; 2],
+    /// What pairs must fulfil beside equal keys.
+    pub condition: Option<Expr>,
+}
+
 /// What a node does.
 #[derive(Clone, Debug)]
 pub enum NodeKind {
@@ -188,7 +197,7 @@ pub enum NodeKind {
     /// Matches a sequence.
     Pattern(Pattern),
     /// Pairs within `span` ns (or the newest right record, for `latest`) of equal keys.
-    Join { left: NodeId, right: NodeId, left_keys: Vec<Expr>, right_keys: Vec<Expr>, key_columns: Vec<Column>, span: Option<i64> },
+    Join { left: NodeId, right: NodeId, left_keys: Vec<Expr>, right_keys: Vec<Expr>, key_columns: Vec<Column>, span: Option<i64>, outer: Option<Outer> },
     /// First per value within a span.
     Distinct { input: NodeId, keys: Vec<Expr>, within: i64 },
     /// First n per key.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use varpulis_abi::duration::UNITS;
 
-use super::logical::{CURRENT, NodeId, NodeKind, Observation, Pattern, Plan, Rank, Window};
+use super::logical::{CURRENT, NodeId, NodeKind, Observation, Outer, Pattern, Plan, Rank, Window};
 use crate::analysis::run::{Run, Step};
 use crate::analysis::typed::{Expr, ExprKind, Gather, Literal, Place, symbol};
 use crate::syntax::ast::UnaryOp;
@@ -255,6 +255,34 @@ impl Plan {
         format!("{}({})", a.aggregate.name(), parts.join(", "))
     }
 
+    fn describe_join(&self, id: NodeId) -> String {
+        let NodeKind::Join { left, right, left_keys, right_keys, span, outer, .. } = &self.node(id).kind else { return String::new() };
+        let side = |node: NodeId, keys: &[Expr]| {
+            keys.iter()
+                .map(|e| {
+                    expression(e, &|p| {
+                        if let Place::Field { field, .. } = p { self.columns(node).get(*field).cloned().unwrap_or_default() } else { self.place_name(node, p) }
+                    })
+                })
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        let kind = span.map_or_else(|| "latest join".to_owned(), |s| format!("join within {}", duration(s)));
+        let (of, condition) = match outer {
+            None => ("", String::new()),
+            Some(Outer { keeps, condition }) => {
+                let of = match keeps {
+                    [true, true] => "full ",
+                    [true, false] => "left ",
+                    _ => "right ",
+                };
+                let condition = condition.as_ref().map(|e| format!(" where {}", expression(e, &|p| self.place_name(id, p))));
+                (of, condition.unwrap_or_default())
+            }
+        };
+        format!("{of}{kind} on [{}] == [{}]{condition}", side(*left, left_keys), side(*right, right_keys))
+    }
+
     /// One line for a node.
     pub fn describe(&self, id: NodeId) -> String {
         let node = self.node(id);
@@ -290,24 +318,7 @@ impl Plan {
             }
             NodeKind::Lag { input, keys, values, back } => format!("lag {back} of {} by [{}]", list(*input, values), list(*input, keys)),
             NodeKind::Pattern(p) => self.describe_pattern(p),
-            NodeKind::Join { left, right, left_keys, right_keys, span, .. } => {
-                let side = |node: NodeId, keys: &[Expr]| {
-                    keys.iter()
-                        .map(|e| {
-                            expression(e, &|p| {
-                                if let Place::Field { field, .. } = p {
-                                    self.columns(node).get(*field).cloned().unwrap_or_default()
-                                } else {
-                                    self.place_name(node, p)
-                                }
-                            })
-                        })
-                        .collect::<Vec<_>>()
-                        .join(", ")
-                };
-                let kind = span.map_or_else(|| "latest join".to_owned(), |s| format!("join within {}", duration(s)));
-                format!("{kind} on [{}] == [{}]", side(*left, left_keys), side(*right, right_keys))
-            }
+            NodeKind::Join { .. } => self.describe_join(id),
             NodeKind::Distinct { input, keys, within } => {
                 let span = if *within == i64::MAX { "unbounded".to_owned() } else { format!("within {}", duration(*within)) };
                 format!("distinct [{}] {span}", list(*input, keys))

@@ -59,6 +59,8 @@ macro_rules! for_each_kernel {
                 keep_left(row: row, left: mut Lefts) -> nothing;
                 /// Keeps what results need of a right record.
                 keep_right(row: row, right: mut Rights) -> nothing;
+                /// Whether a left and a right record of one key are a pair; asked where what is in none counts.
+                joins(left: ref Lefts, right: ref Rights) -> fallible bool;
             }
             /// Values of earlier records.
             LagKernel [KeyKernel] [Kept] {

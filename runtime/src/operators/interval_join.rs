@@ -27,17 +27,17 @@ pub struct IntervalJoin<K: JoinKernel> {
     rights: Side<K::Rights>,
 }
 
-const LEFT: usize = 0;
-const RIGHT: usize = 1;
+pub(super) const LEFT: usize = 0;
+pub(super) const RIGHT: usize = 1;
 
 /// A key's records of one side, linked from the oldest to the newest.
 #[derive(Clone, Copy)]
-struct List {
-    oldest: u32,
+pub(super) struct List {
+    pub(super) oldest: u32,
     newest: u32,
 }
 
-const EMPTY: List = List { oldest: NONE, newest: NONE };
+pub(super) const EMPTY: List = List { oldest: NONE, newest: NONE };
 
 #[derive(Clone, Copy)]
 struct Link {
@@ -46,7 +46,7 @@ struct Link {
 }
 
 /// The records of one input.
-struct Side<S: Slots> {
+pub(super) struct Side<S: Slots> {
     records: S,
     links: Vec<Link>,
     free: Vec<u32>,
@@ -54,13 +54,13 @@ struct Side<S: Slots> {
 }
 
 impl<S: Slots> Side<S> {
-    fn new(layout: Option<&Arc<RecordLayout>>) -> Self {
+    pub(super) fn new(layout: Option<&Arc<RecordLayout>>) -> Self {
         Self { records: S::with_layout(layout), links: Vec::new(), free: Vec::new(), arrived: VecDeque::new() }
     }
 
     /// A fresh slot at the end of a key's list.
     #[inline]
-    fn add(&mut self, ts: i64, key: u32, list: &mut List) -> u32 {
+    pub(super) fn add(&mut self, ts: i64, key: u32, list: &mut List) -> u32 {
         let link = Link { key, newer: NONE };
         let slot = match self.free.pop() {
             Some(slot) => {
@@ -83,18 +83,46 @@ impl<S: Slots> Side<S> {
 
     /// Removes the oldest record if it is before `limit`, and returns its key.
     #[inline(always)]
-    fn expire_one(&mut self, limit: i64, lists: &mut [[List; 2]], side: usize) -> Option<u32> {
+    pub(super) fn expire_one(&mut self, limit: i64, lists: &mut [[List; 2]], side: usize) -> Option<u32> {
         let &(ts, slot) = self.arrived.front()?;
         if ts >= limit {
             return None;
         }
         self.arrived.pop_front();
         let Link { key, newer } = self.links[slot as usize];
-        let list = &mut lists[key as usize][side];
-        *list = if newer == NONE { EMPTY } else { List { oldest: newer, ..*list } };
+        // A record without a key stands in no list.
+        if let Some(lists) = lists.get_mut(key as usize) {
+            let list = &mut lists[side];
+            *list = if newer == NONE { EMPTY } else { List { oldest: newer, ..*list } };
+        }
         self.records.reset(slot as usize);
         self.free.push(slot);
         Some(key)
+    }
+
+    /// The time of the oldest record, and its slot.
+    pub(super) fn oldest(&self) -> Option<(i64, u32)> {
+        self.arrived.front().copied()
+    }
+
+    /// A record's key.
+    pub(super) fn key_of(&self, slot: u32) -> u32 {
+        self.links[slot as usize].key
+    }
+
+    pub(super) fn at(&self, slot: u32) -> &S::Slot {
+        self.records.at(slot as usize)
+    }
+
+    pub(super) fn at_mut(&mut self, slot: u32) -> &mut S::Slot {
+        self.records.at_mut(slot as usize)
+    }
+
+    /// The slots of a list's records, the oldest first.
+    pub(super) fn slots(&self, list: List) -> impl Iterator<Item = u32> {
+        std::iter::successors((list.oldest != NONE).then_some(list.oldest), |slot| {
+            self.links.get(*slot as usize).map(|link| link.newer).filter(|newer| *newer != NONE)
+        })
     }
 
     /// The list's records, the oldest first.

@@ -10,6 +10,7 @@ mod interval_join;
 mod lag;
 mod latest_join;
 mod limit;
+mod outer_join;
 mod panes;
 mod rules;
 mod session;
@@ -28,6 +29,7 @@ pub use interval_join::IntervalJoin;
 pub use lag::Lag;
 pub use latest_join::LatestJoin;
 pub use limit::Limit;
+pub use outer_join::OuterJoin;
 pub use rules::RuleTable;
 pub use session::SessionWindow;
 pub use sliding::SlidingWindow;
@@ -39,7 +41,7 @@ pub use tumbling::TumblingWindow;
 #[cfg(feature = "jit")]
 macro_rules! for_each_operator {
     ($expand:ident) => {
-        $expand! { CountWindow Distinct IntervalJoin Lag LatestJoin Limit PatternMatcher RuleTable SessionWindow SlidingCountWindow SlidingWindow TopK TumblingWindow }
+        $expand! { CountWindow Distinct IntervalJoin Lag LatestJoin Limit OuterJoin PatternMatcher RuleTable SessionWindow SlidingCountWindow SlidingWindow TopK TumblingWindow }
     };
 }
 #[cfg(feature = "jit")]

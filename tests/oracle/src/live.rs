@@ -39,7 +39,10 @@ fn mark(plan: &Plan, id: NodeId, live: &mut [BTreeSet<usize>]) {
             keys.iter().chain(aggregates.iter().flat_map(|a| a.args.iter().chain(&a.condition))).for_each(|e| through(plan, *input, e, live));
         }
         NodeKind::TopK { input, keys, by, .. } => keys.iter().chain(by.iter().map(|rank| &rank.by)).for_each(|e| through(plan, *input, e, live)),
-        NodeKind::Join { left, right, left_keys, right_keys, .. } => {
+        NodeKind::Join { left, right, left_keys, right_keys, outer, .. } => {
+            for condition in outer.iter().filter_map(|outer| outer.condition.as_ref()) {
+                condition.places(&mut |place| read(plan, id, place, live));
+            }
             left_keys.iter().for_each(|k| through(plan, *left, k, live));
             right_keys.iter().for_each(|k| through(plan, *right, k, live));
         }

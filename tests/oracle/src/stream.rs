@@ -73,7 +73,13 @@ impl<'p> Streams<'p> {
                 top::records(self, id, &top::Top { input: *input, keys, by, count: *count, window: *window })
             }
             NodeKind::Pattern(p) => pattern::records(self, id, p),
-            NodeKind::Join { left, right, left_keys, right_keys, span, .. } => join::records(self, id, [*left, *right], [left_keys, right_keys], *span),
+            NodeKind::Join { left, right, left_keys, right_keys, span, outer: None, .. } => {
+                join::records(self, id, [*left, *right], [left_keys, right_keys], *span)
+            }
+            NodeKind::Join { left, right, left_keys, right_keys, span: Some(span), outer: Some(outer), .. } => {
+                join::outer(self, id, [*left, *right], [left_keys, right_keys], *span, outer)
+            }
+            NodeKind::Join { .. } => panic!("an outer join has a span"),
             NodeKind::Distinct { input, keys, within } => self.distinct(id, *input, keys, *within),
             NodeKind::Lag { input, keys, values, back } => self.lag(id, *input, keys, values, *back),
             NodeKind::Limit { input, keys, count } => self.limit(id, *input, keys, *count),

@@ -103,7 +103,7 @@ fn join(rng: &mut Rng, sources: &[(String, Vec<Field>)], name: &str) -> (String,
     let others: Vec<_> = sources.iter().filter(|(other, _)| *other != a || !a.starts_with('S')).cloned().collect();
     let (b, right) = pick(rng, &others);
     let (left, right) = (qualified("l", &left), qualified("r", &right));
-    let latest = rng.u8(..3) == 0;
+    let kind = pick(rng, &["join", "join", "latest_join", "latest_join", "left_join", "right_join", "full_join"]);
     let mut on = vec![];
     for ty in [Type::Str, Type::Int] {
         if let (Some(l), Some(r), true) = (rng.choice(of_type(&left, ty)), rng.choice(of_type(&right, ty)), on.is_empty() || rng.u8(..3) == 0) {
@@ -115,12 +115,29 @@ fn join(rng: &mut Rng, sources: &[(String, Vec<Field>)], name: &str) -> (String,
         on.push(condition(rng, &Scope::new(&both), 1).0);
     }
     let mut operators = vec![format!(".on({})", on.join(" and "))];
-    if !latest {
+    if kind != "latest_join" {
         operators.push(format!(".window({})", pick(rng, &["5ms", "1s", "20s"])));
     }
-    let (project, fields) = renamed(rng, "select", &both, vec![]);
+    // What has no partner is null.
+    let missing =
+        |side: &[Field], kinds: [&str; 2]| side.iter().map(|f| Field { nullable: f.nullable || kinds.contains(&kind), ..f.clone() }).collect::<Vec<_>>();
+    // A third input, which an equality ties to one of the two.
+    let thirds: Vec<_> = others.iter().filter(|(other, _)| *other != b || !b.starts_with('S')).cloned().collect();
+    let third = if kind == "join" && rng.u8(..3) == 0 { rng.choice(thirds) } else { None };
+    let third = third.and_then(|(c, fields)| {
+        let (fields, before) = (qualified("t", &fields), left.iter().chain(&right).cloned().collect::<Vec<_>>());
+        let (t, other) = (rng.choice(of_type(&fields, Type::Int))?.name.clone(), rng.choice(of_type(&before, Type::Int))?.name.clone());
+        if let Some(on) = operators.first_mut() {
+            *on = on.replacen(".on(", &format!(".on({t} == {other} and "), 1);
+        }
+        Some((c, fields))
+    });
+    let both = [missing(&left, ["right_join", "full_join"]), missing(&right, ["left_join", "full_join"])].concat();
+    let all = [both, third.iter().flat_map(|(_, fields)| fields.clone()).collect()].concat();
+    let (project, fields) = renamed(rng, "select", &all, vec![]);
     operators.push(project);
-    (format!("stream {name} = {}({a} as l, {b} as r)", if latest { "latest_join" } else { "join" }), operators, fields)
+    let third = third.map_or(String::new(), |(c, _)| format!(", {c} as t"));
+    (format!("stream {name} = {kind}({a} as l, {b} as r{third})"), operators, fields)
 }
 
 /// A sequence of two or three steps, perhaps with a Kleene step and an absence. Conditions that look at a run cannot refuse: which run
@@ -293,7 +310,7 @@ fn window(rng: &mut Rng, operators: &mut Vec<String>, fields: &[Field], keys: &[
     for i in 0..rng.usize(1..4) {
         let (text, ty, nullable) = aggregate(rng, fields);
         // What is rounded is no rank: equal results of two ways of computing them may differ in the last bit.
-        let rounded = ["corr", "covar", "slope", "stddev", "variance", "avg", "ema"].iter().any(|name| text.starts_with(name));
+        let rounded = ["corr", "covar", "stddev", "variance", "avg", "ema"].iter().any(|name| text.starts_with(name));
         let name = format!("{}{i}{}", if rounded { "r" } else { "a" }, ty.text().to_lowercase());
         parts.push(format!("{name}: {text}"));
         made.push(Field { name, ty, nullable });
@@ -349,7 +366,8 @@ fn aggregate(rng: &mut Rng, fields: &[Field]) -> (String, Type, bool) {
                     let other = pick(rng, &numbers);
                     (format!("{}({}, {}{condition})", pick(rng, &["covar", "corr"]), n.name, other.name), Type::Float, true)
                 }
-                6 => (format!("slope({}{condition})", n.name), Type::Float, true),
+                // Milliseconds are no sums of halves, and what is rounded must not decide anything.
+                6 => (format!("floor(slope({}{condition}) * 0.001 + 0.1234)", n.name), Type::Float, true),
                 7 => (format!("approx_percentile({}, {}{condition})", n.name, pick(rng, &["0", "30", "50", "100"])), Type::Float, nullable(n)),
                 0 => (format!("avg({}{condition})", n.name), Type::Float, nullable(n)),
                 1 => (format!("percentile({}, {}{condition})", n.name, pick(rng, &["0", "25", "50", "99", "100"])), Type::Float, nullable(n)),
