@@ -118,12 +118,11 @@ impl<'a> Analyzer<'a> {
             ItemKind::Context { .. } => "contexts",
             ItemKind::Embedding { .. } => "embeddings",
             ItemKind::Import { .. } => "imports",
-            ItemKind::Config { .. } => "`config:`",
+            ItemKind::Config { entries } => return self.settings(entries),
             _ => return,
         };
         // What has no name is told at its first word, not over all its lines.
-        let word = if matches!(kind, ItemKind::Import { .. }) { "import" } else { "config" };
-        let at = declared_name(kind).map_or(Span { end: span.end.min(span.start + word.len() as u32), ..span }, |name| name.span);
+        let at = declared_name(kind).map_or(Span { end: span.end.min(span.start + "import".len() as u32), ..span }, |name| name.span);
         self.report(Diagnostic::new(Code::NotCompiledYet, at, format!("{what}: understood, not compiled yet")));
     }
 

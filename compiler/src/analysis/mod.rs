@@ -20,6 +20,7 @@ mod process;
 pub(crate) mod rows;
 pub mod run;
 pub mod scope;
+mod settings;
 mod statements;
 mod streams;
 pub mod typed;
