@@ -258,7 +258,7 @@ fn top_k_operator(
     let (size, slide, offset) = match *window {
         Window::Tumbling { size, offset } => (size, size, offset),
         Window::Sliding { size, slide, offset } => (size, slide, offset),
-        Window::Session { gap: size } | Window::Count { size } | Window::SlidingCount { size, .. } => (size, size, 0),
+        Window::Cumulating { size, .. } | Window::Session { gap: size } | Window::Count { size } | Window::SlidingCount { size, .. } => (size, size, 0),
     };
     (operator.runtime, operator.kernel, operator.firing, operator.timed) = ("TopK", "RankKernel", "RankFiring", true);
     operator.config = [count, size, slide, offset].map(Config::Int).to_vec();
@@ -359,6 +359,9 @@ fn window_operator(
     let (runtime, config, timed, memory) = match *window {
         Window::Tumbling { size, offset } => ("TumblingWindow", vec![int(size), int(offset)], true, "keys × (key + accumulators)"),
         Window::Sliding { size, slide, offset } => ("SlidingWindow", vec![int(size), int(slide), int(offset)], true, "keys × panes × accumulators"),
+        Window::Cumulating { size, step, offset } => {
+            ("CumulatingWindow", vec![int(size), int(step), int(offset)], true, "keys in the window × (key + accumulators)")
+        }
         Window::Session { gap } => ("SessionWindow", vec![int(gap)], true, "open sessions × (key + accumulators)"),
         Window::Count { size } => ("CountWindow", vec![int(size)], false, "keys × (key + accumulators)"),
         Window::SlidingCount { size, slide } => ("SlidingCountWindow", vec![int(size), int(slide)], false, "keys × panes × accumulators"),

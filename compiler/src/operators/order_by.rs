@@ -92,7 +92,9 @@ fn of_window(a: &mut Analyzer<'_>, b: &mut StreamBuilder, op: &ast::Op) -> bool 
 
 fn fired_by_window(plan: &Plan, node: NodeId) -> bool {
     match &plan.node(node).kind {
-        NodeKind::Window { window, .. } => matches!(window, Window::Tumbling { .. } | Window::Sliding { .. } | Window::Session { .. }),
+        NodeKind::Window { window, .. } => {
+            matches!(window, Window::Tumbling { .. } | Window::Sliding { .. } | Window::Cumulating { .. } | Window::Session { .. })
+        }
         NodeKind::TopK { .. } => true,
         NodeKind::Filter { input, .. }
         | NodeKind::Project { input, .. }

@@ -5,13 +5,14 @@ use crate::analysis::typed::Literal;
 use crate::analysis::{Analyzer, StreamBuilder};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::plan::logical::{NodeKind, Schema, Window};
+use crate::plan::print::duration;
 use crate::syntax::ast;
 
 /// `.window(…)`
 pub(super) const ENTRY: Entry = Entry {
     name: "window",
     title: "Groups records by time or count.",
-    arguments: "(5m) · (5m, sliding: 30s) · (session: 30s) · (100) · (100, sliding: 10) · offset: d",
+    arguments: "(5m) · (5m, sliding: 30s) · (1d, cumulate: 1h) · (session: 30s) · (100) · (100, sliding: 10) · offset: d",
     doc: "Time windows are aligned to the epoch plus `offset`. A window that is not empty fires when the watermark reaches its end: one row per key. Sessions are per key. Count windows fire when full.",
     example: "stream V = Trade.partition_by(symbol).window(5m, sliding: 30s).aggregate(top: max(price))",
     order: Order::Time,
@@ -33,13 +34,13 @@ fn analyze<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
 }
 
 fn read(a: &mut Analyzer<'_>, op: &ast::Op) -> Option<Window> {
-    for later in ["cumulate", "early", "policy"] {
+    for later in ["early", "policy"] {
         if let Some(e) = a.named(op, later) {
-            a.not_compiled(e.span, &format!("`{later}:`"), "tumbling, sliding, session and count windows are compiled");
+            a.not_compiled(e.span, &format!("`{later}:`"), "windows fire once, when the watermark reaches their end");
             return None;
         }
     }
-    if !a.check_args(op, &["sliding", "session", "offset"], 0, 1) {
+    if !a.check_args(op, &["sliding", "cumulate", "session", "offset"], 0, 1) {
         return None;
     }
     if let Some(gap) = a.named(op, "session") {
@@ -77,10 +78,37 @@ fn read(a: &mut Analyzer<'_>, op: &ast::Op) -> Option<Window> {
                 },
                 None => 0,
             };
+            if let Some(e) = a.named(op, "cumulate") {
+                return cumulating(a, e, size, offset, sliding);
+            }
             match sliding {
                 Some(s) => Some(Window::Sliding { size, slide: a.constant_duration(s, "a slide")?, offset }),
                 None => Some(Window::Tumbling { size, offset }),
             }
+        }
+    }
+}
+
+/// How many steps a window may have: it fires at each.
+const STEPS: i64 = 100_000;
+
+fn cumulating(a: &mut Analyzer<'_>, e: &ast::Expr, size: i64, offset: i64, sliding: Option<&ast::Expr>) -> Option<Window> {
+    let step = a.constant_duration(e, "a step")?;
+    let wrong = if let Some(sliding) = sliding {
+        Some((sliding.span, "a window slides or cumulates, not both".to_owned(), "leave one of the two out".to_owned()))
+    } else if size % step != 0 {
+        let help = format!("a step of which {} is a multiple", duration(size));
+        Some((e.span, format!("{} is no whole number of steps of {}", duration(size), duration(step)), help))
+    } else if size / step > STEPS {
+        Some((e.span, format!("a window of {} steps would fire as often", size / step), format!("at most {STEPS} steps")))
+    } else {
+        None
+    };
+    match wrong {
+        None => Some(Window::Cumulating { size, step, offset }),
+        Some((at, message, help)) => {
+            a.report(Diagnostic::new(Code::BadArgument, at, message).help(help));
+            None
         }
     }
 }

@@ -4,6 +4,7 @@
 
 mod accumulators;
 mod count_window;
+mod cumulating;
 mod distinct;
 mod firing;
 mod interval_join;
@@ -23,6 +24,7 @@ mod tumbling;
 
 pub use accumulators::{Collected, DistinctSet, DistinctSketch, Ema, Largest, Moments, PercentileSketch, Sorted};
 pub use count_window::CountWindow;
+pub use cumulating::CumulatingWindow;
 pub use distinct::Distinct;
 pub use firing::{JoinFiring, LagFiring, RankFiring, RowFiring, RuleFiring, WindowFiring};
 pub use interval_join::IntervalJoin;
@@ -41,7 +43,7 @@ pub use tumbling::TumblingWindow;
 #[cfg(feature = "jit")]
 macro_rules! for_each_operator {
     ($expand:ident) => {
-        $expand! { CountWindow Distinct IntervalJoin Lag LatestJoin Limit OuterJoin PatternMatcher RuleTable SessionWindow SlidingCountWindow SlidingWindow TopK TumblingWindow }
+        $expand! { CountWindow CumulatingWindow Distinct IntervalJoin Lag LatestJoin Limit OuterJoin PatternMatcher RuleTable SessionWindow SlidingCountWindow SlidingWindow TopK TumblingWindow }
     };
 }
 #[cfg(feature = "jit")]

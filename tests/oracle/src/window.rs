@@ -88,8 +88,8 @@ pub(crate) fn records(s: &mut Streams<'_>, id: NodeId, input: NodeId, keys: &[Ex
     fire(s, id, window, calls, &all_keys, open)
 }
 
-fn is(o: &Open, key: usize, (start, _): (i64, i64)) -> bool {
-    o.key == key && o.start == start
+fn is(o: &Open, key: usize, window: (i64, i64)) -> bool {
+    o.key == key && (o.start, o.end) == window
 }
 
 /// The windows that a record belongs to, by start and end. Count windows are numbered by their first record.
@@ -103,6 +103,10 @@ pub(crate) fn windows_of(window: Window, key: usize, ts: i64, taken: i64, open: 
     match window {
         Window::Tumbling { size, offset } => aligned(size, size, offset),
         Window::Sliding { size, slide, offset } => aligned(size, slide, offset),
+        Window::Cumulating { size, step, offset } => {
+            let start = (ts - offset).div_euclid(size) * size + offset;
+            (1..=size / step).map(|n| (start, start + n * step)).filter(|(_, end)| ts < *end).collect()
+        }
         Window::Session { gap } => {
             let last = open.iter().rev().find(|o| o.key == key).filter(|o| ts < o.end);
             vec![last.map_or((ts, ts + gap), |o| (o.start, o.end))]

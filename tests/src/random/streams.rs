@@ -121,9 +121,9 @@ fn join(rng: &mut Rng, sources: &[(String, Vec<Field>)], name: &str) -> (String,
     // What has no partner is null.
     let missing =
         |side: &[Field], kinds: [&str; 2]| side.iter().map(|f| Field { nullable: f.nullable || kinds.contains(&kind), ..f.clone() }).collect::<Vec<_>>();
-    // A third input, which an equality ties to one of the two.
-    let thirds: Vec<_> = others.iter().filter(|(other, _)| *other != b || !b.starts_with('S')).cloned().collect();
-    let third = if kind == "join" && rng.u8(..3) == 0 { rng.choice(thirds) } else { None };
+    // A third input, which an equality ties to one of the two: an event, since matches of matches would be more than anyone can count.
+    let thirds: Vec<_> = others.iter().filter(|(other, _)| !other.starts_with('S')).cloned().collect();
+    let third = if kind == "join" && !(a.starts_with('S') && b.starts_with('S')) && rng.u8(..3) == 0 { rng.choice(thirds) } else { None };
     let third = third.and_then(|(c, fields)| {
         let (fields, before) = (qualified("t", &fields), left.iter().chain(&right).cloned().collect::<Vec<_>>());
         let (t, other) = (rng.choice(of_type(&fields, Type::Int))?.name.clone(), rng.choice(of_type(&before, Type::Int))?.name.clone());
@@ -295,13 +295,23 @@ fn looking_back(rng: &mut Rng, fields: &[Field], ty: Type) -> (String, bool) {
 fn window(rng: &mut Rng, operators: &mut Vec<String>, fields: &[Field], keys: &[Field]) -> Vec<Field> {
     let text = match rng.u8(..8) {
         0..=2 => pick(rng, &["(20ms)", "(1s)", "(10s, offset: 300ms)", "(1m)"]),
-        3..=4 => pick(rng, &["(20ms, sliding: 10ms)", "(3s, sliding: 2s)", "(10s, sliding: 3s, offset: 1s)", "(1s, sliding: 5s)"]),
+        3..=4 => pick(
+            rng,
+            &[
+                "(20ms, sliding: 10ms)",
+                "(3s, sliding: 2s)",
+                "(10s, sliding: 3s, offset: 1s)",
+                "(1s, sliding: 5s)",
+                "(20ms, cumulate: 5ms)",
+                "(1m, cumulate: 20s, offset: 7s)",
+            ],
+        ),
         5 => pick(rng, &["(session: 15ms)", "(session: 2s)"]),
         6 => pick(rng, &["(1)", "(3)", "(10)"]),
         _ => pick(rng, &["(4, sliding: 2)", "(3, sliding: 1)", "(5, sliding: 3)", "(2, sliding: 5)"]),
     };
     operators.push(format!(".window{text}"));
-    let of_time = !text.contains("session") && text.contains("s");
+    let of_time = !text.contains("session") && !text.contains("cumulate") && text.contains("s");
     if of_time && rng.u8(..4) == 0 && top_k(rng, operators, fields) {
         return fields.to_vec();
     }

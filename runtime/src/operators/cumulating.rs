@@ -1,0 +1,133 @@
+//! Cumulating time windows: one accumulator per key, read at every step of the window and emptied at its end.
+//!
+//! Invariant: `touched` lists the keys with records in the open window, in the order of their first; all other accumulators are empty.
+#![expect(clippy::indexing_slicing, reason = "per-key arrays grow with the numbers of the key table")]
+
+use super::WindowFiring;
+use crate::kernels::WindowKernel;
+use crate::operator::{Operator, Refusal};
+use crate::state::{KeyTable, Slots};
+
+/// Windows `[start, start + step)`, `[start, start + 2·step)` and so on to `[start, start + size)` per key, where `start` is `offset + k·size`.
+/// O(1) per record, O(keys in the window) per step.
+pub struct CumulatingWindow<K: WindowKernel> {
+    kernel: K,
+    size: i64,
+    step: i64,
+    offset: i64,
+    /// The open window; its end is `i64::MIN` before the first.
+    start: i64,
+    end: i64,
+    /// The end of the step at hand if the window holds records, else `i64::MAX`.
+    due: i64,
+    keys: KeyTable<K>,
+    accs: K::Accs,
+    touched: Vec<u32>,
+    /// Per key, whether it is in `touched`.
+    is_touched: Vec<bool>,
+}
+
+impl<K: WindowKernel + 'static> CumulatingWindow<K> {
+    /// Windows of up to `size` ns, by steps of `step` ns, aligned to the epoch plus `offset` ns.
+    pub fn new(kernel: K, size: i64, step: i64, offset: i64) -> Self {
+        let (keys, accs) = (KeyTable::new(&kernel), K::Accs::with_layout(kernel.layout("Accs")));
+        let (start, end, due) = (i64::MIN, i64::MIN, i64::MAX);
+        Self { kernel, size: size.max(1), step: step.max(1), offset, start, end, due, keys, accs, touched: Vec::new(), is_touched: Vec::new() }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn fire_up_to(&mut self, watermark: i64, fire: &mut impl FnMut(WindowFiring<'_, K>)) {
+        while watermark >= self.due && !self.touched.is_empty() {
+            let end = self.due;
+            for &id in &self.touched {
+                fire(WindowFiring { ts: end.saturating_sub(1), start: self.start, end, key: self.keys.key(id), accs: self.accs.at(id as usize) });
+            }
+            if end < self.end {
+                self.due = end.saturating_add(self.step).min(self.end);
+                continue;
+            }
+            // What was not in this window is forgotten: it has nothing that the next one needs.
+            self.keys.retain(|id| self.is_touched[id as usize]);
+            for id in self.touched.drain(..) {
+                self.accs.reset(id as usize);
+                self.is_touched[id as usize] = false;
+            }
+            self.due = i64::MAX;
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn touch(&mut self, id: u32, ts: i64) {
+        if self.touched.is_empty() {
+            let behind = ts.saturating_sub(self.start).rem_euclid(self.step);
+            self.due = ts.saturating_sub(behind).saturating_add(self.step).min(self.end);
+        }
+        self.is_touched[id as usize] = true;
+        self.touched.push(id);
+    }
+}
+
+impl<K: WindowKernel + 'static> Operator for CumulatingWindow<K> {
+    type Input<'a> = K::Row<'a>;
+    type Firing<'a> = WindowFiring<'a, K>;
+
+    #[inline]
+    fn push(&mut self, ts: i64, row: K::Row<'_>, fire: &mut impl FnMut(WindowFiring<'_, K>)) -> Result<(), Refusal> {
+        if ts >= self.due {
+            self.fire_up_to(ts, fire);
+        }
+        if ts >= self.end {
+            self.start = ts.saturating_sub(ts.saturating_sub(self.offset).rem_euclid(self.size));
+            self.end = self.start.saturating_add(self.size);
+        }
+        let (id, new) = self.keys.find_or_add(&self.kernel, row);
+        if new && self.accs.len() <= id as usize {
+            self.accs.add();
+            self.is_touched.push(false);
+        }
+        self.kernel.fold(self.accs.at_mut(id as usize), row)?;
+        if !self.is_touched[id as usize] {
+            self.touch(id, ts);
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn deadline(&self) -> i64 {
+        self.due
+    }
+
+    #[inline]
+    fn advance(&mut self, watermark: i64, fire: &mut impl FnMut(WindowFiring<'_, K>)) {
+        if watermark >= self.due {
+            self.fire_up_to(watermark, fire);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+    use super::*;
+    use crate::operators::testing::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn as_counted_anew(events in events(), step in 1..20i64, steps in 1..6i64, offset in 0..40i64, announced in any::<bool>()) {
+            let size = step * steps;
+            let mut expected: Vec<Fired> = Vec::new();
+            for whole in time_windows(&events, size, size, offset.rem_euclid(size)).into_iter().map(|f| f.start).collect::<std::collections::BTreeSet<_>>() {
+                for end in (1..=steps).map(|n| whole + n * step) {
+                    let inside: Vec<_> = events.iter().filter(|(ts, _)| (whole..end).contains(ts)).copied().collect();
+                    let row = |(key, group): (u32, Vec<(i64, i64)>)| Fired { ts: end - 1, start: whole, end, key, values: group.iter().map(|(_, v)| *v).collect() };
+                    expected.extend(by_key(&inside).into_iter().map(row));
+                }
+            }
+            let mut window = CumulatingWindow::new(Lists, size, step, offset.rem_euclid(size));
+            prop_assert_eq!(drive(&mut window, &events, announced), expected);
+        }
+    }
+}
