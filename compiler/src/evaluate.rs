@@ -19,8 +19,8 @@ use crate::syntax::ast::Span;
 /// How many bytes a computed text may have: texts that are put together of themselves double with every line of a program.
 pub const LONGEST_TEXT: usize = 100_000;
 
-/// How often loops may begin again while a constant is computed: what takes longer is computed at run time.
-const MOST_ROUNDS: u32 = 1_000_000;
+/// How often loops may begin again while a constant is computed: what takes longer is computed at run time. A program may have many.
+pub const MOST_ROUNDS: u32 = 20_000;
 
 /// Why an expression has no value at compile time though all of it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

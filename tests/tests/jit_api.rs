@@ -50,9 +50,10 @@ fn upto(n: int) -> int:
     sum
 fn forever(n: int) -> int:
     var i = 0
-    while true:
+    while i >= 0:
         i := i + n
         i := i - n
+    i
 fn doubled(n: int) -> int:
     var text = \"x\"
     for _i in 0..n:

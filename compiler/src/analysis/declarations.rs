@@ -9,7 +9,7 @@ use super::scope::Scope;
 use super::typed::Expr;
 use super::types::{EnumType, Kind, RecordType, Type};
 use crate::diagnostics::{Code, Diagnostic, did_you_mean};
-use crate::evaluate::{LONGEST_TEXT, Refusal};
+use crate::evaluate::{LONGEST_TEXT, MOST_ROUNDS, Refusal};
 use crate::plan::logical::{Column, Event, Global, Schema};
 use crate::syntax::ast::{self, ItemKind, Span, TypeExpr, TypeExprKind};
 
@@ -277,7 +277,8 @@ impl<'a> Analyzer<'a> {
             Ok(None) => {
                 self.report(
                     Diagnostic::new(Code::NotConstant, e.span, "this must be known at compile time")
-                        .help("constants are made of literals, other constants and operators; what `let` says is computed at start"),
+                        .help("constants are made of literals, other constants, operators and functions")
+                        .help(format!("loops of more than {MOST_ROUNDS} rounds are for run time: what `let` says is computed at start")),
                 );
                 None
             }

@@ -196,7 +196,12 @@ impl Joining<'_, '_> {
         }
         self.open = later;
         if left_keys.is_empty() && rest.iter().all(|part| part.ty.kind != Kind::Error) {
-            let d = Diagnostic::new(Code::CrossJoin, self.condition.span, "this join has no equality: every record is compared with all others in the window");
+            let of = self.inputs.get(next).and_then(|input| input.names.first()).filter(|_| self.sides.len() > 2);
+            let message = of.map_or_else(
+                || "this join has no equality: every record is compared with all others in the window".to_owned(),
+                |of| format!("no equality ties `{of}` to the others: every record of it is compared with all others in the window"),
+            );
+            let d = Diagnostic::new(Code::CrossJoin, self.condition.span, message);
             self.a.report(d.help("add an equality between the two sides, as in `A.key == B.key`"));
         }
         let key_columns: Vec<Column> =

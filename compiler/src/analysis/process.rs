@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::Analyzer;
 use super::run::{Block, Run, Step};
 use super::scope::Scope;
-use super::statements::Function;
+use super::statements::{Flow, Function};
 use super::streams::StreamBuilder;
 use super::typed::{Expr, ExprKind, Literal, Place};
 use super::types::{Kind, RecordType, Type};
@@ -56,10 +56,12 @@ pub(super) fn emits(body: &[ast::Stmt]) -> bool {
 
 impl Function<'_, '_> {
     /// `emit Type(a, b: e)`.
-    pub(super) fn emit(&mut self, of: &ast::Name, args: &[ast::Arg], span: Span, steps: &mut Vec<Step>) {
+    pub(super) fn emit(&mut self, of: &ast::Name, args: &[ast::Arg], span: Span, steps: &mut Vec<Step>) -> Flow {
         if self.emitted.is_none() {
             let d = Diagnostic::new(Code::EmitWithoutStream, span, format!("`{}` is called for its value, and emits a record", self.name));
-            return self.a.report(d.help(format!("a stream takes what it emits: `.process({}(…))`", self.name)));
+            self.a.report(d.help(format!("a stream takes what it emits: `.process({}(…))`", self.name)));
+            self.values.push(Expr::error(span));
+            return Flow::Ends;
         }
         let mut fields = vec![];
         for arg in args {
@@ -84,6 +86,7 @@ impl Function<'_, '_> {
             steps.push(Step::Emit(emitted.len()));
             emitted.push(Emitted { of: of.clone(), fields, span });
         }
+        Flow::On
     }
 
     fn process(mut self, function: &ast::FunctionDecl, span: Span) -> Option<Process> {
@@ -244,8 +247,9 @@ impl Analyzer<'_> {
     /// Goes on with the records that a function emits; keys of the partition are theirs, too.
     pub(crate) fn processed(&mut self, b: &mut StreamBuilder, process: Process, span: Span) {
         let Process { of, mut columns, mut run } = process;
-        for key in &mut b.keys {
-            run.records.iter_mut().for_each(|record| record.push(key.expr.clone()));
+        for (at, key) in b.keys.iter_mut().enumerate() {
+            let value = if b.firing.is_some() { Expr::place(Place::Key(at), key.column.ty.clone(), key.expr.span) } else { key.expr.clone() };
+            run.records.iter_mut().for_each(|record| record.push(value.clone()));
             let at = Place::Field { input: 0, field: columns.len() };
             columns.push(Column { hidden: true, ..key.column.clone() });
             key.expr = Expr::place(at, key.column.ty.clone(), key.expr.span);
@@ -253,6 +257,7 @@ impl Analyzer<'_> {
         let name = b.name.clone();
         b.node = self.add_node(NodeKind::Process { input: b.node, run: Box::new(run) }, Schema { columns, open: None }, &name, span);
         b.inputs = vec![];
+        b.firing = None;
         b.names = vec![name, of.clone()];
         b.record_type = Some(of);
     }

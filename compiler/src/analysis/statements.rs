@@ -85,6 +85,10 @@ impl Function<'_, '_> {
         if flow == Flow::On {
             return self.without_value(function.body.last().map_or(function.name.span, |last| last.span));
         }
+        if self.values.is_empty() {
+            let d = Diagnostic::new(Code::TypeMismatch, function.name.span, format!("no way through `{}` ends with a value", self.name));
+            return self.a.wrong(d.help("a loop that nothing leaves goes on for ever: leave it by `break` or `return`"));
+        }
         let Some(ty) = self.alike_values(function.name.span) else { return Expr::error(span) };
         let mut values = self.values.into_iter();
         steps.push(Step::Block(Block { number: self.whole, repeats: false, steps: with_values(body, self.result, &mut values), span }));
@@ -160,7 +164,8 @@ impl Function<'_, '_> {
                 break;
             }
             if !self.a.expands(statement.span) {
-                break;
+                // That is told; what is left out is not missed.
+                return (steps, Flow::Ends);
             }
             flow = self.step(statement, last && at + 1 == list.len(), &mut steps);
         }
@@ -213,7 +218,7 @@ impl Function<'_, '_> {
                 }
                 return Flow::Ends;
             }
-            StmtKind::Emit { event, args } => self.emit(event, args, statement.span, steps),
+            StmtKind::Emit { event, args } => return self.emit(event, args, statement.span, steps),
         }
         Flow::On
     }
@@ -340,7 +345,7 @@ impl Function<'_, '_> {
 
     /// Whether a value is one of an arm's; the arms before have seen some.
     fn is_one_of(&mut self, value: &Expr, patterns: &[ast::Expr], seen: &mut Vec<Literal>) -> Expr {
-        let mut found: Option<Expr> = None;
+        let mut each = vec![];
         for pattern in patterns {
             let wanted = match (&value.ty.kind, &pattern.kind) {
                 (Kind::Enum(e), ast::ExprKind::Name(name)) => {
@@ -365,16 +370,29 @@ impl Function<'_, '_> {
                 }
                 seen.push(literal);
             }
-            found = Some(match found {
-                None => one,
-                Some(before) => {
-                    let ty = Type::BOOL.with_null(before.ty.nullable || one.ty.nullable);
-                    Expr { span: before.span.to(one.span), kind: ExprKind::Binary(BinaryOp::Or, Box::new(before), Box::new(one)), ty }
+            each.push(one);
+        }
+        any_of(each).unwrap_or_else(|| Expr::literal(Literal::Bool(true), Type::BOOL, value.span))
+    }
+}
+
+/// Whether one of the conditions holds, in few levels however many they are.
+fn any_of(mut conditions: Vec<Expr>) -> Option<Expr> {
+    while conditions.len() > 1 {
+        let mut pairs = conditions.into_iter();
+        let mut joined = vec![];
+        while let Some(left) = pairs.next() {
+            joined.push(match pairs.next() {
+                None => left,
+                Some(right) => {
+                    let ty = Type::BOOL.with_null(left.ty.nullable || right.ty.nullable);
+                    Expr { span: left.span.to(right.span), kind: ExprKind::Binary(BinaryOp::Or, Box::new(left), Box::new(right)), ty }
                 }
             });
         }
-        found.unwrap_or_else(|| Expr::literal(Literal::Bool(true), Type::BOOL, value.span))
+        conditions = joined;
     }
+    conditions.pop()
 }
 
 /// What of a type's values is not among those seen, for a message; nothing if all are.

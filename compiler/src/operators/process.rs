@@ -18,7 +18,10 @@ pub(super) const ENTRY: Entry = Entry {
 };
 
 fn analyze<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
-    a.need_record(b);
+    // What a pattern or a join fires is read by its members' names; a window's rows are records.
+    if b.inputs.is_empty() {
+        a.need_record(b);
+    }
     if !a.check_args(op, &[], 1, 1) {
         return;
     }

@@ -92,7 +92,10 @@ impl<'p> BodyPrinter<'p, '_> {
         let value = self.owned_text(value);
         self.flush(out, false);
         let name = self.name_of(variable);
-        out.extend(value.assigned_to(&quote!(#name)));
+        // `x = x` says nothing, and Rust says so.
+        if name != value.tokens.to_string() {
+            out.extend(value.assigned_to(&quote!(#name)));
+        }
     }
 
     pub(super) fn block(&mut self, label: Label, repeats: bool, body: &'p [Statement], out: &mut TokenStream) {

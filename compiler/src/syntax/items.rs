@@ -270,6 +270,14 @@ impl Reader<'_> {
         let span = self.span(&pair);
         let inner = pair.into_inner().next()?;
         let kind = match inner.as_rule() {
+            Rule::negative => {
+                let number = inner.into_inner().next()?;
+                match number.as_rule() {
+                    Rule::duration => ExprKind::Duration(-self.duration(&number)),
+                    Rule::float => ExprKind::Float(-self.float(&number)),
+                    _ => ExprKind::Int(self.int(&number).wrapping_neg()),
+                }
+            }
             Rule::string => ExprKind::Str(self.string(&inner)),
             Rule::timestamp => ExprKind::Timestamp(self.timestamp(&inner)),
             Rule::duration => ExprKind::Duration(self.duration(&inner)),
