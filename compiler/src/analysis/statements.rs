@@ -1,6 +1,8 @@
 //! Functions whose statements change something: `var` and `:=`, `for`, `while`, `match`, `break`, `continue`. They become the steps of a
 //! [`Run`]; functions that are one expression in several statements do not come here.
 
+use std::collections::HashSet;
+
 use super::Analyzer;
 use super::process::Emitted;
 use super::run::{Block, Run, Step, Variable};
@@ -302,14 +304,14 @@ impl Function<'_, '_> {
     fn match_steps(&mut self, value: &ast::Expr, arms: &[(Vec<ast::Expr>, Vec<ast::Stmt>)], span: Span, last: bool, steps: &mut Vec<Step>) -> Flow {
         let value = self.a.expr(value, self.scope);
         let value = self.kept(value, "matched", steps);
-        let mut seen = vec![];
+        let mut seen = HashSet::new();
         self.arms(&value, arms, &mut seen, span, last, steps)
     }
     fn arms(
         &mut self,
         value: &Expr,
         arms: &[(Vec<ast::Expr>, Vec<ast::Stmt>)],
-        seen: &mut Vec<Literal>,
+        seen: &mut HashSet<Literal>,
         span: Span,
         last: bool,
         steps: &mut Vec<Step>,
@@ -344,7 +346,7 @@ impl Function<'_, '_> {
     }
 
     /// Whether a value is one of an arm's; the arms before have seen some.
-    fn is_one_of(&mut self, value: &Expr, patterns: &[ast::Expr], seen: &mut Vec<Literal>) -> Expr {
+    fn is_one_of(&mut self, value: &Expr, patterns: &[ast::Expr], seen: &mut HashSet<Literal>) -> Expr {
         let mut each = vec![];
         for pattern in patterns {
             let wanted = match (&value.ty.kind, &pattern.kind) {
@@ -364,11 +366,10 @@ impl Function<'_, '_> {
                 (Kind::Enum(e), Some(Literal::Str(text))) => e.variants.iter().position(|v| v == text).map(|at| Literal::Enum(at as u32)),
                 (_, literal) => literal.cloned(),
             };
-            if let Some(literal) = literal {
-                if seen.contains(&literal) {
-                    self.a.report(Diagnostic::new(Code::UnusedDeclaration, pattern.span, "no value comes here: it stood before"));
-                }
-                seen.push(literal);
+            if let Some(literal) = literal
+                && !seen.insert(literal)
+            {
+                self.a.report(Diagnostic::new(Code::UnusedDeclaration, pattern.span, "no value comes here: it stood before"));
             }
             each.push(one);
         }
@@ -396,7 +397,7 @@ fn any_of(mut conditions: Vec<Expr>) -> Option<Expr> {
 }
 
 /// What of a type's values is not among those seen, for a message; nothing if all are.
-fn missing(ty: &Type, seen: &[Literal]) -> String {
+fn missing(ty: &Type, seen: &HashSet<Literal>) -> String {
     let mut missing: Vec<String> = match &ty.kind {
         Kind::Bool => [false, true].into_iter().filter(|v| !seen.contains(&Literal::Bool(*v))).map(|v| format!("`{v}`")).collect(),
         Kind::Enum(e) => e.variants.iter().enumerate().filter(|(at, _)| !seen.contains(&Literal::Enum(*at as u32))).map(|(_, v)| format!("`{v}`")).collect(),
