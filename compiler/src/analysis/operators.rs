@@ -123,26 +123,28 @@ impl<'a> Analyzer<'a> {
                 scope.firing = named.firing;
                 continue;
             }
-            let name = match (&arg.name, &e.kind) {
-                (Some(n), _) => n.text.clone(),
-                (None, ExprKind::Name(n)) => n.clone(),
-                (None, ExprKind::Member { name, .. }) => name.text.clone(),
-                _ => {
-                    self.report(Diagnostic::new(Code::BadArgument, e.span, "a computed field needs a name").fix(
-                        ast::Span { start: e.span.start, end: e.span.start },
-                        "name: ",
-                        "name it",
-                    ));
-                    continue;
-                }
-            };
+            let Some((name, named_at)) = self.field_name(arg, e) else { continue };
             let expr = self.expr(e, &mut scope);
-            if self.is_new_field(&mut seen, &name, arg.name.as_ref().map_or(e.span, |n| n.span), expr.span) {
+            if self.is_new_field(&mut seen, &name, named_at, expr.span) {
                 fields.push((name, null_as_any(expr)));
             }
         }
         self.keep_aggregates(b, scope);
         fields
+    }
+
+    /// What a field of a new record is called, and where that stands: `c: e`, or `a` and `x.b` by themselves.
+    pub(crate) fn field_name(&mut self, arg: &ast::Arg, e: &ast::Expr) -> Option<(String, ast::Span)> {
+        match (&arg.name, &e.kind) {
+            (Some(name), _) => Some((name.text.clone(), name.span)),
+            (None, ExprKind::Name(name)) => Some((name.clone(), e.span)),
+            (None, ExprKind::Member { name, .. }) => Some((name.text.clone(), e.span)),
+            _ => {
+                let start = ast::Span { start: e.span.start, end: e.span.start };
+                self.report(Diagnostic::new(Code::BadArgument, e.span, "a computed field needs a name").fix(start, "name: ", "name it"));
+                None
+            }
+        }
     }
 
     /// Refuses a second field of one name where that name stands. `seen` holds the places of the fields before.

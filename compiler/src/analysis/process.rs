@@ -11,7 +11,7 @@ use super::typed::{Expr, ExprKind, Literal, Place};
 use super::types::{Kind, RecordType, Type};
 use crate::diagnostics::{Code, Diagnostic, did_you_mean};
 use crate::plan::logical::{Column, NodeKind, Schema};
-use crate::syntax::ast::{self, ArgValue, Span, StmtKind};
+use crate::syntax::ast::{self, Span, StmtKind};
 
 /// A record that a function emits.
 pub(super) struct Emitted {
@@ -65,20 +65,8 @@ impl Function<'_, '_> {
         }
         let mut fields = vec![];
         for arg in args {
-            let ArgValue::Expr(e, None) = &arg.value else {
-                self.a.report(Diagnostic::new(Code::BadArgument, arg.span, "expected an expression"));
-                continue;
-            };
-            let (name, at) = match (&arg.name, &e.kind) {
-                (Some(name), _) => (name.text.clone(), name.span),
-                (None, ast::ExprKind::Name(name)) => (name.clone(), e.span),
-                (None, ast::ExprKind::Member { name, .. }) => (name.text.clone(), e.span),
-                _ => {
-                    let start = Span { start: e.span.start, end: e.span.start };
-                    self.a.report(Diagnostic::new(Code::BadArgument, e.span, "a computed field needs a name").fix(start, "name: ", "name it"));
-                    continue;
-                }
-            };
+            let Some(e) = self.a.arg_expr(arg) else { continue };
+            let Some((name, at)) = self.a.field_name(arg, e) else { continue };
             let value = self.a.expr(e, self.scope);
             fields.push(Field { name, value, span: at });
         }

@@ -8,7 +8,7 @@ use crate::syntax::ast;
 const MODES: [&str; 3] = ["throughput", "low_latency", "balanced"];
 
 impl Analyzer<'_> {
-    /// `config:`. What is no setting of this language is one of the engines that programs come from.
+    /// `config:`. What is no setting of this language is one of the engines that programs come from; what changes nothing is said to.
     pub(super) fn settings(&mut self, entries: &[(ast::Name, ast::Expr)]) {
         for (at, (name, value)) in entries.iter().enumerate() {
             if let Some((before, _)) = entries.iter().take(at).find(|(n, _)| n.text == name.text) {
@@ -23,6 +23,9 @@ impl Analyzer<'_> {
             } else if !matches!(&value.kind, ast::ExprKind::Str(mode) if MODES.contains(&mode.as_str())) {
                 let d = Diagnostic::new(Code::BadArgument, value.span, "`mode` is one of three texts");
                 self.report(d.help(format!("one of {}", listed(MODES.iter().map(|mode| format!("\"{mode}\""))))));
+            } else {
+                let d = Diagnostic::new(Code::UnknownSetting, value.span, "the mode changes nothing so far");
+                self.report(d.note("every program runs on one thread, event by event"));
             }
         }
     }

@@ -243,10 +243,10 @@ codes! {
         "Every record is compared with every other of the window: cost grows with the square."
         bad "stream J = join(Bid, Ask).on(Bid.price >= Ask.price).window(1s)"
         good "stream J = join(Bid, Ask).on(Bid.symbol == Ask.symbol and Bid.price >= Ask.price).window(1s)";
-    UnknownSetting "W1006" Warning "a setting that is none"
-        "`config:` has one setting, `mode`: what other engines read there changes nothing here."
-        bad "config:\n    mode: \"balanced\"\n    workers: 4\nstream A = Trade.where(price > 1.0)"
-        good "config:\n    mode: \"balanced\"\nstream A = Trade.where(price > 1.0)";
+    UnknownSetting "W1006" Warning "a setting without effect"
+        "`config:` has one setting, `mode`, and so far the modes differ in nothing; what other engines read there is none."
+        bad "config:\n    workers: 4\nstream A = Trade.where(price > 1.0)"
+        good "stream A = Trade.where(price > 1.0)";
     UnboundedPattern "W1005" Warning "a pattern without an end"
         "Runs wait for ever, and memory grows with the input. Bound the pattern with `.within(…)`."
         bad "stream Paid = Order as o -> Payment where id == o.id as p"

@@ -268,8 +268,8 @@ impl<'p, 'a> BodyPrinter<'p, 'a> {
             self.flush(out, false);
         }
         if uses == 0 {
-            let t = printed.tokens;
-            out.extend(quote!(let _ = #t;));
+            let (t, lints) = (printed.tokens, self.lints_of(id));
+            out.extend(quote!(#lints let _ = #t;));
         } else if uses == 1
             && !matches!(value.op, Op::If { .. } if printed.tokens.to_string().starts_with("if "))
             && (!value.owned || matches!(value.op, Op::Variable { .. }))
