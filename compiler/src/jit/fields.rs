@@ -80,8 +80,7 @@ impl FunctionMaker<'_, '_, '_> {
             Scalar::Text | Scalar::Json | Scalar::Packed => {
                 let length = value.second.unwrap_or(value.first);
                 if owns {
-                    let at = self.builder.ins().iadd_imm_s(base, i64::from(offset));
-                    self.helper("store_text", &[at, value.first, length])?;
+                    self.store_text(base, offset, value.first, length)?;
                 } else {
                     self.store(value.first, base, offset);
                     self.store(length, base, offset + 8);

@@ -98,10 +98,11 @@ fn collect(tokens: &TokenStream, taken: &mut HashSet<String>) {
 
 fn rename(tokens: TokenStream, taken: &HashSet<String>) -> TokenStream {
     let mut out = TokenStream::new();
-    let mut colons = 0;
+    let (mut colons, mut is_defined) = (0, false);
     for token in tokens {
-        // What stands behind `::` is a name of what stands before it.
-        let in_path = colons >= 2;
+        // What stands behind `::` is a name of what stands before it, and what stands behind `type` is given a meaning, as a trait asks for it.
+        let in_path = colons >= 2 || is_defined;
+        is_defined = matches!(&token, TokenTree::Ident(i) if i == "type");
         colons = if matches!(&token, TokenTree::Punct(p) if p.as_char() == ':') { colons + 1 } else { 0 };
         match token {
             TokenTree::Group(g) => {
