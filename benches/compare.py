@@ -21,7 +21,7 @@ ref = a.reference
 if not ref:
     subprocess.run(["cargo", "build", "--release", "--quiet", "--target-dir", str(tmp / "target")], cwd=here, check=True)
     ref = str(tmp / "target/release/reference")
-source = {"w2": "w1", "w7": "w1"}
+source = {"w2": "w1", "w7": "w1", "slide": "w1", "percentile": "w1"}
 
 
 def timed(cmd, out):

@@ -6,11 +6,14 @@
 mod arrays;
 mod expressions;
 mod input;
+mod reduce;
+pub mod related;
 pub mod rows;
 mod streams;
 pub mod trees;
 
 pub use input::input;
+pub use reduce::reduce;
 pub use streams::program;
 
 /// A type of the language.
@@ -38,6 +41,13 @@ pub(crate) struct Field {
 pub struct Event {
     pub(crate) name: String,
     pub(crate) fields: Vec<Field>,
+}
+
+impl Event {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
 }
 
 /// A stream: what stands before its operators, and each operator's text.

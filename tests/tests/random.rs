@@ -3,12 +3,11 @@
 //! `VARPULIS_PROGRAMS`, `VARPULIS_INPUTS` and `VARPULIS_SEED` change how many and which; `VARPULIS_ONLY` takes one of them. A failing pair is made smaller and printed as a case.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::print_stdout, reason = "tests")]
 
-use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use varpulis_compiler::compile;
 use varpulis_compiler::jit::Program as JitProgram;
-use varpulis_tests::random::{Program, input, program};
+use varpulis_tests::random::{Program, input, program, reduce};
 use varpulis_tests::{compare, jit, native};
 
 /// A number from the environment.
@@ -152,7 +151,7 @@ fn told(seed: u64, count: u64, compiled: usize, statistics: &Statistics) {
 /// Fails with the first program that differs, made smaller.
 fn report(seed: u64, failed: &[(Program, String, String, String)], native: bool) {
     if let Some((p, name, lines, difference)) = failed.first() {
-        let (p, lines) = reduce(p.clone(), lines.clone(), native);
+        let (p, lines) = reduce(p.clone(), lines, &|p, lines| differs(p, lines, native));
         let all: Vec<&str> = failed.iter().map(|f| f.1.as_str()).collect();
         panic!(
             "seed {seed}: {} programs differ ({}); {name}, made smaller:\n{}--- input\n{lines}--- first difference before\n{difference}",
@@ -170,45 +169,4 @@ fn differs(p: &Program, lines: &[&str], native: bool) -> Option<bool> {
     let binary = if native { Some(native::build(&folder("reduced"), &[("reduced".to_owned(), text.clone())]).ok()?) } else { None };
     let native = binary.as_deref().map(|binary| (binary, "reduced"));
     Some(agree(native, &text, &lines.join("\n"), &mut Statistics::default()).is_err())
-}
-
-/// Leaves out streams, operators and lines as long as the pair differs.
-fn reduce(mut p: Program, lines: String, native: bool) -> (Program, String) {
-    let mut lines: Vec<&str> = lines.lines().collect();
-    let mut smaller = true;
-    while std::mem::take(&mut smaller) {
-        for at in (0..p.streams.len()).rev() {
-            let mut without = p.clone();
-            without.streams.remove(at);
-            if differs(&without, &lines, native) == Some(true) {
-                (p, smaller) = (without, true);
-            }
-        }
-        for stream in 0..p.streams.len() {
-            for at in (0..p.streams[stream].operators.len()).rev() {
-                let mut without = p.clone();
-                without.streams[stream].operators.remove(at);
-                if differs(&without, &lines, native) == Some(true) {
-                    (p, smaller) = (without, true);
-                }
-            }
-        }
-        let mut chunk = lines.len() / 2;
-        while chunk > 0 {
-            let mut at = 0;
-            while at < lines.len() {
-                let mut without = lines.clone();
-                without.drain(at..(at + chunk).min(lines.len()));
-                if differs(&p, &without, native) == Some(true) {
-                    (lines, smaller) = (without, true);
-                } else {
-                    at += chunk;
-                }
-            }
-            chunk /= 2;
-        }
-    }
-    let mut text = String::new();
-    lines.iter().for_each(|l| writeln!(text, "{l}").unwrap());
-    (p, text)
 }

@@ -61,7 +61,7 @@ fn spoil(rng: &mut Rng, members: &mut Vec<String>) {
 }
 
 /// A field's value; `None` leaves it out.
-fn value(rng: &mut Rng, f: &Field) -> Option<String> {
+pub(super) fn value(rng: &mut Rng, f: &Field) -> Option<String> {
     if f.nullable {
         match rng.u8(..8) {
             0 => return None,

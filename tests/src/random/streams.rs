@@ -25,7 +25,7 @@ pub fn program(rng: &mut Rng) -> Program {
     Program { events, streams }
 }
 
-fn event(rng: &mut Rng, number: usize) -> Event {
+pub(super) fn event(rng: &mut Rng, number: usize) -> Event {
     let mut fields = vec![
         Field { name: "k".to_owned(), ty: Type::Str, nullable: rng.bool() },
         Field { name: "n".to_owned(), ty: Type::Int, nullable: rng.u8(..3) == 0 },
@@ -142,7 +142,7 @@ fn join(rng: &mut Rng, sources: &[(String, Vec<Field>)], name: &str) -> (String,
 
 /// A sequence of two or three steps, perhaps with a Kleene step and an absence. Conditions that look at a run cannot refuse: which run
 /// would then have refused first is nobody's business.
-fn pattern(rng: &mut Rng, sources: &[(String, Vec<Field>)], name: &str) -> (String, Vec<String>, Vec<Field>) {
+pub(super) fn pattern(rng: &mut Rng, sources: &[(String, Vec<Field>)], name: &str) -> (String, Vec<String>, Vec<Field>) {
     let steps = rng.usize(1..4);
     let kleene = if steps == 1 || rng.bool() { rng.usize(..steps) } else { usize::MAX };
     let absence = if rng.u8(..3) == 0 && steps > 1 { rng.usize(..steps) } else { usize::MAX };
@@ -292,7 +292,7 @@ fn looking_back(rng: &mut Rng, fields: &[Field], ty: Type) -> (String, bool) {
     }
 }
 
-fn window(rng: &mut Rng, operators: &mut Vec<String>, fields: &[Field], keys: &[Field]) -> Vec<Field> {
+pub(super) fn window(rng: &mut Rng, operators: &mut Vec<String>, fields: &[Field], keys: &[Field]) -> Vec<Field> {
     let text = match rng.u8(..8) {
         0..=2 => pick(rng, &["(20ms)", "(1s)", "(10s, offset: 300ms)", "(1m)"]),
         3..=4 => pick(
