@@ -201,10 +201,8 @@ fn keys_do_not_meet() {
     holds(with_rising(keyed), |program, lines| {
         let Some(all) = run(program, lines) else { return Ok(false) };
         let keys: BTreeSet<Option<&str>> = lines.iter().map(|line| key(line)).collect();
-        let alone: Vec<Outputs> = keys
-            .iter()
-            .filter_map(|wanted| run(program, &lines.iter().filter(|line| key(line) == *wanted).copied().collect::<Vec<_>>()))
-            .collect();
+        let alone: Vec<Outputs> =
+            keys.iter().filter_map(|wanted| run(program, &lines.iter().filter(|line| key(line) == *wanted).copied().collect::<Vec<_>>())).collect();
         same("rows", &bag(all.rows.lines()), &bag(alone.iter().flat_map(|alone| alone.rows.lines())))
     });
 }

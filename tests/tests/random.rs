@@ -5,8 +5,9 @@
 
 use std::path::{Path, PathBuf};
 
-use varpulis_compiler::compile;
-use varpulis_compiler::jit::Program as JitProgram;
+use varpulis_compiler::jit::{Limits, Program as JitProgram};
+use varpulis_compiler::plan::logical::Plan;
+use varpulis_compiler::{Compiled, compile};
 use varpulis_tests::random::{Program, input, program, reduce};
 use varpulis_tests::{compare, jit, native};
 
@@ -34,15 +35,28 @@ struct Statistics {
 /// Where native code is: the binary, and the program's name in it.
 type Native<'n> = Option<(&'n Path, &'n str)>;
 
+/// A program as the oracle reads it, and its code.
+struct Witnesses {
+    plan: Plan,
+    compiled: JitProgram,
+}
+
+impl Witnesses {
+    /// Of a program's text; `None` if it is refused.
+    fn of(text: &str) -> Option<Self> {
+        let Compiled { analyzed, physical, .. } = compile(text).program?;
+        let compiled = JitProgram::generate(&physical, "program", "program.vpl", text, Limits::default()).expect("code is made");
+        Some(Self { plan: analyzed, compiled })
+    }
+}
+
 /// Whether both backends (or the JIT alone) yield what the oracle does; else, what differs.
-fn agree(native: Native<'_>, text: &str, lines: &str, statistics: &mut Statistics) -> Result<(), String> {
-    let plan = compile(text).program.ok_or("refused")?.analyzed;
-    let compiled = JitProgram::compile(text).map_err(|e| e.to_string())?;
+fn agree(native: Native<'_>, Witnesses { plan, compiled }: &Witnesses, lines: &str, statistics: &mut Statistics) -> Result<(), String> {
     let events = compiled.schema().events;
     let examined = |event: &str, field: &str| events.iter().any(|e| e.name == event && e.fields.iter().any(|f| f.name == field));
-    let outcome = std::panic::catch_unwind(|| varpulis_oracle::evaluate_examining(&plan, lines, &examined));
+    let outcome = std::panic::catch_unwind(|| varpulis_oracle::evaluate_examining(plan, lines, &examined));
     let outcome = outcome.map_err(|_| "the oracle stopped".to_owned())?;
-    let found = jit::run(&compiled, lines.as_bytes())?;
+    let found = jit::run(compiled, lines.as_bytes())?;
     if let Some((binary, name)) = native {
         let outputs = folder("random-outputs");
         std::fs::create_dir_all(&outputs).map_err(|e| e.to_string())?;
@@ -110,9 +124,10 @@ fn compiled_code_and_oracle_agree() {
     let binary = native::build(&folder("random"), &texts).unwrap();
     let mut failed = vec![];
     for ((at, p), (name, text)) in programs.iter().zip(&texts) {
+        let witnesses = Witnesses::of(text).unwrap();
         for i in 0..inputs {
             let lines = input(&mut fastrand::Rng::with_seed(seed ^ at << 20 ^ i), p);
-            if let Err(difference) = agree(Some((&binary, name)), text, &lines, &mut statistics) {
+            if let Err(difference) = agree(Some((&binary, name)), &witnesses, &lines, &mut statistics) {
                 failed.push((p.clone(), name.clone(), lines, difference));
                 break;
             }
@@ -126,15 +141,15 @@ fn compiled_code_and_oracle_agree() {
 /// The JIT alone needs no rustc, so that it can be asked more often.
 #[test]
 fn jit_and_oracle_agree() {
-    let (count, inputs, seed) = (number("VARPULIS_JIT_PROGRAMS", 400), number("VARPULIS_INPUTS", 10), number("VARPULIS_SEED", 1).wrapping_add(1_000));
+    let (count, inputs, seed) = (number("VARPULIS_JIT_PROGRAMS", 2_200), number("VARPULIS_INPUTS", 10), number("VARPULIS_SEED", 1).wrapping_add(1_000));
     let mut statistics = Statistics::default();
     let programs = programs(seed, count, &mut statistics);
     let mut failed = vec![];
     for (at, p) in &programs {
-        let text = p.text();
+        let witnesses = Witnesses::of(&p.text()).unwrap();
         for i in 0..inputs {
             let lines = input(&mut fastrand::Rng::with_seed(seed ^ at << 20 ^ i), p);
-            if let Err(difference) = agree(None, &text, &lines, &mut statistics) {
+            if let Err(difference) = agree(None, &witnesses, &lines, &mut statistics) {
                 failed.push((p.clone(), format!("random{at}"), lines, difference));
                 break;
             }
@@ -165,8 +180,8 @@ fn report(seed: u64, failed: &[(Program, String, String, String)], native: bool)
 /// Whether the pair still differs; `None` if the program is refused.
 fn differs(p: &Program, lines: &[&str], native: bool) -> Option<bool> {
     let text = p.text();
-    compile(&text).program?;
+    let witnesses = Witnesses::of(&text)?;
     let binary = if native { Some(native::build(&folder("reduced"), &[("reduced".to_owned(), text.clone())]).ok()?) } else { None };
     let native = binary.as_deref().map(|binary| (binary, "reduced"));
-    Some(agree(native, &text, &lines.join("\n"), &mut Statistics::default()).is_err())
+    Some(agree(native, &witnesses, &lines.join("\n"), &mut Statistics::default()).is_err())
 }

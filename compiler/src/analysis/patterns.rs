@@ -266,7 +266,8 @@ impl<'a> Analyzer<'a> {
     fn partition(&mut self, steps: &mut Steps, written: &[&ast::Expr]) {
         steps.pattern.keys = vec![vec![]; steps.pattern.inputs.len()];
         if written.is_empty() {
-            find_partition(&mut steps.pattern, &steps.inputs);
+            let schemas: Vec<Schema> = steps.pattern.inputs.iter().map(|node| self.schema(*node)).collect();
+            find_partition(&mut steps.pattern, &schemas);
             return;
         }
         for e in written {
@@ -336,7 +337,8 @@ fn is_unary(e: &Expr) -> bool {
 type Term = (usize, usize);
 
 /// Finds equalities that tie all steps and absences to one key, and makes them the partition (§7).
-fn find_partition(pattern: &mut Pattern, inputs: &[ScopeInput]) {
+/// `schemas` are those of the pattern's inputs.
+fn find_partition(pattern: &mut Pattern, schemas: &[Schema]) {
     let steps = pattern.steps.len();
     let members = steps + pattern.negations.len();
     let mut pairs: Vec<(Term, Term)> = vec![];
@@ -381,11 +383,10 @@ fn find_partition(pattern: &mut Pattern, inputs: &[ScopeInput]) {
         if !consistent {
             continue;
         }
-        let Some(column) = inputs.first().and_then(|i| i.schema.columns.get(start.1)).cloned() else { continue };
+        let Some(column) = schemas.get(input_of(0, pattern)).and_then(|s| s.columns.get(start.1)).cloned() else { continue };
         let mut nullable = false;
         for (port, field) in fields.iter().enumerate() {
-            let schema = (0..members).find(|m| input_of(*m, pattern) == port).and_then(|m| inputs.get(m)).map(|i| &i.schema);
-            let ty = schema.and_then(|s| field.and_then(|f| s.columns.get(f))).map_or_else(|| column.ty.clone(), |c| c.ty.clone());
+            let ty = schemas.get(port).and_then(|s| field.and_then(|f| s.columns.get(f))).map_or_else(|| column.ty.clone(), |c| c.ty.clone());
             nullable |= ty.nullable;
             let (Some(field), Some(keys)) = (field, pattern.keys.get_mut(port)) else { continue };
             keys.push(Expr::place(Place::Field { input: CURRENT, field: *field }, ty, Span::default()));

@@ -24,7 +24,7 @@ pub fn filtered(rng: &mut Rng) -> Program {
 /// One stream: a pattern.
 pub fn sequence(rng: &mut Rng) -> Program {
     let (events, sources) = events(rng);
-    let (head, operators, _) = pattern(rng, &sources, "S");
+    let (head, operators, _) = pattern(rng, &sources, &sources, "S");
     Program { events, streams: vec![Stream { head, operators }] }
 }
 
@@ -32,7 +32,7 @@ pub fn sequence(rng: &mut Rng) -> Program {
 pub fn keyed(rng: &mut Rng) -> Program {
     let (events, sources) = events(rng);
     if rng.u8(..3) == 0 {
-        let (head, mut operators, _) = pattern(rng, &sources, "S");
+        let (head, mut operators, _) = pattern(rng, &sources, &sources, "S");
         if !operators.iter().any(|o| o.starts_with(".partition_by")) {
             operators.insert(1, ".partition_by(k)".to_owned());
         }
