@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 fn main() {
-    for name in ["w1", "w2", "w4", "w5", "w6", "w8"] {
+    for name in ["w1", "w2", "w4", "w5", "w6", "w8", "slide", "percentile", "session"] {
         varpulis::build(format!("../reference/programs/{name}.vpl"));
     }
     for name in ["cascade", "hourly", "overdue"] {

@@ -30,7 +30,7 @@ macro_rules! workloads {
                 return ExitCode::FAILURE;
             };
             let wanted: Vec<String> = arguments.collect();
-            println!("{:8} {:>9} {:>9} {:>9} {:>6}", "", "rows", "aot ns", "jit ns", "ratio");
+            println!("{:10} {:>9} {:>9} {:>9} {:>6}", "", "rows", "aot ns", "jit ns", "ratio");
             // Flights are those of a week, unless the folder has more of them.
             let more = Path::new(&folder).join("flights.ndjson");
             let week = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/flights/flights-week.ndjson");
@@ -58,6 +58,9 @@ workloads! {
     w6: reference!("reference/programs/w6.vpl"), "w6-{which}.ndjson";
     w7: include_str!(concat!(env!("OUT_DIR"), "/w7.vpl")), "w1-{which}.ndjson";
     w8: reference!("reference/programs/w8.vpl"), "w8-{which}.ndjson";
+    slide: reference!("reference/programs/slide.vpl"), "w1-{which}.ndjson";
+    percentile: reference!("reference/programs/percentile.vpl"), "w1-{which}.ndjson";
+    session: reference!("reference/programs/session.vpl"), "session-{which}.ndjson";
     cascade: reference!("../examples/flights/cascade.vpl"), "flights";
     hourly: reference!("../examples/flights/hourly.vpl"), "flights";
     overdue: reference!("../examples/flights/overdue.vpl"), "flights";
@@ -89,7 +92,7 @@ fn compare<P: Program>(name: &str, text: &str, file: &Path) -> Result<(), String
         times.sort_by(f64::total_cmp);
         times.get(times.len() / 2).copied().unwrap_or_default()
     };
-    println!("{name:8} {all:>9} {:>9.1} {:>9.1} {:>6.2}", middle(&mut aot_times), middle(&mut jit_times), middle(&mut ratios));
+    println!("{name:10} {all:>9} {:>9.1} {:>9.1} {:>6.2}", middle(&mut aot_times), middle(&mut jit_times), middle(&mut ratios));
     Ok(())
 }
 

@@ -30,6 +30,7 @@ pub(crate) struct Input {
 
 pub(crate) fn read(plan: &Plan, text: &str, examined: &dyn Fn(&str, &str) -> bool) -> Input {
     let mut live = live::columns(plan);
+    let read = live.clone();
     for (node, columns) in plan.nodes.iter().zip(&mut live) {
         if let NodeKind::Source { event } = node.kind {
             let event = &plan.events[event];
@@ -60,7 +61,8 @@ pub(crate) fn read(plan: &Plan, text: &str, examined: &dyn Fn(&str, &str) -> boo
                 continue;
             }
         };
-        let (fields, fits) = line.fields(&live[node.0], &plan.events[event].schema.columns);
+        let schema = &plan.events[event].schema.columns;
+        let (mut fields, fits) = line.fields(&live[node.0], schema);
         let Some(ts) = line.time().filter(|_| fits || conditions.reject(node, &fields)) else {
             input.invalid.push(at);
             continue;
@@ -71,6 +73,11 @@ pub(crate) fn read(plan: &Plan, text: &str, examined: &dyn Fn(&str, &str) -> boo
         }
         newest = newest.max(ts);
         if fits {
+            // What is read here and examined by no one else does not matter: it is what it is, or nothing.
+            for column in &read[node.0] {
+                let value = || Value::read(line.get(&schema[*column].name), &schema[*column].ty).unwrap_or(Value::Null);
+                fields.entry(*column).or_insert_with(value);
+            }
             input.events.push(Event { event, ts, fields });
         }
     }
