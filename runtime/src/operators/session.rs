@@ -3,15 +3,12 @@
 //! Invariant: the key table holds exactly the keys with an open session, and each has one entry in `timers`, at or before its end.
 #![expect(clippy::indexing_slicing, reason = "per-key arrays grow with the numbers of the key table")]
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-
 use super::WindowFiring;
 use crate::kernels::WindowKernel;
 use crate::operator::{Operator, Refusal};
-use crate::state::{KeyTable, Slots};
+use crate::state::{Calendar, KeyTable, Slots, Timed};
 
-/// Windows `[first, last + gap)` per key. O(1) per record, O(log sessions) per session and gap of its length; O(open sessions) state.
+/// Windows `[first, last + gap)` per key. O(1) per record, and per session and gap of its length; O(open sessions) state.
 pub struct SessionWindow<K: WindowKernel> {
     kernel: K,
     gap: i64,
@@ -19,7 +16,7 @@ pub struct SessionWindow<K: WindowKernel> {
     accs: K::Accs,
     sessions: Vec<Session>,
     /// Ends, as they were when the entry was made; a session that grew since gets a new entry when the old one is due.
-    timers: BinaryHeap<Reverse<Timer>>,
+    timers: Calendar<Timer>,
     /// The first timer, else `i64::MAX`.
     due: i64,
     opened: u64,
@@ -39,11 +36,18 @@ struct Timer {
     id: u32,
 }
 
+impl Timed for Timer {
+    #[inline(always)]
+    fn due(&self) -> i64 {
+        self.end
+    }
+}
+
 impl<K: WindowKernel + 'static> SessionWindow<K> {
     /// Sessions that end when a key has had no record for `gap` ns.
     pub fn new(kernel: K, gap: i64) -> Self {
         let (keys, accs) = (KeyTable::new(&kernel), K::Accs::with_layout(kernel.layout("Accs")));
-        Self { kernel, gap, keys, accs, sessions: Vec::new(), timers: BinaryHeap::new(), due: i64::MAX, opened: 0 }
+        Self { kernel, gap, keys, accs, sessions: Vec::new(), timers: Calendar::new(gap), due: i64::MAX, opened: 0 }
     }
 
     #[inline(never)]
@@ -57,14 +61,14 @@ impl<K: WindowKernel + 'static> SessionWindow<K> {
             return Err(refusal);
         }
         self.sessions[id as usize] = Session { first: ts, last: ts };
-        self.timers.push(Reverse(Timer { end: ts.saturating_add(self.gap), opened: self.opened, id }));
+        self.timers.push(Timer { end: ts.saturating_add(self.gap), opened: self.opened, id });
         self.opened += 1;
         self.set_due();
         Ok(())
     }
 
     fn set_due(&mut self) {
-        self.due = self.timers.peek().map_or(i64::MAX, |Reverse(timer)| timer.end);
+        self.due = self.timers.first().map_or(i64::MAX, |timer| timer.end);
     }
 }
 
@@ -93,7 +97,7 @@ impl<K: WindowKernel + 'static> Operator for SessionWindow<K> {
     }
 
     fn advance(&mut self, watermark: i64, fire: &mut impl FnMut(WindowFiring<'_, K>)) {
-        while let Some(&Reverse(timer)) = self.timers.peek() {
+        while let Some(timer) = self.timers.first() {
             if timer.end > watermark {
                 break;
             }
@@ -101,7 +105,7 @@ impl<K: WindowKernel + 'static> Operator for SessionWindow<K> {
             let Session { first, last } = self.sessions[timer.id as usize];
             let end = last.saturating_add(self.gap);
             if end > timer.end {
-                self.timers.push(Reverse(Timer { end, ..timer }));
+                self.timers.push(Timer { end, ..timer });
                 continue;
             }
             let accs = self.accs.at(timer.id as usize);

@@ -1,8 +1,10 @@
 //! State behind one seam: arrays of equal slots, typed for compiled Rust, bytes for a JIT.
 
+mod calendar;
 mod keys;
 mod slots;
 
+pub use calendar::{Calendar, Timed};
 pub use keys::KeyTable;
 pub use slots::{NoState, Slots, Typed};
 
