@@ -2,96 +2,95 @@
 //!
 //! Invariant: `run` is in order; `stragglers` holds the events that came behind a later one of the run.
 
-use std::cmp::Ordering;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::VecDeque;
 
-/// Events that wait for the watermark. O(1) for an event that is in order, O(log stragglers) for one that is not.
+use crate::state::{Calendar, Timed};
+
+/// Events that wait for the watermark. O(1) for each of them.
 pub struct ReorderBuffer<E> {
-    run: VecDeque<Waiting<E>>,
-    stragglers: BinaryHeap<Waiting<E>>,
+    run: VecDeque<(Place, E)>,
+    stragglers: Calendar<Straggler>,
+    /// The stragglers themselves; what waits is moved once on its way in and once on its way out.
+    slots: Vec<Option<E>>,
+    free: Vec<usize>,
     arrived: u64,
 }
 
-struct Waiting<E> {
-    ts: i64,
-    arrived: u64,
-    event: E,
+/// By time, then by arrival.
+type Place = (i64, u64);
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Straggler {
+    place: Place,
+    slot: usize,
 }
 
-impl<E> Waiting<E> {
-    fn place(&self) -> (i64, u64) {
-        (self.ts, self.arrived)
-    }
-}
-
-/// Reversed: the heap's greatest is the one that leaves first.
-impl<E> Ord for Waiting<E> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        other.place().cmp(&self.place())
-    }
-}
-impl<E> PartialOrd for Waiting<E> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl<E> PartialEq for Waiting<E> {
-    fn eq(&self, other: &Self) -> bool {
-        self.place() == other.place()
-    }
-}
-impl<E> Eq for Waiting<E> {}
-
-impl<E> Default for ReorderBuffer<E> {
-    fn default() -> Self {
-        Self { run: VecDeque::new(), stragglers: BinaryHeap::new(), arrived: 0 }
+impl Timed for Straggler {
+    #[inline(always)]
+    fn due(&self) -> i64 {
+        self.place.0
     }
 }
 
 impl<E> ReorderBuffer<E> {
-    /// An empty buffer.
-    pub fn new() -> Self {
-        Self::default()
+    /// An empty buffer for events that come as late as that, in ns.
+    pub fn new(out_of_order: i64) -> Self {
+        Self { run: VecDeque::new(), stragglers: Calendar::new(out_of_order), slots: Vec::new(), free: Vec::new(), arrived: 0 }
     }
 
     /// Takes an event.
     #[inline]
     pub fn push(&mut self, ts: i64, event: E) {
-        let waiting = Waiting { ts, arrived: self.arrived, event };
+        let place = (ts, self.arrived);
         self.arrived += 1;
-        if self.run.back().is_none_or(|newest| newest.ts <= ts) {
-            self.run.push_back(waiting);
-        } else {
-            self.stragglers.push(waiting);
+        if self.run.back().is_none_or(|((newest, _), _)| *newest <= ts) {
+            self.run.push_back((place, event));
+            return;
         }
+        let slot = match self.free.pop() {
+            Some(slot) => slot,
+            None => {
+                self.slots.push(None);
+                self.slots.len() - 1
+            }
+        };
+        if let Some(empty) = self.slots.get_mut(slot) {
+            *empty = Some(event);
+        }
+        self.stragglers.push(Straggler { place, slot });
     }
 
     /// The first event by time, then by arrival, if the watermark has reached it. An event of the watermark's own time may leave: one that
     /// arrives later comes behind it anyway.
     #[inline]
     pub fn pop_ready(&mut self, watermark: i64) -> Option<(i64, E)> {
-        let from_run = match (self.run.front(), self.stragglers.peek()) {
-            (Some(first), Some(straggler)) => first.place() < straggler.place(),
-            (first, _) => first.is_some(),
-        };
-        let next = if from_run { self.run.front() } else { self.stragglers.peek() };
-        if next?.ts > watermark {
-            return None;
+        let straggler = self.stragglers.first();
+        match (self.run.front(), straggler) {
+            (Some((place, _)), straggler) if straggler.is_none_or(|s| *place < s.place) => {
+                if place.0 > watermark {
+                    return None;
+                }
+                self.run.pop_front().map(|((ts, _), event)| (ts, event))
+            }
+            (_, Some(Straggler { place: (ts, _), slot })) if ts <= watermark => {
+                self.stragglers.pop();
+                self.free.push(slot);
+                self.slots.get_mut(slot).and_then(Option::take).map(|event| (ts, event))
+            }
+            _ => None,
         }
-        let first = if from_run { self.run.pop_front() } else { self.stragglers.pop() };
-        first.map(|first| (first.ts, first.event))
     }
 
     /// How many events wait.
     #[inline]
     pub fn len(&self) -> usize {
-        self.run.len() + self.stragglers.len()
+        self.run.len() + self.slots.len() - self.free.len()
     }
 
     /// Whether none waits.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.run.is_empty() && self.stragglers.is_empty()
+        self.len() == 0
     }
 }
 
@@ -104,7 +103,7 @@ mod tests {
     proptest! {
         #[test]
         fn as_sorted_at_once(times in prop::collection::vec(0..100i64, 0..200), delay in 0..50i64) {
-            let mut buffer = ReorderBuffer::new();
+            let mut buffer = ReorderBuffer::new(delay);
             let (mut out, mut taken, mut watermark) = (Vec::new(), Vec::new(), i64::MIN);
             for (i, ts) in times.into_iter().enumerate() {
                 if ts < watermark {

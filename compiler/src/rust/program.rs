@@ -19,7 +19,7 @@ impl Printer<'_> {
         let (globals_new, globals_arg) =
             if globals { (quote!(let globals = ::std::sync::Arc::new(Globals::new(params)?);), quote!(&globals)) } else { (quote!(), quote!()) };
         let (waiting_field, waiting_new) =
-            if self.holds() { (quote!(waiting: ReorderBuffer<Held>,), quote!(waiting: ReorderBuffer::new(),)) } else { (quote!(), quote!()) };
+            if self.holds() { (quote!(waiting: ReorderBuffer<Held>,), quote!(waiting: ReorderBuffer::new(#lag),)) } else { (quote!(), quote!()) };
         let takes: TokenStream = self.program.events.iter().map(|e| self.take_function(e)).collect();
         let pushes = self.program.events.iter().map(|e| {
             let (variant, take) = (self.record_name(e.record), self.take_name(e.record));

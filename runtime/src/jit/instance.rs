@@ -61,7 +61,7 @@ impl Instance {
         let mut instance = Self {
             context: Box::into_raw(Box::new(Context::new(Arc::clone(&code)))),
             clock: Clock::new(lag),
-            waiting: ReorderBuffer::new(),
+            waiting: ReorderBuffer::new(lag),
             holds: code.holds(),
             timed,
             globals,
