@@ -8,7 +8,7 @@ use super::scope::{Scope, ScopeInput};
 use super::typed::{Expr, ExprKind, Literal, Place};
 use super::types::{EnumType, Kind, Type};
 use crate::diagnostics::{Code, Diagnostic, did_you_mean, listed};
-use crate::syntax::ast::{self, Span, UnaryOp};
+use crate::syntax::ast::{self, BinaryOp, Span, UnaryOp};
 
 impl Analyzer<'_> {
     pub(super) fn name(&mut self, name: &str, span: Span, scope: &mut Scope) -> Expr {
@@ -30,6 +30,7 @@ impl Analyzer<'_> {
             match name {
                 "window_start" if window => return Expr::place(Place::WindowStart, Type::TIMESTAMP, span),
                 "window_end" if window => return Expr::place(Place::WindowEnd, Type::TIMESTAMP, span),
+                "is_update" if firing.updates => return self.is_update(span),
                 "ts" => return Expr::place(Place::Now, Type::TIMESTAMP, span),
                 _ => {}
             }
@@ -106,6 +107,14 @@ impl Analyzer<'_> {
         self.used.insert(name.to_owned());
         let ty = self.plan.globals.get(id)?.ty.clone();
         Some(Expr::place(Place::Global(id), ty, span))
+    }
+
+    /// Whether a window's row comes before the window's end.
+    pub(crate) fn is_update(&mut self, span: Span) -> Expr {
+        let (ts, end) = (Expr::place(Place::Now, Type::TIMESTAMP, span), Expr::place(Place::WindowEnd, Type::TIMESTAMP, span));
+        let instant = Expr::literal(Literal::Duration(1), Type::new(Kind::Duration), span);
+        let last = self.difference(end, instant, span);
+        self.compare(BinaryOp::Less, ts, last, span)
     }
 
     fn field_if_known(&mut self, input: &ScopeInput, name: &str, span: Span) -> Option<Expr> {

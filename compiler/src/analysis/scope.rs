@@ -72,6 +72,8 @@ pub struct FiringScope {
     pub record: Option<ScopeInput>,
     /// Whether it has a beginning and an end.
     pub window: bool,
+    /// Whether a window tells of itself before its end.
+    pub updates: bool,
     /// Aggregates called so far; the number is the Kleene step, 0 for windows.
     pub aggregates: Vec<(usize, AggregateCall)>,
 }

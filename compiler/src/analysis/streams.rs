@@ -9,7 +9,7 @@ use super::scope::{FiringScope, Scope, ScopeInput};
 use super::typed::{Expr, ExprKind, Place};
 use super::types::Type;
 use crate::diagnostics::{Code, Diagnostic, did_you_mean};
-use crate::plan::logical::{Column, Node, NodeId, NodeKind, Publication, Schema};
+use crate::plan::logical::{Column, Node, NodeId, NodeKind, Publication, Schema, Window};
 use crate::syntax::ast::{self, ItemKind, SourceKind, Span};
 
 /// How many fields a record may have that nobody listed.
@@ -357,7 +357,7 @@ impl<'a> Analyzer<'a> {
         let mut scope = Scope { inputs: b.inputs.clone(), ..Scope::default() };
         let keys = b.keys.iter().map(|k| k.column.clone()).collect();
         scope.firing = Some(match &self.plan.node(firing).kind {
-            NodeKind::Window { input, aggregates, .. } => FiringScope {
+            NodeKind::Window { input, aggregates, window, .. } => FiringScope {
                 keys,
                 record: Some(ScopeInput {
                     input: 0,
@@ -368,6 +368,7 @@ impl<'a> Analyzer<'a> {
                     inside: None,
                 }),
                 window: true,
+                updates: matches!(window, Window::Cumulating { early: true, .. }),
                 aggregates: aggregates.iter().map(|a| (0, a.clone())).collect(),
             },
             NodeKind::TopK { .. } => FiringScope { keys, window: true, ..FiringScope::default() },

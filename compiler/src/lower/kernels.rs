@@ -359,8 +359,8 @@ fn window_operator(
     let (runtime, config, timed, memory) = match *window {
         Window::Tumbling { size, offset } => ("TumblingWindow", vec![int(size), int(offset)], true, "keys × (key + accumulators)"),
         Window::Sliding { size, slide, offset } => ("SlidingWindow", vec![int(size), int(slide), int(offset)], true, "keys × panes × accumulators"),
-        Window::Cumulating { size, step, offset } => {
-            ("CumulatingWindow", vec![int(size), int(step), int(offset)], true, "keys in the window × (key + accumulators)")
+        Window::Cumulating { size, step, offset, early } => {
+            ("CumulatingWindow", vec![int(size), int(step), int(offset), Config::Bool(early)], true, "keys in the window × (key + accumulators)")
         }
         Window::Session { gap } => ("SessionWindow", vec![int(gap)], true, "open sessions × (key + accumulators)"),
         Window::Count { size } => ("CountWindow", vec![int(size)], false, "keys × (key + accumulators)"),

@@ -7,7 +7,7 @@ use crate::analysis::scope::Local;
 use crate::analysis::typed::{Expr, Place};
 use crate::analysis::{Analyzer, StreamBuilder};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::plan::logical::NodeKind;
+use crate::plan::logical::{NodeKind, Window};
 use crate::syntax::ast;
 
 /// `.aggregate(name: expr)`
@@ -53,5 +53,8 @@ fn analyze<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
         }
     }
     fields.extend(entries);
+    if matches!(a.current_firing(b), Some(NodeKind::Window { window: Window::Cumulating { early: true, .. }, .. })) && !seen.contains_key("is_update") {
+        fields.push(("is_update".to_owned(), a.is_update(op.span)));
+    }
     a.project_window(b, fields, op.span);
 }

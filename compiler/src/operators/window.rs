@@ -12,7 +12,7 @@ use crate::syntax::ast;
 pub(super) const ENTRY: Entry = Entry {
     name: "window",
     title: "Groups records by time or count.",
-    arguments: "(5m) · (5m, sliding: 30s) · (1d, cumulate: 1h) · (session: 30s) · (100) · (100, sliding: 10) · offset: d",
+    arguments: "(5m) · (5m, sliding: 30s) · (1d, cumulate: 1h) · (1d, early: 1h) · (session: 30s) · (100) · (100, sliding: 10) · offset: d",
     doc: "Time windows are aligned to the epoch plus `offset`. A window that is not empty fires when the watermark reaches its end: one row per key. Sessions are per key. Count windows fire when full.",
     example: "stream V = Trade.partition_by(symbol).window(5m, sliding: 30s).aggregate(top: max(price))",
     order: Order::Time,
@@ -34,13 +34,11 @@ fn analyze<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
 }
 
 fn read(a: &mut Analyzer<'_>, op: &ast::Op) -> Option<Window> {
-    for later in ["early", "policy"] {
-        if let Some(e) = a.named(op, later) {
-            a.not_compiled(e.span, &format!("`{later}:`"), "windows fire once, when the watermark reaches their end");
-            return None;
-        }
+    if let Some(e) = a.named(op, "policy") {
+        a.not_compiled(e.span, "`policy:`", "windows fire when the watermark reaches their end");
+        return None;
     }
-    if !a.check_args(op, &["sliding", "cumulate", "session", "offset"], 0, 1) {
+    if !a.check_args(op, &["sliding", "cumulate", "early", "session", "offset"], 0, 1) {
         return None;
     }
     if let Some(gap) = a.named(op, "session") {
@@ -78,7 +76,11 @@ fn read(a: &mut Analyzer<'_>, op: &ast::Op) -> Option<Window> {
                 },
                 None => 0,
             };
-            if let Some(e) = a.named(op, "cumulate") {
+            let cumulate = a.named(op, "cumulate");
+            if let Some(e) = a.named(op, "early") {
+                return early(a, e, size, offset, sliding.or(cumulate));
+            }
+            if let Some(e) = cumulate {
                 return cumulating(a, e, size, offset, sliding);
             }
             match sliding {
@@ -92,6 +94,32 @@ fn read(a: &mut Analyzer<'_>, op: &ast::Op) -> Option<Window> {
 /// How many steps a window may have: it fires at each.
 const STEPS: i64 = 100_000;
 
+fn early(a: &mut Analyzer<'_>, e: &ast::Expr, size: i64, offset: i64, other: Option<&ast::Expr>) -> Option<Window> {
+    let step = a.constant_duration(e, "an early firing's interval")?;
+    let wrong = if let Some(other) = other {
+        Some((other.span, "windows that fire early come one after the other".to_owned(), "leave one of the two out".to_owned()))
+    } else if step >= size {
+        Some((e.span, format!("a window of {} is over by then", duration(size)), "a shorter interval".to_owned()))
+    } else {
+        too_often(e, size, step)
+    };
+    refused(a, wrong)?;
+    Some(Window::Cumulating { size, step, offset, early: true })
+}
+
+/// A mistake: where, what, and how to mend it.
+type Wrong = Option<(ast::Span, String, String)>;
+
+fn too_often(e: &ast::Expr, size: i64, step: i64) -> Wrong {
+    (size / step > STEPS).then(|| (e.span, format!("a window of {} steps would fire as often", size / step), format!("at most {STEPS} steps")))
+}
+
+fn refused(a: &mut Analyzer<'_>, wrong: Wrong) -> Option<()> {
+    let Some((at, message, help)) = wrong else { return Some(()) };
+    a.report(Diagnostic::new(Code::BadArgument, at, message).help(help));
+    None
+}
+
 fn cumulating(a: &mut Analyzer<'_>, e: &ast::Expr, size: i64, offset: i64, sliding: Option<&ast::Expr>) -> Option<Window> {
     let step = a.constant_duration(e, "a step")?;
     let wrong = if let Some(sliding) = sliding {
@@ -99,16 +127,9 @@ fn cumulating(a: &mut Analyzer<'_>, e: &ast::Expr, size: i64, offset: i64, slidi
     } else if size % step != 0 {
         let help = format!("a step of which {} is a multiple", duration(size));
         Some((e.span, format!("{} is no whole number of steps of {}", duration(size), duration(step)), help))
-    } else if size / step > STEPS {
-        Some((e.span, format!("a window of {} steps would fire as often", size / step), format!("at most {STEPS} steps")))
     } else {
-        None
+        too_often(e, size, step)
     };
-    match wrong {
-        None => Some(Window::Cumulating { size, step, offset }),
-        Some((at, message, help)) => {
-            a.report(Diagnostic::new(Code::BadArgument, at, message).help(help));
-            None
-        }
-    }
+    refused(a, wrong)?;
+    Some(Window::Cumulating { size, step, offset, early: false })
 }

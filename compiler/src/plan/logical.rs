@@ -70,8 +70,8 @@ pub enum Window {
     Tumbling { size: i64, offset: i64 },
     /// `.window(5m, sliding: 30s)`
     Sliding { size: i64, slide: i64, offset: i64 },
-    /// `.window(1d, cumulate: 1h)`
-    Cumulating { size: i64, step: i64, offset: i64 },
+    /// `.window(1d, cumulate: 1h)`, and `.window(1d, early: 1h)`, which fires as often, for the window as a whole.
+    Cumulating { size: i64, step: i64, offset: i64, early: bool },
     /// `.window(session: 30s)`
     Session { gap: i64 },
     /// `.window(100)`

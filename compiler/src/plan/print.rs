@@ -373,7 +373,8 @@ pub fn describe_window(w: &Window) -> String {
     match w {
         Window::Tumbling { size, offset: o } => format!("tumbling {}{}", duration(*size), offset(*o)),
         Window::Sliding { size, slide, offset: o } => format!("sliding {} every {}{}", duration(*size), duration(*slide), offset(*o)),
-        Window::Cumulating { size, step, offset: o } => format!("cumulating {} by {}{}", duration(*size), duration(*step), offset(*o)),
+        Window::Cumulating { size, step, offset: o, early: false } => format!("cumulating {} by {}{}", duration(*size), duration(*step), offset(*o)),
+        Window::Cumulating { size, step, offset: o, early: true } => format!("tumbling {}{} early {}", duration(*size), offset(*o), duration(*step)),
         Window::Session { gap } => format!("session {}", duration(*gap)),
         Window::Count { size } => format!("count {size}"),
         Window::SlidingCount { size, slide } => format!("sliding count {size} every {slide}"),

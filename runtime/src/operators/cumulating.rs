@@ -1,4 +1,4 @@
-//! Cumulating time windows: one accumulator per key, read at every step of the window and emptied at its end.
+//! Cumulating time windows, and tumbling ones that fire early: one accumulator per key, read at every step of the window and emptied at its end.
 //!
 //! Invariant: `touched` lists the keys with records in the open window, in the order of their first; all other accumulators are empty.
 #![expect(clippy::indexing_slicing, reason = "per-key arrays grow with the numbers of the key table")]
@@ -15,6 +15,8 @@ pub struct CumulatingWindow<K: WindowKernel> {
     size: i64,
     step: i64,
     offset: i64,
+    /// Whether what fires is the whole window, before its end, and not the part up to the step.
+    early: bool,
     /// The open window; its end is `i64::MIN` before the first.
     start: i64,
     end: i64,
@@ -28,23 +30,25 @@ pub struct CumulatingWindow<K: WindowKernel> {
 }
 
 impl<K: WindowKernel + 'static> CumulatingWindow<K> {
-    /// Windows of up to `size` ns, by steps of `step` ns, aligned to the epoch plus `offset` ns.
-    pub fn new(kernel: K, size: i64, step: i64, offset: i64) -> Self {
+    /// Windows of up to `size` ns, by steps of `step` ns, aligned to the epoch plus `offset` ns. With `early`, windows of `size` ns that tell of
+    /// themselves at every step, and at their end.
+    pub fn new(kernel: K, size: i64, step: i64, offset: i64, early: bool) -> Self {
         let (keys, accs) = (KeyTable::new(&kernel), K::Accs::with_layout(kernel.layout("Accs")));
         let (start, end, due) = (i64::MIN, i64::MIN, i64::MAX);
-        Self { kernel, size: size.max(1), step: step.max(1), offset, start, end, due, keys, accs, touched: Vec::new(), is_touched: Vec::new() }
+        Self { kernel, size: size.max(1), step: step.max(1), offset, early, start, end, due, keys, accs, touched: Vec::new(), is_touched: Vec::new() }
     }
 
     #[cold]
     #[inline(never)]
     fn fire_up_to(&mut self, watermark: i64, fire: &mut impl FnMut(WindowFiring<'_, K>)) {
         while watermark >= self.due && !self.touched.is_empty() {
-            let end = self.due;
+            let due = self.due;
+            let end = if self.early { self.end } else { due };
             for &id in &self.touched {
-                fire(WindowFiring { ts: end.saturating_sub(1), start: self.start, end, key: self.keys.key(id), accs: self.accs.at(id as usize) });
+                fire(WindowFiring { ts: due.saturating_sub(1), start: self.start, end, key: self.keys.key(id), accs: self.accs.at(id as usize) });
             }
-            if end < self.end {
-                self.due = end.saturating_add(self.step).min(self.end);
+            if due < self.end {
+                self.due = due.saturating_add(self.step).min(self.end);
                 continue;
             }
             // What was not in this window is forgotten: it has nothing that the next one needs.
@@ -116,17 +120,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn as_counted_anew(events in events(), step in 1..20i64, steps in 1..6i64, offset in 0..40i64, announced in any::<bool>()) {
-            let size = step * steps;
+        fn as_counted_anew(events in events(), step in 1..20i64, steps in 1..6i64, rest in 0..9i64, offset in 0..40i64, announced in any::<bool>(), early in any::<bool>()) {
+            // Only windows that fire early may end between two steps.
+            let rest = if early { rest % step } else { 0 };
+            let (size, steps) = (step * steps + rest, if rest > 0 { steps + 1 } else { steps });
             let mut expected: Vec<Fired> = Vec::new();
             for whole in time_windows(&events, size, size, offset.rem_euclid(size)).into_iter().map(|f| f.start).collect::<std::collections::BTreeSet<_>>() {
-                for end in (1..=steps).map(|n| whole + n * step) {
-                    let inside: Vec<_> = events.iter().filter(|(ts, _)| (whole..end).contains(ts)).copied().collect();
-                    let row = |(key, group): (u32, Vec<(i64, i64)>)| Fired { ts: end - 1, start: whole, end, key, values: group.iter().map(|(_, v)| *v).collect() };
+                for due in (1..=steps).map(|n| whole + (n * step).min(size)) {
+                    let inside: Vec<_> = events.iter().filter(|(ts, _)| (whole..due).contains(ts)).copied().collect();
+                    let end = if early { whole + size } else { due };
+                    let row = |(key, group): (u32, Vec<(i64, i64)>)| Fired { ts: due - 1, start: whole, end, key, values: group.iter().map(|(_, v)| *v).collect() };
                     expected.extend(by_key(&inside).into_iter().map(row));
                 }
             }
-            let mut window = CumulatingWindow::new(Lists, size, step, offset.rem_euclid(size));
+            let mut window = CumulatingWindow::new(Lists, size, step, offset.rem_euclid(size), early);
             prop_assert_eq!(drive(&mut window, &events, announced), expected);
         }
     }

@@ -103,9 +103,9 @@ pub(crate) fn windows_of(window: Window, key: usize, ts: i64, taken: i64, open: 
     match window {
         Window::Tumbling { size, offset } => aligned(size, size, offset),
         Window::Sliding { size, slide, offset } => aligned(size, slide, offset),
-        Window::Cumulating { size, step, offset } => {
+        Window::Cumulating { size, step, offset, .. } => {
             let start = (ts - offset).div_euclid(size) * size + offset;
-            (1..=size / step).map(|n| (start, start + n * step)).filter(|(_, end)| ts < *end).collect()
+            (1..=(size + step - 1) / step).map(|n| (start, start + (n * step).min(size))).filter(|(_, end)| ts < *end).collect()
         }
         Window::Session { gap } => {
             let last = open.iter().rev().find(|o| o.key == key).filter(|o| ts < o.end);
@@ -129,6 +129,7 @@ fn fire(s: &Streams<'_>, id: NodeId, window: Window, calls: &[AggregateCall], ke
             Some(_) => (last.ts, first.ts, last.ts + 1, last.moment.at(id.0)),
             None => (o.end - 1, o.start, o.end, s.due(o.end, &[], id)),
         };
+        let end = if let Window::Cumulating { size, early: true, .. } = window { start + size } else { end };
         let mut values = BTreeMap::from([(Place::WindowStart, Value::Timestamp(start)), (Place::WindowEnd, Value::Timestamp(end))]);
         values.extend(keys[o.key].iter().enumerate().map(|(i, v)| (Place::Key(i), v.clone())));
         for (i, call) in calls.iter().enumerate() {

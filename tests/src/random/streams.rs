@@ -312,6 +312,7 @@ pub(super) fn window(rng: &mut Rng, operators: &mut Vec<String>, fields: &[Field
                 "(1s, sliding: 5s)",
                 "(20ms, cumulate: 5ms)",
                 "(1m, cumulate: 20s, offset: 7s)",
+                "(10s, early: 3s)",
             ],
         ),
         5 => pick(rng, &["(session: 15ms)", "(session: 2s)"]),
@@ -319,7 +320,7 @@ pub(super) fn window(rng: &mut Rng, operators: &mut Vec<String>, fields: &[Field
         _ => pick(rng, &["(4, sliding: 2)", "(3, sliding: 1)", "(5, sliding: 3)", "(2, sliding: 5)"]),
     };
     operators.push(format!(".window{text}"));
-    let of_time = !text.contains("session") && !text.contains("cumulate") && text.contains("s");
+    let of_time = !text.contains("session") && !text.contains("cumulate") && !text.contains("early") && text.contains("s");
     if of_time && rng.u8(..4) == 0 && top_k(rng, operators, fields) {
         return fields.to_vec();
     }
@@ -334,6 +335,9 @@ pub(super) fn window(rng: &mut Rng, operators: &mut Vec<String>, fields: &[Field
         made.push(Field { name, ty, nullable });
     }
     operators.push(format!(".aggregate({})", parts.join(", ")));
+    if text.contains("early") {
+        made.push(Field { name: "is_update".to_owned(), ty: Type::Bool, nullable: false });
+    }
     let ordered: Vec<&Field> = made.iter().filter(|f| f.ty.is_ordered() && !f.name.starts_with('r')).collect();
     if !is_count(text) && !ordered.is_empty() && rng.u8(..4) == 0 {
         let by: Vec<String> = (0..rng.usize(1..3)).map(|_| format!("{}{}", pick(rng, &ordered).name, pick(rng, &["", " asc", " desc"]))).collect();
