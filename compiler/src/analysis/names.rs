@@ -158,7 +158,9 @@ impl Analyzer<'_> {
         let similar = did_you_mean(name, fields.iter().copied().chain(globals));
         let hint = similar.map_or_else(String::new, |similar| format!("; did you mean `{similar}`?"));
         let mut d = Diagnostic::new(Code::UnknownField, span, format!("`{of}` has no field `{name}`{hint}"));
-        if let Some(similar) = similar {
+        if let Some(of) = self.enums.values().filter(|e| e.variants.iter().any(|v| v == name)).map(|e| &e.name).min() {
+            d = d.fix(span, format!("{of}.{name}"), format!("it is a variant of `{of}`"));
+        } else if let Some(similar) = similar {
             d = d.fix(span, similar, "a similar name exists");
         } else if fields.is_empty() {
             d = d.note(format!("`{of}` has no fields but `ts`"));
