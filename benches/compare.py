@@ -14,6 +14,7 @@ ap.add_argument("--events", type=int, default=2_000_000)
 ap.add_argument("--runs", type=int, default=5)
 ap.add_argument("--seed", default="42")
 ap.add_argument("--backend", choices=["native", "jit", "both"], default="native")
+ap.add_argument("--memory", action="store_true", help="the peak memory of a tumbling window over as many keys as events, beside that of the hand-written map, instead")
 ap.add_argument("--min", type=float, default=0.0, help="exit 1 when a ratio is below this")
 a = ap.parse_args()
 tmp = pathlib.Path(os.environ.get("VARPULIS_COMPARE_DIR") or pathlib.Path(tempfile.gettempdir()) / "varpulis-compare")
@@ -48,6 +49,33 @@ def same_row(a, b):
     return a[0] == b[0] and len(a[1]) == len(b[1]) and all(math.isclose(x, y, rel_tol=1e-9) for x, y in zip(a[1], b[1]))
 
 
+def memory():
+    """All of them read the events line by line, so that the file takes none."""
+    data, program = tmp / f"keys-{a.events}-{a.seed}.ndjson", here / "programs" / "keys.vpl"
+    if not data.exists():
+        with open(data, "wb") as f:
+            subprocess.run([ref, "gen", "keys", str(a.events), a.seed], stdout=f, check=True)
+    subprocess.run([a.varpulis, "build", str(program), "-o", str(tmp / "keys")], check=True)
+    commands = {
+        "reference": [ref, "stream", "keys", str(data)],
+        "native": [str(tmp / "keys"), "--input", str(data)],
+        "jit": [a.varpulis, "run", str(program), "--backend", "jit", "--input", str(data)],
+    }
+    print(f"{'':10} {'rows':>10} {'peak MB':>8} {'cpu s':>7} {'ratio':>6}")
+    first = None
+    for name, command in commands.items():
+        with open(tmp / "keys.out", "wb") as out:
+            _, status, usage = os.wait4(subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL).pid, 0)
+        if status:
+            sys.exit(f"{' '.join(command)}: {status}")
+        first = first or usage.ru_maxrss
+        count = sum(1 for _ in open(tmp / "keys.out", "rb"))
+        print(f"{name:10} {count:10} {usage.ru_maxrss / 1024:8.0f} {usage.ru_utime + usage.ru_stime:7.2f} {usage.ru_maxrss / first:6.2f}", flush=True)
+
+
+if a.memory:
+    memory()
+    sys.exit()
 examples = here.parents[1] / "examples" / "flights"
 flights = ["cascade", "hourly", "overdue"]
 low = False
