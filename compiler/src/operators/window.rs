@@ -42,6 +42,10 @@ fn read(a: &mut Analyzer<'_>, op: &ast::Op) -> Option<Window> {
         return None;
     }
     if let Some(gap) = a.named(op, "session") {
+        if let Some(e) = a.named(op, "early") {
+            a.not_compiled(e.span, "`early:` of sessions", "sessions fire when they are over");
+            return None;
+        }
         if !a.check_args(op, &["session"], 0, 0) {
             return None;
         }
