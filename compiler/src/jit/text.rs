@@ -9,6 +9,7 @@ use super::value::length;
 
 /// How many bytes are compared in place at most: two words that may overlap.
 const SHORT: u32 = 16;
+const _: () = assert!(SHORT as u64 == varpulis_abi::layout::INLINE, "so many bytes stand in a slot itself");
 
 /// Of a text's bytes: they lie anywhere, and words are put together from the first byte on.
 const BYTES: MemFlagsData = MemFlagsData::new().with_notrap().with_endianness(Endianness::Little);

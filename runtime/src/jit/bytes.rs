@@ -2,7 +2,7 @@
 //!
 //! Invariant: the words of an owned text hold UTF-8 of the length that the first of them says: in the other two, or in a `Box<[u8]>` that
 //! belongs to this slot alone; the word of an object is 0 or a box of the type that the layout names. Compiled code changes both through
-//! helpers only.
+//! helpers only, but for a short text that takes a short one's place: that it writes itself.
 #![expect(unsafe_code, reason = "slots own texts and objects by address; the invariant above says what an address may be")]
 #![expect(clippy::indexing_slicing, reason = "indices come from `add`, places from the layout of the same slots")]
 
