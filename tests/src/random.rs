@@ -36,6 +36,13 @@ pub(crate) struct Field {
     pub nullable: bool,
 }
 
+impl Field {
+    /// Whether it is a result that is rounded: what differs in the last bit must not decide anything.
+    pub(crate) fn is_rounded(&self) -> bool {
+        self.name.rsplit('.').next().is_some_and(|name| name.starts_with('r') && name.contains("float"))
+    }
+}
+
 /// An event that a program declares.
 #[derive(Clone, Debug)]
 pub struct Event {

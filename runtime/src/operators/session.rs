@@ -142,7 +142,7 @@ mod tests {
         let mut window = SessionWindow::new(Lists, 10);
         for ts in 0..5_000 {
             window.push(ts, Tick { key: ts as u32, value: 1 }, &mut |_| {}).unwrap();
-            assert!(window.keys.len() <= 10 && window.timers.len() == window.keys.len());
+            assert!(window.keys.len() <= 10 && window.timers.count() == window.keys.len());
         }
         assert!(window.accs.len() <= 10);
     }

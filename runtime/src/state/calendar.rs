@@ -37,7 +37,7 @@ impl<T: Timed> Calendar<T> {
 
     /// How many there are.
     #[cfg(test)]
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.near.len() + self.ahead
     }
 
@@ -125,7 +125,7 @@ mod tests {
                     calendar.push((due, number as u32));
                     heap.push(Reverse((due, number as u32)));
                 }
-                prop_assert_eq!(calendar.len(), heap.len());
+                prop_assert_eq!(calendar.count(), heap.len());
             }
             while let Some(Reverse(timer)) = heap.pop() {
                 prop_assert_eq!(calendar.pop(), Some(timer));

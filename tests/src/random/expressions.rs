@@ -16,10 +16,8 @@ pub(crate) struct Scope {
 }
 
 impl Scope {
-    /// Results that are rounded are no part of any other: what differs in the last bit must not decide anything.
     pub(crate) fn new(fields: &[Field]) -> Self {
-        let rounded = |f: &&Field| f.name.rsplit('.').next().is_some_and(|name| name.starts_with('r') && name.contains("float"));
-        Self { fields: fields.iter().filter(|f| !rounded(f)).cloned().collect(), fallible: true, calls: true }
+        Self { fields: fields.iter().filter(|f| !f.is_rounded()).cloned().collect(), fallible: true, calls: true }
     }
     /// The same without anything that can refuse.
     pub(crate) fn safe(fields: &[Field]) -> Self {

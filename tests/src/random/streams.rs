@@ -80,7 +80,7 @@ fn qualified(alias: &str, fields: &[Field]) -> Vec<Field> {
 }
 
 fn of_type(fields: &[Field], ty: Type) -> Vec<&Field> {
-    fields.iter().filter(|f| f.ty == ty).collect()
+    fields.iter().filter(|f| f.ty == ty && !f.is_rounded()).collect()
 }
 
 /// A projection that gives the fields plain names again.
@@ -213,7 +213,7 @@ fn step_condition(rng: &mut Rng, fields: &[Field], bound: &[Field], keyed: bool)
             parts.push(format!("{} == {}", f.name, b.name));
         }
     }
-    if let (Some(f), true) = (rng.choice(fields), rng.u8(..3) == 0)
+    if let (Some(f), true) = (rng.choice(fields).filter(|f| !f.is_rounded()), rng.u8(..3) == 0)
         && let Some(b) = rng.choice(of_type(bound, f.ty))
     {
         parts.push(format!("{} {} {}", f.name, if f.ty.is_ordered() { pick(rng, &["<", ">=", "!=", "=="]) } else { "==" }, b.name));
@@ -338,7 +338,7 @@ pub(super) fn window(rng: &mut Rng, operators: &mut Vec<String>, fields: &[Field
     if text.contains("early") {
         made.push(Field { name: "is_update".to_owned(), ty: Type::Bool, nullable: false });
     }
-    let ordered: Vec<&Field> = made.iter().filter(|f| f.ty.is_ordered() && !f.name.starts_with('r')).collect();
+    let ordered: Vec<&Field> = made.iter().filter(|f| f.ty.is_ordered() && !f.is_rounded()).collect();
     if !is_count(text) && !ordered.is_empty() && rng.u8(..4) == 0 {
         let by: Vec<String> = (0..rng.usize(1..3)).map(|_| format!("{}{}", pick(rng, &ordered).name, pick(rng, &["", " asc", " desc"]))).collect();
         operators.push(format!(".order_by({})", by.join(", ")));
