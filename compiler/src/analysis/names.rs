@@ -155,10 +155,11 @@ impl Analyzer<'_> {
         let of = input.names.last().map_or("the record", String::as_str);
         let fields: Vec<&str> = input.schema.columns.iter().filter(|c| !c.hidden).map(|c| c.name.as_str()).collect();
         let globals: Vec<&str> = self.constants.keys().chain(self.global_ids.keys()).map(String::as_str).collect();
-        let similar = did_you_mean(name, fields.iter().copied().chain(globals));
+        let variant_of = self.enums.values().filter(|e| e.variants.iter().any(|v| v == name)).map(|e| &e.name).min();
+        let similar = if variant_of.is_some() { None } else { did_you_mean(name, fields.iter().copied().chain(globals)) };
         let hint = similar.map_or_else(String::new, |similar| format!("; did you mean `{similar}`?"));
         let mut d = Diagnostic::new(Code::UnknownField, span, format!("`{of}` has no field `{name}`{hint}"));
-        if let Some(of) = self.enums.values().filter(|e| e.variants.iter().any(|v| v == name)).map(|e| &e.name).min() {
+        if let Some(of) = variant_of {
             d = d.fix(span, format!("{of}.{name}"), format!("it is a variant of `{of}`"));
         } else if let Some(similar) = similar {
             d = d.fix(span, similar, "a similar name exists");
