@@ -100,8 +100,19 @@ impl<'a> Analyzer<'a> {
         let (node, filter) = joining.run()?;
         let inputs = joining.inputs;
         let names = vec![name.to_owned()];
-        let mut b =
-            StreamBuilder { name: name.to_owned(), node, names, keys: vec![], inputs, firing: Some(node), emitted: None, record_type: None, span, taken };
+        let mut b = StreamBuilder {
+            name: name.to_owned(),
+            node,
+            names,
+            keys: vec![],
+            inputs,
+            firing: Some(node),
+            emitted: None,
+            record_type: None,
+            span,
+            taken,
+            fork: None,
+        };
         if let Some(condition) = filter {
             self.chain(&mut b, NodeKind::Filter { input: node, condition }, at);
         }

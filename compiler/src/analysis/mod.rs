@@ -7,6 +7,7 @@ pub mod builtins;
 mod calls;
 mod declarations;
 mod expressions;
+mod forks;
 mod functions;
 mod joins;
 mod lag;
@@ -38,6 +39,7 @@ use typed::Expr;
 use types::{EnumType, Kind, Type};
 
 pub(crate) use aggregates::same_call as calls_same;
+pub(crate) use forks::Joined;
 pub use streams::StreamBuilder;
 
 /// What analysis yields: a plan if there was no error, and all diagnostics.

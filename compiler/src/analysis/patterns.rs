@@ -79,6 +79,7 @@ impl<'a> Analyzer<'a> {
             record_type: None,
             span,
             taken: 0,
+            fork: None,
         };
         for op in trailing {
             self.apply(&mut b, std::slice::from_ref(op));

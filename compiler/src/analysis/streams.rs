@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::Analyzer;
+use super::forks::Fork;
 use super::limits::STEPS;
 use super::scope::{FiringScope, Scope, ScopeInput};
 use super::typed::{Expr, ExprKind, Place};
@@ -49,6 +50,32 @@ pub struct StreamBuilder {
     pub(crate) span: Span,
     /// Operators consumed before their turn, as `.on` and `.window` of a join.
     pub(crate) taken: usize,
+    /// Paths that are not joined yet.
+    pub(crate) fork: Option<Fork>,
+}
+
+impl StreamBuilder {
+    /// A stream of its own that begins at the same record.
+    pub(crate) fn beside(&self) -> Self {
+        Self {
+            name: self.name.clone(),
+            node: self.node,
+            names: self.names.clone(),
+            keys: vec![],
+            inputs: vec![],
+            firing: None,
+            emitted: None,
+            record_type: None,
+            span: self.span,
+            taken: 0,
+            fork: None,
+        }
+    }
+
+    /// How many paths wait to be joined.
+    pub(crate) fn fork_paths(&self) -> usize {
+        self.fork.as_ref().map_or(0, Fork::paths)
+    }
 }
 
 impl<'a> Analyzer<'a> {
@@ -137,6 +164,7 @@ impl<'a> Analyzer<'a> {
     /// Applies operators in order.
     pub(crate) fn apply(&mut self, builder: &mut StreamBuilder, ops: &'a [ast::Op]) {
         for op in ops {
+            self.fork_must_be_joined(builder, Some(op));
             match crate::operators::find(&op.name.text) {
                 Some(entry) => match entry.analyze {
                     Some(analyze) => {
@@ -162,6 +190,7 @@ impl<'a> Analyzer<'a> {
     /// What ends on a firing becomes a record: all fields of a pattern's or join's members; a window needs its aggregates. False if there would be
     /// too many of them, so that nothing can be read of it.
     pub(crate) fn close(&mut self, b: &mut StreamBuilder) -> bool {
+        self.fork_must_be_joined(b, None);
         let Some(firing) = b.firing else { return true };
         if matches!(self.plan.node(firing).kind, NodeKind::Window { .. }) {
             let empty = matches!(&self.plan.node(firing).kind, NodeKind::Window { aggregates, .. } if aggregates.is_empty());
@@ -241,6 +270,12 @@ impl<'a> Analyzer<'a> {
         NodeId(self.plan.nodes.len() - 1)
     }
 
+    /// Drops the nodes from that one on, which nothing reads.
+    pub(crate) fn forget_nodes(&mut self, from: usize) {
+        self.plan.nodes.truncate(from);
+        self.steps.truncate(from);
+    }
+
     /// Refuses a node that is too far from its source, and stands in for it: the plan is refused, and nothing descends it.
     fn too_far(&mut self, steps: usize, span: Span) -> NodeKind {
         if steps == STEPS + 1 {
@@ -269,6 +304,7 @@ impl<'a> Analyzer<'a> {
             record_type: None,
             span,
             taken: 0,
+            fork: None,
         }
     }
 

@@ -5,6 +5,7 @@ mod aggregate;
 mod distinct;
 mod emit;
 mod filter;
+mod fork;
 mod having;
 mod limit;
 mod log;
@@ -78,6 +79,10 @@ pub static CATALOGUE: &[Entry] = &[
     order_by::COLLECT,
     distinct::ENTRY,
     limit::ENTRY,
+    fork::FORK,
+    fork::ANY,
+    fork::ALL,
+    fork::FIRST,
     process::ENTRY,
     print::ENTRY,
     log::ENTRY,
@@ -93,10 +98,6 @@ pub static CATALOGUE: &[Entry] = &[
     later("on_error", "Handles evaluation errors of the stream so far.", "(e => …)"),
     later("concurrent", "Runs the stream on several workers.", "(max_workers: n)"),
     later("context", "Runs the stream in a context.", "(name)"),
-    later("fork", "Several paths over one record.", "(a: …, b: …)"),
-    later("any", "Joins a fork's paths when n have a result.", "(n)"),
-    later("all", "Joins a fork's paths when all have a result.", "()"),
-    later("first", "Joins a fork's paths at the first result.", "()"),
     later("allowed_lateness", "Keeps a window's result for late events.", "(duration)"),
     later("trend_aggregate", "Aggregates over all matches without building them.", "(name: count_trends(), …)"),
     later("limit_matches", "Caps the matches reported per completing event.", "(n)"),
