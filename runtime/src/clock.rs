@@ -14,6 +14,7 @@ pub enum Arrival {
 /// The largest time seen, and the watermark that follows from it.
 #[derive(Clone, Debug)]
 pub struct Clock {
+    oldest: i64,
     newest: i64,
     watermark: i64,
     out_of_order: i64,
@@ -22,7 +23,7 @@ pub struct Clock {
 impl Clock {
     /// A clock whose watermark is `out_of_order` ns behind the newest event.
     pub fn new(out_of_order: i64) -> Self {
-        Self { newest: i64::MIN, watermark: i64::MIN, out_of_order }
+        Self { oldest: i64::MAX, newest: i64::MIN, watermark: i64::MIN, out_of_order }
     }
 
     /// Sees an event of time `ts`.
@@ -31,6 +32,7 @@ impl Clock {
         if ts < self.watermark {
             return Arrival::Late;
         }
+        self.oldest = self.oldest.min(ts);
         if ts <= self.newest {
             return Arrival::InTime;
         }
@@ -48,6 +50,7 @@ impl Clock {
     pub fn observe_without_lag(&mut self, ts: i64) -> Arrival {
         debug_assert!(self.out_of_order == 0 && self.newest == self.watermark);
         if ts > self.watermark {
+            self.oldest = self.oldest.min(ts);
             (self.newest, self.watermark) = (ts, ts);
             return Arrival::Moved(ts);
         }
@@ -58,6 +61,18 @@ impl Clock {
     #[inline]
     pub fn watermark(&self) -> i64 {
         self.watermark
+    }
+
+    /// The time of the oldest event that was not late; `i64::MAX` before the first.
+    #[inline]
+    pub fn oldest(&self) -> i64 {
+        self.oldest
+    }
+
+    /// The time of the newest event; `i64::MIN` before the first.
+    #[inline]
+    pub fn newest(&self) -> i64 {
+        self.newest
     }
 
     /// Moves the watermark on, as the end of the input does.

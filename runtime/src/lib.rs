@@ -19,6 +19,7 @@ pub mod scalar;
 #[cfg(feature = "standalone")]
 pub mod standalone;
 pub mod state;
+pub mod timers;
 pub mod value;
 
 /// What generated code uses, under plain names.
@@ -38,6 +39,7 @@ pub mod prelude {
     pub use crate::reorder::ReorderBuffer;
     pub use crate::scalar::*;
     pub use crate::state::{NoState, Slots, Text, Typed};
+    pub use crate::timers::Timers;
     pub use crate::value::Value;
     pub use varpulis_abi::packed::{Cell, Packed, Packer, pack};
     pub use varpulis_abi::reason::Reason;

@@ -7,7 +7,7 @@ use super::Analyzer;
 use super::forks::Fork;
 use super::limits::STEPS;
 use super::scope::{FiringScope, Scope, ScopeInput};
-use super::typed::{Expr, ExprKind, Place};
+use super::typed::{Expr, ExprKind, Literal, Place};
 use super::types::Type;
 use crate::diagnostics::{Code, Diagnostic, did_you_mean};
 use crate::plan::logical::{Column, Node, NodeId, NodeKind, Publication, Schema, Window};
@@ -332,8 +332,27 @@ impl<'a> Analyzer<'a> {
                 self.not_compiled(source.span, "`.from(…)`", "a program reads its events from its inputs");
                 None
             }
-            SourceKind::Timer(_) => {
-                self.not_compiled(source.span, "`timer`", "windows fire without one");
+            SourceKind::Timer(args) => {
+                let period = self.timer_period(args, source.span)?;
+                let node = self.add_node(NodeKind::Timer { period }, Schema::default(), name, source.span);
+                let names = source.alias.iter().map(|a| a.text.clone()).collect();
+                Some(self.builder(name, Finished { node, keys: vec![], record_type: None }, names, span))
+            }
+        }
+    }
+
+    /// The period of `timer(d)`, in ns.
+    fn timer_period(&mut self, args: &[ast::Arg], span: Span) -> Option<i64> {
+        let [ast::Arg { name: None, value: ast::ArgValue::Expr(e, None), .. }] = args else {
+            self.report(Diagnostic::new(Code::BadArgument, span, "`timer` takes the time between its records").help("as in `timer(5s)`"));
+            return None;
+        };
+        let period = self.constant(e)?;
+        match period.as_literal() {
+            Some(Literal::Duration(ns)) if *ns > 0 => Some(*ns),
+            _ => {
+                let d = Diagnostic::new(Code::BadArgument, e.span, "the time between a timer's records must be a duration above zero");
+                self.report(d.help("as in `timer(5s)`"));
                 None
             }
         }

@@ -41,7 +41,7 @@ pub(super) fn batch(shared: &mut Shared<'_>, chains: &[ChainCode]) -> Result<Opt
         maker.builder.switch_to_block(inside);
         let ts = maker.load(types::I64, at, 0);
         let mut leave = maker.builder.ins().icmp(IntCC::SignedLessThan, ts, before);
-        if program.operators.iter().any(|operator| operator.timed) {
+        if !program.timers.is_empty() || program.operators.iter().any(|operator| operator.timed) {
             let due = maker.load(types::I64, maker.context, context::DUE);
             let fires = maker.builder.ins().icmp(IntCC::SignedGreaterThanOrEqual, ts, due);
             leave = maker.builder.ins().bor(leave, fires);

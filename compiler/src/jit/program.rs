@@ -14,7 +14,7 @@ use super::{Error, batch, effect, kernel, tables};
 use crate::diagnostics::{Code as DiagnosticCode, Diagnostic};
 use crate::lower::ir::{ChainId, OperatorId, RowSource, Statement};
 use crate::lower::usage::Usage;
-use crate::plan::physical::{self, EventInput, Operator};
+use crate::plan::physical::{self, EventInput, Operator, TimerInput};
 use crate::syntax::ast::Span;
 
 /// How large a program may be.
@@ -113,6 +113,7 @@ impl Program {
             params: tables::params(program),
             shapes: tables::shapes(program, &usage, &records)?,
             inputs: parts.inputs(program, &records, &finished),
+            timers: parts.timers(program, &finished),
             batch: parts.batch.map(|id| finished.batch(id)),
             operators: parts.operators(program, &records, &finished),
             outputs: tables::outputs(program),
@@ -191,7 +192,7 @@ pub(super) enum ChainCode {
 /// Chains that do nothing but hand their event to an operator, which takes it as well without them.
 fn pushes(program: &physical::Program) -> HashMap<ChainId, (OperatorId, usize)> {
     let mut pushes = HashMap::new();
-    for id in program.events.iter().flat_map(|event| &event.chains) {
+    for id in program.events.iter().flat_map(|event| &event.chains).chain(program.timers.iter().flat_map(|timer| &timer.chains)) {
         let mut statements = program.chain(*id).body.statements.iter().filter(|s| !matches!(s, Statement::Comment(_)));
         if let (Some(Statement::Push { operator, port, row: RowSource::Same }), None) = (statements.next(), statements.next())
             && !effect::asks_first(program.operator(*operator), *port)
@@ -269,16 +270,28 @@ impl Parts {
     }
 
     fn inputs(&self, program: &physical::Program, records: &Records, finished: &Finished) -> Vec<InputCode> {
+        let input = |event: &EventInput| InputCode {
+            shape: event.record.0 as usize,
+            fields: records.layout(event.record).map_or(0, |layout| layout.places.len()),
+            targets: self.targets(&event.chains, finished),
+        };
+        program.events.iter().map(input).collect()
+    }
+
+    fn timers(&self, program: &physical::Program, finished: &Finished) -> Vec<(i64, InputCode)> {
+        let input = |timer: &TimerInput| {
+            let input = InputCode { shape: timer.record.0 as usize, fields: 0, targets: self.targets(&timer.chains, finished) };
+            (timer.period, input)
+        };
+        program.timers.iter().map(input).collect()
+    }
+
+    fn targets(&self, chains: &[ChainId], finished: &Finished) -> Vec<Target> {
         let target = |id: &ChainId| match self.chains.get(id.0 as usize)? {
             ChainCode::Function(function) => Some(Target::Chain(finished.chain(*function))),
             ChainCode::Push(operator, port) => Some(Target::Operator { operator: operator.0 as usize, port: *port as u64 }),
         };
-        let input = |event: &EventInput| InputCode {
-            shape: event.record.0 as usize,
-            fields: records.layout(event.record).map_or(0, |layout| layout.places.len()),
-            targets: event.chains.iter().filter_map(target).collect(),
-        };
-        program.events.iter().map(input).collect()
+        chains.iter().filter_map(target).collect()
     }
 
     fn operators(&self, program: &physical::Program, records: &Records, finished: &Finished) -> Vec<OperatorCode> {

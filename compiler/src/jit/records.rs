@@ -26,7 +26,7 @@ impl Records {
         };
         let globals = RecordLayout::new(Kind::Slot, program.globals.iter().map(|g| Held::Scalar(g.ty)));
         let mut s = Self { layouts: vec![], places: vec![], globals: Arc::new(globals) };
-        let events: HashSet<RecordId> = program.events.iter().map(|event| event.record).collect();
+        let events: HashSet<RecordId> = program.events.iter().map(|event| event.record).chain(program.timers.iter().map(|timer| timer.record)).collect();
         for (at, record) in program.records.iter().enumerate() {
             let id = RecordId(at as u32);
             let kind = match record.stored {

@@ -12,7 +12,7 @@ use super::{patterns, rejections, rules, stages};
 use crate::analysis::typed::{Expr, Literal, Place};
 use crate::analysis::types::Type;
 use crate::plan::logical::{CURRENT, Node, NodeId, NodeKind, Plan, Publication};
-use crate::plan::physical::{Chain, ChainInput, EventInput, GlobalValue, Output, Program, SiteInfo};
+use crate::plan::physical::{Chain, ChainInput, EventInput, GlobalValue, Output, Program, SiteInfo, TimerInput};
 use crate::plan::print::duration;
 use crate::syntax::ast::Span;
 
@@ -93,6 +93,9 @@ pub fn assemble<'p>(plan: &'p Plan, analyzed: &'p Plan, text: &'p str) -> Progra
     };
     a.globals();
     a.outputs();
+    // The first stage has functions of these names beside its chains.
+    a.names.extend(plan.events.iter().flat_map(|e| ["on", "rejects"].map(|f| format!("{f}_{}", snake(&e.name)))));
+    a.timers();
     a.sources();
     patterns::finish(&mut a);
     super::kept::finish(&mut a);
@@ -192,8 +195,6 @@ impl<'p> Assembler<'p> {
         let mut sources: Vec<(usize, NodeId)> =
             plan.nodes.iter().enumerate().filter_map(|(i, n)| if let NodeKind::Source { event } = n.kind { Some((event, NodeId(i))) } else { None }).collect();
         sources.sort();
-        // The first stage has functions of these names beside its chains.
-        self.names.extend(plan.events.iter().flat_map(|e| ["on", "rejects"].map(|f| format!("{f}_{}", snake(&e.name)))));
         for (event, node) in sources {
             let Some(e) = plan.events.get(event) else { continue };
             if !self.consumers.contains_key(&node) && !plan.publications.iter().any(|p| p.node == node) {
@@ -214,6 +215,21 @@ impl<'p> Assembler<'p> {
                 e.chains = chains;
                 e.rejections = rejections;
             }
+        }
+    }
+
+    fn timers(&mut self) {
+        for (at, node) in self.plan.nodes.iter().enumerate() {
+            let NodeKind::Timer { period } = node.kind else { continue };
+            let (id, doc) = (NodeId(at), self.doc(node.span));
+            let record = self.record_of(id);
+            let function = format!("on_{}", snake(&self.program.record(record).name));
+            self.names.insert(function);
+            let mut chains = self.publication_chains(id, ChainInput::Row(record), &Frame::Row(record));
+            for reader in self.consumers.get(&id).cloned().unwrap_or_default() {
+                chains.push(self.chain(reader, id, ChainInput::Row(record), Frame::Row(record)));
+            }
+            self.program.timers.push(TimerInput { record, period, chains, doc });
         }
     }
 
@@ -299,7 +315,7 @@ impl<'p> Assembler<'p> {
         let node = plan.node(reader);
         let stream = node.stream.clone();
         match &node.kind {
-            NodeKind::Source { .. } => {}
+            NodeKind::Source { .. } | NodeKind::Timer { .. } => {}
             NodeKind::Filter { condition, .. } => {
                 self.comment(b, node.span);
                 for part in condition.clone().conjuncts() {

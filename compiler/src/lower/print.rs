@@ -49,6 +49,10 @@ impl Display for Lowered<'_> {
                 }
             }
         }
+        for t in &p.timers {
+            let chains: Vec<&str> = t.chains.iter().map(|c| p.chain(*c).name.as_str()).collect();
+            writeln!(f, "\ntimer {} every {} ns -> {}", p.record(t.record).name, t.period, chains.join(", "))?;
+        }
         for o in &p.operators {
             self.operator(o, f)?;
         }

@@ -61,6 +61,7 @@ fn key(plan: &Plan, id: NodeId) -> Option<String> {
         NodeKind::Distinct { input, keys, within } => format!("distinct {} {within} {}", input.0, list(keys)),
         NodeKind::Lag { input, keys, values, back } => format!("lag {} {back} {}|{}", input.0, list(keys), list(values)),
         NodeKind::Limit { input, keys, count } => format!("limit {} {count} {}", input.0, list(keys)),
+        NodeKind::Timer { period } => format!("timer {period}"),
         NodeKind::Source { .. }
         | NodeKind::Process { .. }
         | NodeKind::Merge { .. }

@@ -62,6 +62,7 @@ fn nodes(plan: &Plan, line: &dyn Fn(Span) -> usize) -> Vec<Value> {
 fn kind(kind: &NodeKind) -> &'static str {
     match kind {
         NodeKind::Source { .. } => "source",
+        NodeKind::Timer { .. } => "timer",
         NodeKind::Filter { .. } => "filter",
         NodeKind::Project { .. } => "project",
         NodeKind::Process { .. } => "process",

@@ -184,6 +184,8 @@ pub struct Outer {
 pub enum NodeKind {
     /// Reads an event.
     Source { event: usize },
+    /// A record without columns at every multiple of the period, in ns.
+    Timer { period: i64 },
     /// Keeps records for which the condition is true.
     Filter { input: NodeId, condition: Expr },
     /// Makes a new record; one expression per column of the schema.
@@ -266,7 +268,7 @@ impl NodeKind {
     /// The nodes it reads.
     pub fn inputs(&self) -> Vec<NodeId> {
         match self {
-            NodeKind::Source { .. } => vec![],
+            NodeKind::Source { .. } | NodeKind::Timer { .. } => vec![],
             NodeKind::Filter { input, .. }
             | NodeKind::Project { input, .. }
             | NodeKind::Process { input, .. }

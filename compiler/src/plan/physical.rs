@@ -97,6 +97,19 @@ pub struct EventInput {
     pub doc: String,
 }
 
+/// A source of records that come of time alone.
+#[derive(Clone, Debug)]
+pub struct TimerInput {
+    /// Its record, which has no fields.
+    pub record: RecordId,
+    /// ns between its records.
+    pub period: i64,
+    /// The chains that take it, in order.
+    pub chains: Vec<ChainId>,
+    /// Its text in the program.
+    pub doc: String,
+}
+
 /// A field that can reject an event: a stream that reads the event begins with a condition over this field alone.
 #[derive(Clone, Debug)]
 pub struct FieldRejection {
@@ -158,6 +171,8 @@ pub struct Program {
     pub chains: Vec<Chain>,
     /// Events, in order of declaration.
     pub events: Vec<EventInput>,
+    /// Timers, in order of the plan.
+    pub timers: Vec<TimerInput>,
     /// Outputs, in order of the text.
     pub outputs: Vec<Output>,
     /// Places that can refuse.
@@ -194,6 +209,9 @@ impl std::fmt::Display for Program {
         let chains = |ids: &[ChainId]| ids.iter().map(|c| self.chain(*c).name.clone()).collect::<Vec<_>>().join(", ");
         for e in &self.events {
             writeln!(f, "event {} -> {}", e.name, chains(&e.chains))?;
+        }
+        for t in &self.timers {
+            writeln!(f, "timer {} -> {}", self.record(t.record).name, chains(&t.chains))?;
         }
         for o in &self.operators {
             let functions: Vec<&str> = o.functions.iter().map(|k| k.name).collect();

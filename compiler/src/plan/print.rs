@@ -289,6 +289,7 @@ impl Plan {
         let list = |input: NodeId, exprs: &[Expr]| exprs.iter().map(|e| expression(e, &|p| self.place_name(input, p))).collect::<Vec<_>>().join(", ");
         match &node.kind {
             NodeKind::Source { event } => format!("source {}", self.events.get(*event).map_or("?", |e| &e.name)),
+            NodeKind::Timer { period } => format!("timer {}", duration(*period)),
             NodeKind::Filter { input, condition } => format!("filter {}", expression(condition, &|p| self.place_name(*input, p))),
             NodeKind::Project { input, columns } => {
                 let parts: Vec<String> = node

@@ -64,7 +64,12 @@ impl<'a> Printer<'a> {
 
     /// Whether time alone makes something happen.
     pub(super) fn is_timed(&self) -> bool {
-        self.program.operators.iter().any(|o| o.timed)
+        self.has_timers() || self.program.operators.iter().any(|o| o.timed)
+    }
+
+    /// Whether some source is a timer.
+    pub(super) fn has_timers(&self) -> bool {
+        !self.program.timers.is_empty()
     }
 }
 

@@ -20,6 +20,7 @@ impl Printer<'_> {
             if globals { (quote!(let globals = ::std::sync::Arc::new(Globals::new(params)?);), quote!(&globals)) } else { (quote!(), quote!()) };
         let (waiting_field, waiting_new) =
             if self.holds() { (quote!(waiting: ReorderBuffer<Held>,), quote!(waiting: ReorderBuffer::new(#lag),)) } else { (quote!(), quote!()) };
+        let (timers_field, timers_new) = self.timers();
         let takes: TokenStream = self.program.events.iter().map(|e| self.take_function(e)).collect();
         let pushes = self.program.events.iter().map(|e| {
             let (variant, take) = (self.record_name(e.record), self.take_name(e.record));
@@ -29,7 +30,7 @@ impl Printer<'_> {
         let new = if self.program.globals.is_empty() {
             quote! {
                 /// A fresh instance.
-                pub fn new() -> Self { Self { clock: Clock::new(#lag), stage: Stage1::new(), #waiting_new } }
+                pub fn new() -> Self { Self { clock: Clock::new(#lag), stage: Stage1::new(), #timers_new #waiting_new } }
             }
         } else {
             quote!()
@@ -47,7 +48,7 @@ impl Printer<'_> {
                 fn with_params(params: &Params) -> Result<Self, String> {
                     params.check(Self::PARAMS)?;
                     #globals_new
-                    Ok(Self { clock: Clock::new(#lag), stage: Stage1::new(#globals_arg), #waiting_new })
+                    Ok(Self { clock: Clock::new(#lag), stage: Stage1::new(#globals_arg), #timers_new #waiting_new })
                 }
             }
         };
@@ -57,7 +58,7 @@ impl Printer<'_> {
         let builder = self.builder();
         quote! {
             #[doc = #doc]
-            pub struct Program { clock: Clock, stage: Stage1, #waiting_field }
+            pub struct Program { clock: Clock, stage: Stage1, #timers_field #waiting_field }
             #default
             impl Program {
                 #new
@@ -130,8 +131,17 @@ impl Printer<'_> {
         } else {
             quote!(let _ = out;)
         };
+        // The end of the input is no time that goes by.
+        let end = if self.has_timers() {
+            quote!(if watermark == i64::MAX {
+                self.timers.end(self.clock.newest());
+            })
+        } else {
+            quote!()
+        };
         quote! {
             fn advance<Destination: Output<Self>>(&mut self, watermark: i64, out: &mut Destination) {
+                #end
                 self.clock.move_to(watermark);
                 #finish
             }
@@ -140,7 +150,9 @@ impl Printer<'_> {
 
     /// The private functions behind [`Printer::program_time`].
     pub(super) fn time_functions(&self) -> TokenStream {
-        let pass = if self.is_timed() {
+        let pass = if self.has_timers() {
+            self.pass_with_timers()
+        } else if self.is_timed() {
             let one = self.program.operators.iter().filter(|o| o.timed).count() == 1;
             let steps = if one {
                 quote!(if self.stage.deadline() <= watermark {
@@ -181,6 +193,52 @@ impl Printer<'_> {
             quote!()
         };
         quote!(impl Program { #pass #release })
+    }
+
+    /// The field that counts the program's timers, and its construction.
+    fn timers(&self) -> (TokenStream, TokenStream) {
+        if !self.has_timers() {
+            return (quote!(), quote!());
+        }
+        let periods = self.program.timers.iter().map(|t| int(t.period));
+        (quote!(timers: Timers,), quote!(timers: Timers::new([#(#periods),*]),))
+    }
+
+    /// Timers and operators in the order of time; of one moment, operators first.
+    fn pass_with_timers(&self) -> TokenStream {
+        let arms = self.program.timers.iter().enumerate().map(|(at, t)| {
+            let (name, on) = (self.record_name(t.record), format_ident!("on_{}", crate::lower::assemble::snake(&self.program.record(t.record).name)));
+            (Token::usize_unsuffixed(at), quote!(self.stage.#on(&#name { ts }, out)))
+        });
+        let arms: Vec<_> = arms.collect();
+        let (timer, tell) = match arms.as_slice() {
+            [(_, only)] => (quote!(_), quote!(#only;)),
+            arms => {
+                let arms = arms.iter().map(|(at, tell)| quote!(#at => #tell,));
+                (quote!(timer), quote!(match timer { #(#arms)* _ => {} }))
+            }
+        };
+        let steps = if self.program.operators.iter().any(|o| o.timed) {
+            quote! {
+                loop {
+                    let due = self.stage.deadline();
+                    if let Some((ts, #timer)) = self.timers.tick(watermark, due) {
+                        #tell
+                        continue;
+                    }
+                    if due > watermark || due == i64::MAX { break; }
+                    self.stage.advance(due, out);
+                }
+            }
+        } else {
+            quote!(while let Some((ts, #timer)) = self.timers.tick(watermark, i64::MAX) { #tell })
+        };
+        quote! {
+            fn pass(&mut self, watermark: i64, out: &mut impl Output<Self>) {
+                self.timers.begin(self.clock.oldest(), watermark);
+                #steps
+            }
+        }
     }
 
     /// Names for an event's decoded values, and the fields of its struct made of them.

@@ -5,7 +5,7 @@ use quote::{format_ident, quote};
 
 use super::names;
 use super::printer::Printer;
-use crate::lower::ir::{OperatorId, Statement};
+use crate::lower::ir::{ChainId, OperatorId, RecordId, Statement};
 
 /// How many operators a generated struct or function holds at most: rustc's time grows faster than their number.
 pub(super) const GROUP: usize = 20;
@@ -84,10 +84,7 @@ impl Printer<'_> {
             inits.push(quote!(next: #next_type::new(#argument)));
         }
         let parameter = if globals { quote!(globals: &::std::sync::Arc<Globals>) } else { quote!() };
-        let chains = (0..self.program.chains.len())
-            .map(|i| crate::lower::ir::ChainId(i as u32))
-            .filter(|c| self.program.chain(*c).stage == stage)
-            .map(|c| self.chain(c));
+        let chains = (0..self.program.chains.len()).map(|i| ChainId(i as u32)).filter(|c| self.program.chain(*c).stage == stage).map(|c| self.chain(c));
         let events = if stage == 0 { [self.event_functions(), self.rejection_functions()].into_iter().collect() } else { quote!() };
         let time = self.time(stage, &operators);
         let doc = format!("Operators with {stage} others before them, and the code that feeds them.");
@@ -177,39 +174,37 @@ impl Printer<'_> {
         }
     }
 
-    /// One function per event: it hands the event to its chains.
+    /// One function per event and timer: it hands the record to its chains.
     fn event_functions(&self) -> TokenStream {
+        let events = self.program.events.iter().map(|e| (e.record, &e.doc, &e.chains));
+        let timers = self.program.timers.iter().map(|t| (t.record, &t.doc, &t.chains));
+        events.chain(timers).map(|(record, doc, chains)| self.hand_function(record, doc, chains)).collect()
+    }
+
+    fn hand_function(&self, record: RecordId, doc: &str, chains: &[ChainId]) -> TokenStream {
         let program = self.program_type();
-        self.program
-            .events
+        let (name, ty) = (format_ident!("on_{}", crate::lower::assemble::snake(&self.program.record(record).name)), self.record_type(record, &quote!('_)));
+        let doc = format!("{}:{}", self.options.file, doc);
+        let calls: Vec<TokenStream> = chains
             .iter()
-            .map(|e| {
-                let (name, ty) =
-                    (format_ident!("on_{}", crate::lower::assemble::snake(&self.program.record(e.record).name)), self.record_type(e.record, &quote!('_)));
-                let doc = format!("{}:{}", self.options.file, e.doc);
-                let calls: Vec<TokenStream> = e
-                    .chains
-                    .iter()
-                    .map(|c| {
-                        let receiver = self.path(&quote!(self), self.program.chain(*c).stage);
-                        self.call(*c, &receiver, &quote!(row), &quote!(row))
-                    })
-                    .collect();
-                if calls.len() <= GROUP {
-                    let out = if calls.is_empty() { quote!(_out) } else { quote!(out) };
-                    return quote!(#[doc = #doc] #[inline] fn #name(&mut self, row: &#ty, #out: &mut impl Output<#program>) { #(#calls)* });
-                }
-                let parts: Vec<_> = (0..calls.len().div_ceil(GROUP)).map(|i| format_ident!("{name}_{}", i + 1)).collect();
-                let functions = parts
-                    .iter()
-                    .zip(calls.chunks(GROUP))
-                    .map(|(part, calls)| quote!(#[inline(never)] fn #part(&mut self, row: &#ty, out: &mut impl Output<#program>) { #(#calls)* }));
-                quote! {
-                    #[doc = #doc]
-                    fn #name(&mut self, row: &#ty, out: &mut impl Output<#program>) { #(self.#parts(row, out);)* }
-                    #(#functions)*
-                }
+            .map(|c| {
+                let receiver = self.path(&quote!(self), self.program.chain(*c).stage);
+                self.call(*c, &receiver, &quote!(row), &quote!(row))
             })
-            .collect()
+            .collect();
+        if calls.len() <= GROUP {
+            let out = if calls.is_empty() { quote!(_out) } else { quote!(out) };
+            return quote!(#[doc = #doc] #[inline] fn #name(&mut self, row: &#ty, #out: &mut impl Output<#program>) { #(#calls)* });
+        }
+        let parts: Vec<_> = (0..calls.len().div_ceil(GROUP)).map(|i| format_ident!("{name}_{}", i + 1)).collect();
+        let functions = parts
+            .iter()
+            .zip(calls.chunks(GROUP))
+            .map(|(part, calls)| quote!(#[inline(never)] fn #part(&mut self, row: &#ty, out: &mut impl Output<#program>) { #(#calls)* }));
+        quote! {
+            #[doc = #doc]
+            fn #name(&mut self, row: &#ty, out: &mut impl Output<#program>) { #(self.#parts(row, out);)* }
+            #(#functions)*
+        }
     }
 }

@@ -30,6 +30,8 @@ pub struct Code {
     pub shapes: Vec<Shape>,
     /// Per event: where it goes.
     pub inputs: Vec<InputCode>,
+    /// Per timer: its period in ns, and where its records go.
+    pub timers: Vec<(i64, InputCode)>,
     /// Takes many events at once.
     pub batch: Option<BatchAddress>,
     /// Operators; inputs come before their consumers.

@@ -1,6 +1,7 @@
 //! A running instance of a program that was compiled at run time.
 #![expect(unsafe_code, reason = "rows are filled in place for compiled code; the context is reached by the address that the code holds")]
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use varpulis_abi::scalar::Scalar;
@@ -19,6 +20,7 @@ use crate::output::Output;
 use crate::program::{self, Counters, Params, Schema};
 use crate::reorder::ReorderBuffer;
 use crate::state::Slots;
+use crate::timers::Timers;
 use crate::value::Value;
 
 /// A running program: events in, rows out. It owns all its state.
@@ -30,6 +32,8 @@ pub struct Instance {
     waiting: ReorderBuffer<Waiting>,
     /// Whether events wait.
     holds: bool,
+    /// Asked where time passes, which borrows the instance.
+    timers: RefCell<Timers>,
     /// The operators that time makes fire, by stage.
     timed: Vec<usize>,
     globals: Bytes,
@@ -63,6 +67,7 @@ impl Instance {
             clock: Clock::new(lag),
             waiting: ReorderBuffer::new(lag),
             holds: code.holds(),
+            timers: RefCell::new(Timers::new(code.timers.iter().map(|(period, _)| *period))),
             timed,
             globals,
             counters: vec![0; code.counters.len()],
@@ -70,6 +75,7 @@ impl Instance {
         };
         instance.fill_globals(params)?;
         instance.make_operators()?;
+        instance.set_due();
         Ok(instance)
     }
 
@@ -180,7 +186,9 @@ impl Instance {
 
     #[cold]
     fn fire_due(&self, watermark: i64) {
-        if self.timed.len() == 1 {
+        if !self.code.timers.is_empty() {
+            self.fire_with_timers(watermark);
+        } else if self.timed.len() == 1 {
             if self.deadline() <= watermark {
                 self.advance_all(watermark);
             }
@@ -194,8 +202,32 @@ impl Instance {
                 self.advance_all(due);
             }
         }
-        // SAFETY: as above.
-        unsafe { (*self.context).due = self.deadline() };
+        self.set_due();
+    }
+
+    /// Timers and operators in the order of time; of one moment, operators first.
+    fn fire_with_timers(&self, watermark: i64) {
+        self.timers.borrow_mut().begin(self.clock.oldest(), watermark);
+        loop {
+            let due = self.deadline();
+            let tick = self.timers.borrow_mut().tick(watermark, due);
+            if let Some((ts, timer)) = tick {
+                if let Some((_, input)) = self.code.timers.get(timer) {
+                    self.run(input, &Event::new(usize::MAX, ts, &[]));
+                    Context::settle(self.context);
+                }
+                continue;
+            }
+            if due > watermark || due == i64::MAX {
+                break;
+            }
+            self.advance_all(due);
+        }
+    }
+
+    fn set_due(&self) {
+        // SAFETY: no compiled code runs, so that nothing else uses the context.
+        unsafe { (*self.context).due = self.deadline().min(self.timers.borrow().due()) };
     }
 
     fn deadline(&self) -> i64 {
@@ -213,7 +245,7 @@ impl Instance {
     /// Hands on what waited, up to a watermark.
     fn release(&mut self, watermark: i64) {
         while let Some((ts, waiting)) = self.waiting.pop_ready(watermark) {
-            if !self.timed.is_empty() {
+            if self.passes() {
                 self.pass(ts);
             }
             let row = waiting.at(ts);
@@ -222,9 +254,14 @@ impl Instance {
                 Context::settle(self.context);
             }
         }
-        if !self.timed.is_empty() {
+        if self.passes() {
             self.pass(watermark);
         }
+    }
+
+    /// Whether time alone makes something happen.
+    fn passes(&self) -> bool {
+        !self.timed.is_empty() || !self.code.timers.is_empty()
     }
 }
 
@@ -321,6 +358,10 @@ impl program::Instance for Instance {
 
     fn advance<O: Output<Self>>(&mut self, watermark: i64, out: &mut O) {
         Context::enter(self.context, out);
+        if watermark == i64::MAX {
+            // The end of the input is no time that goes by.
+            self.timers.get_mut().end(self.clock.newest());
+        }
         self.clock.move_to(watermark);
         if self.holds {
             self.release(watermark);

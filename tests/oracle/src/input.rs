@@ -24,6 +24,8 @@ pub(crate) struct Event {
 pub(crate) struct Input {
     /// In the order of time, ties in the order of arrival.
     pub events: Vec<Event>,
+    /// The times of the oldest and the newest event; `None` without events.
+    pub span: Option<(i64, i64)>,
     pub late: Vec<usize>,
     pub invalid: Vec<usize>,
 }
@@ -72,6 +74,7 @@ pub(crate) fn read(plan: &Plan, text: &str, examined: &dyn Fn(&str, &str) -> boo
             continue;
         }
         newest = newest.max(ts);
+        input.span = Some((input.span.map_or(ts, |(oldest, _)| oldest.min(ts)), newest));
         if fits {
             // What is read here and examined by no one else does not matter: it is what it is, or nothing.
             for column in &read[node.0] {

@@ -49,7 +49,7 @@ pub fn evaluate(plan: &Plan, input: &str) -> Outcome {
 /// matter: how far a line is examined depends on what the program needs (§10), and a compiler knows constants that this oracle does not.
 pub fn evaluate_examining(plan: &Plan, input: &str, examined: &dyn Fn(&str, &str) -> bool) -> Outcome {
     let read = input::read(plan, input, examined);
-    let mut streams = stream::Streams::new(plan, read.events);
+    let mut streams = stream::Streams::new(plan, read.events, read.span);
     let rows = plan.publications.iter().map(|p| streams.rows(p)).collect();
     Outcome { rows, errors: streams.into_errors(), late: read.late, invalid: read.invalid }
 }

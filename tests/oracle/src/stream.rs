@@ -18,14 +18,16 @@ pub(crate) struct Streams<'p> {
     pub plan: &'p Plan,
     live: Vec<BTreeSet<usize>>,
     pub events: Vec<Event>,
+    /// From the oldest to the newest event.
+    span: Option<(i64, i64)>,
     pub globals: Vec<Value>,
     made: Vec<Option<Rc<Vec<Record>>>>,
     errors: Vec<ErrorRow>,
 }
 
 impl<'p> Streams<'p> {
-    pub(crate) fn new(plan: &'p Plan, events: Vec<Event>) -> Self {
-        Self { plan, live: live::columns(plan), events, globals: globals(plan), made: vec![None; plan.nodes.len()], errors: vec![] }
+    pub(crate) fn new(plan: &'p Plan, events: Vec<Event>, span: Option<(i64, i64)>) -> Self {
+        Self { plan, live: live::columns(plan), events, span, globals: globals(plan), made: vec![None; plan.nodes.len()], errors: vec![] }
     }
 
     pub(crate) fn into_errors(mut self) -> Vec<ErrorRow> {
@@ -64,6 +66,7 @@ impl<'p> Streams<'p> {
         let plan = self.plan;
         let mut records = match &plan.node(id).kind {
             NodeKind::Source { event } => self.source(id, *event),
+            NodeKind::Timer { period } => self.timer(id, *period),
             NodeKind::Filter { input, condition } => self.filter(id, *input, condition),
             NodeKind::Project { input, columns } => self.project(id, *input, columns),
             NodeKind::Process { input, run } => self.process(id, *input, run),
@@ -103,6 +106,14 @@ impl<'p> Streams<'p> {
             values: e.fields.iter().map(|(field, v)| (Place::Field { input: 0, field: *field }, v.clone())).collect(),
         })
         .collect()
+    }
+
+    /// The multiples of the period behind the oldest event, up to the newest. What else falls due at that moment comes first.
+    fn timer(&self, id: NodeId, period: i64) -> Vec<Record> {
+        let Some((first, last)) = self.span else { return vec![] };
+        let ticks = (first.div_euclid(period) + 1..=last.div_euclid(period)).map(|n| n * period);
+        let at_tick = |ts| Moment { path: vec![usize::MAX, id.0], ..self.due(ts, &[], id) };
+        ticks.map(|ts| Record { moment: at_tick(ts), ts, values: Default::default() }).collect()
     }
 
     fn filter(&mut self, id: NodeId, input: NodeId, condition: &Expr) -> Vec<Record> {
