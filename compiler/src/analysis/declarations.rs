@@ -113,7 +113,6 @@ impl<'a> Analyzer<'a> {
 
     fn declare_later_kind(&mut self, kind: &ItemKind, span: Span) {
         let what = match kind {
-            ItemKind::Var { .. } => "`var` (program state)",
             ItemKind::Connector { .. } => "connectors",
             ItemKind::Context { .. } => "contexts",
             ItemKind::Embedding { .. } => "embeddings",
@@ -201,15 +200,11 @@ impl<'a> Analyzer<'a> {
     fn declare_values(&mut self) {
         let ast = self.ast;
         for item in &ast.items {
-            if let ItemKind::Var { name, value, .. } = &item.kind {
-                // It has been refused; its uses are neither told as well nor taken for fields.
-                self.constants.insert(name.text.clone(), Expr::error(value.span));
-            }
-            let (ItemKind::Const { name, .. } | ItemKind::Let { name, .. } | ItemKind::Param { name, .. }) = &item.kind else { continue };
+            let Some(name) = value_name(&item.kind) else { continue };
             self.pending.insert(name.text.clone(), &item.kind);
         }
         for item in &ast.items {
-            let (ItemKind::Const { name, .. } | ItemKind::Let { name, .. } | ItemKind::Param { name, .. }) = &item.kind else { continue };
+            let Some(name) = value_name(&item.kind) else { continue };
             self.declare_pending(&name.text, name.span);
         }
     }
@@ -247,8 +242,13 @@ impl<'a> Analyzer<'a> {
                     let ty = self.resolve_type(ty);
                     expr = self.coerce(expr, &ty, &format!("`{}`", name.text));
                 }
+                if expr.touches_state() {
+                    let d = Diagnostic::new(Code::StateOutOfOrder, value.span, "what `let` says is computed once, at start, and cannot depend on a `var`");
+                    expr = self.wrong(d.help("read the `var` where records pass: `.where`, `.select`, `.emit`, `.process`"));
+                }
                 self.add_global(Global { name: name.text.clone(), ty: expr.ty.clone(), value: Some(expr), is_param: false });
             }
+            ItemKind::Var { name, ty, value } => self.declare_state(name, ty.as_ref(), value),
             ItemKind::Param { name, ty: written, default } => {
                 let mut ty = self.resolve_type(written);
                 if ty.is_packed() {
@@ -489,5 +489,13 @@ fn declared_name(kind: &ItemKind) -> Option<&ast::Name> {
         | ItemKind::Context { name, .. }
         | ItemKind::Embedding { name, .. } => Some(name),
         ItemKind::Config { .. } | ItemKind::Import { .. } => None,
+    }
+}
+
+/// The name of what is computed at compile time or at start.
+fn value_name(item: &ItemKind) -> Option<&ast::Name> {
+    match item {
+        ItemKind::Const { name, .. } | ItemKind::Let { name, .. } | ItemKind::Param { name, .. } | ItemKind::Var { name, .. } => Some(name),
+        _ => None,
     }
 }

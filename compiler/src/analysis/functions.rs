@@ -16,7 +16,7 @@ const EXPANDED_CALLS: usize = 10_000;
 impl Analyzer<'_> {
     pub(crate) fn call_user_function(&mut self, function: &ast::FunctionDecl, args: &[ast::Arg], span: Span, scope: &mut Scope) -> Expr {
         let Some(mut inner) = self.bound_arguments(function, args, span, scope) else { return Expr::error(span) };
-        if changes_something(&function.body) {
+        if self.is_run(&function.body) {
             return self.run_function(function, span, &mut inner);
         }
         let value = self.block(Body::of(&function.body), function.name.span, &mut inner);
@@ -90,6 +90,12 @@ impl Analyzer<'_> {
         Some(inner)
     }
 
+    /// Whether a function's statements are run one after the other: where there is program state, arguments and `let`s may change it, and are
+    /// computed once.
+    fn is_run(&self, body: &[ast::Stmt]) -> bool {
+        changes_something(body) || !self.state_ids.is_empty()
+    }
+
     fn no_arguments(&mut self, d: Diagnostic) -> Option<Scope> {
         self.report(d);
         None
@@ -141,7 +147,7 @@ impl Analyzer<'_> {
         }
         // The body is one expression, whatever number of statements it is written in.
         let span = function.name.span;
-        if changes_something(&function.body) {
+        if self.is_run(&function.body) {
             let emits = super::process::emits(&function.body);
             self.level(span, |a| if emits { drop(a.process_function(function, span, &mut scope)) } else { drop(a.run_function(function, span, &mut scope)) });
             return self.forget_later(before);

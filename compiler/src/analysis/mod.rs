@@ -22,6 +22,7 @@ pub(crate) mod rows;
 pub mod run;
 pub mod scope;
 mod settings;
+mod state;
 mod statements;
 mod streams;
 pub mod typed;
@@ -69,6 +70,8 @@ pub struct Analyzer<'a> {
     /// Constants, values and parameters that are not declared yet.
     pub(crate) pending: HashMap<String, &'a ast::ItemKind>,
     pub(crate) global_ids: HashMap<String, usize>,
+    /// `var`s of the program.
+    pub(crate) state_ids: HashMap<String, usize>,
     pub(crate) functions: HashMap<String, &'a ast::FunctionDecl>,
     pub(crate) patterns: HashMap<String, &'a ast::PatternDecl>,
     pub(crate) stream_decls: HashMap<String, usize>,
@@ -134,6 +137,7 @@ impl<'a> Analyzer<'a> {
             constants: HashMap::new(),
             pending: HashMap::new(),
             global_ids: HashMap::new(),
+            state_ids: HashMap::new(),
             functions: HashMap::new(),
             patterns: HashMap::new(),
             stream_decls: HashMap::new(),
@@ -160,6 +164,7 @@ impl<'a> Analyzer<'a> {
     fn run(&mut self) {
         self.collect_declarations();
         self.build_streams();
+        self.check_state();
         self.report_unused();
     }
 

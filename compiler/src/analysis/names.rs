@@ -88,12 +88,12 @@ impl Analyzer<'_> {
         names.extend(scope.inputs.iter().flat_map(|i| i.schema.columns.iter().map(|c| c.name.clone())));
         names.extend(scope.firing.iter().flat_map(|f| f.keys.iter().map(|c| c.name.clone())));
         names.extend(self.constants.keys().cloned());
-        names.extend(self.global_ids.keys().cloned());
+        names.extend(self.global_ids.keys().chain(self.state_ids.keys()).cloned());
         names
     }
 
     fn global(&mut self, name: &str, span: Span) -> Option<Expr> {
-        if !self.constants.contains_key(name) && !self.global_ids.contains_key(name) {
+        if !self.constants.contains_key(name) && !self.global_ids.contains_key(name) && !self.state_ids.contains_key(name) {
             self.declare_pending(name, span);
         }
         if let Some(size) = self.constants.get(name).map(Size::of) {
@@ -102,6 +102,9 @@ impl Analyzer<'_> {
                 return Some(Expr::error(span));
             }
             return self.constants.get(name).map(|value| Expr { span, ..value.clone() });
+        }
+        if let Some(state) = self.state(name, span) {
+            return Some(state);
         }
         let id = *self.global_ids.get(name)?;
         self.used.insert(name.to_owned());

@@ -3,6 +3,7 @@
 
 use super::typed::Expr;
 use super::types::Type;
+use crate::lower::ir::VariableId;
 use crate::syntax::ast::Span;
 
 /// Statements that are run for their value.
@@ -64,6 +65,11 @@ impl Run {
         self.records.iter().flatten().for_each(visit);
     }
 
+    /// Whether a step sets a variable of the program.
+    pub fn changes_state(&self) -> bool {
+        self.steps.iter().any(Step::changes_state)
+    }
+
     /// The same steps with every expression replaced.
     pub fn map(&self, change: &mut impl FnMut(&Expr) -> Expr) -> Run {
         let steps = map_steps(&self.steps, change);
@@ -73,6 +79,15 @@ impl Run {
 }
 
 impl Step {
+    fn changes_state(&self) -> bool {
+        match self {
+            Step::Set(variable, _) => VariableId(*variable).state().is_some(),
+            Step::If(_, then, otherwise) => then.iter().chain(otherwise).any(Self::changes_state),
+            Step::Block(block) => block.steps.iter().any(Self::changes_state),
+            Step::Leave(_) | Step::Emit(_) => false,
+        }
+    }
+
     fn expressions(&self, visit: &mut impl FnMut(&Expr)) {
         match self {
             Step::Set(_, value) => visit(value),

@@ -235,9 +235,8 @@ impl Function<'_, '_> {
             nullable = ty.nullable;
         }
         let ty = value.ty.with_null(nullable);
-        if assignable && (value.ty.kind == Kind::Null || matches!(&value.ty.kind, Kind::Array(element) if element.kind == Kind::Null)) {
-            let d = Diagnostic::new(Code::TypeMismatch, value.span, format!("nothing says what `{}` holds", name.text));
-            value = self.a.wrong(d.help(format!("declare its type, as in `var {}: int? = null` or `var {}: [int] = []`", name.text, name.text)));
+        if assignable {
+            value = self.a.holds_something(value, name);
         }
         if !assignable && is_stable(&value) && ty == value.ty {
             self.scope.locals.push(Local::new(&name.text, value));
@@ -251,6 +250,10 @@ impl Function<'_, '_> {
     fn assign(&mut self, name: &ast::Name, value: &ast::Expr) -> Option<Step> {
         let found = self.scope.locals.iter().rev().find(|local| local.name == name.text).cloned();
         let value = self.a.expr(value, self.scope);
+        let found = found.or_else(|| {
+            let state = self.a.state(&name.text, name.span)?;
+            Some(Local { assignable: true, ..Local::new(&name.text, state) })
+        });
         match found {
             Some(Local { assignable: true, value: Expr { kind: ExprKind::Variable(number), ty, .. }, .. }) => {
                 Some(Step::Set(number, self.a.coerce(value, &ty, &format!("`{}`", name.text))))
@@ -261,7 +264,8 @@ impl Function<'_, '_> {
                 None
             }
             None => {
-                let names = self.scope.locals.iter().filter(|local| local.assignable).map(|local| local.name.as_str());
+                let locals = self.scope.locals.iter().filter(|local| local.assignable).map(|local| local.name.as_str());
+                let names = locals.chain(self.a.state_ids.keys().map(String::as_str));
                 let mut d = Diagnostic::new(Code::NotAssignable, name.span, format!("no `var` is called `{}` here", name.text));
                 d = match did_you_mean(&name.text, names) {
                     Some(similar) => d.fix(name.span, similar, "a similar name exists"),

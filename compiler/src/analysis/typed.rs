@@ -5,6 +5,7 @@ use std::fmt;
 use super::run::Run;
 use super::types::{Kind, Type};
 use crate::functions::Function;
+use crate::lower::ir::VariableId;
 use crate::syntax::ast::{BinaryOp, Span, UnaryOp};
 
 /// A typed expression.
@@ -192,7 +193,18 @@ impl Expr {
     pub fn reads_something(&self) -> bool {
         let mut reads = false;
         self.places(&mut |_| reads = true);
-        reads
+        reads || self.touches_state()
+    }
+    /// Whether it reads or changes what other records see: the program's state. When and how often it is computed matters then.
+    pub fn touches_state(&self) -> bool {
+        let mine = match &self.kind {
+            ExprKind::Variable(number) => VariableId(*number).state().is_some(),
+            ExprKind::Run(run) => run.changes_state(),
+            _ => false,
+        };
+        let mut touches = mine;
+        self.children(&mut |c| touches |= c.touches_state());
+        touches
     }
     /// Calls `visit` with every direct part.
     pub fn children(&self, visit: &mut impl FnMut(&Expr)) {

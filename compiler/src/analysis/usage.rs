@@ -23,6 +23,7 @@ impl Analyzer<'_> {
                 ItemKind::Const { name, .. } => (name, "constant"),
                 ItemKind::Let { name, .. } => (name, "value"),
                 ItemKind::Param { name, .. } => (name, "parameter"),
+                ItemKind::Var { name, .. } => (name, "variable"),
                 ItemKind::Function(f) => (&f.name, "function"),
                 ItemKind::Pattern(p) => (&p.name, "pattern"),
                 _ => continue,

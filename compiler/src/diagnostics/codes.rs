@@ -183,6 +183,10 @@ codes! {
         "The fields of a record have different names."
         bad "stream V = Trade.select(price, price: volume)"
         good "stream V = Trade.select(price, volume)";
+    StateOutOfOrder "E0512" Error "program state where records have no order"
+        "A `var` of the program is read and changed as records pass: in `.where`, `.select`, `.emit`, `.process` and observers. Windows, joins and patterns take records in an order of their own, and what is computed at the start comes before all of them."
+        bad "var limit: float = 9.0\nfn raise(x: float) -> float:\n    limit := limit + 1.0\n    x\nstream Tops = Trade.partition_by(symbol).window(1m).aggregate(n: count(where: price > limit), top: max(raise(price)))"
+        good "var limit: float = 9.0\nfn raise(x: float) -> float:\n    limit := limit + 1.0\n    x\nstream Tops = Trade.select(symbol, above: price > limit, raised: raise(price)).partition_by(symbol).window(1m).aggregate(n: count(where: above), top: max(raised))";
     LagWithoutRecords "E0511" Error "a look back from nowhere"
         "`lag` looks back from the records of `.where`, `.having`, `.select` and `.emit`; a window or a match becomes one by `.aggregate` or `.select`."
         bad "stream Total = Trade.window(1m).select(before: lag(sum(price)))"

@@ -239,7 +239,7 @@ fn generate(program: &physical::Program, usage: &Usage, records: &Records, limit
             }
         });
     }
-    for (at, global) in program.globals.iter().enumerate() {
+    for (at, global) in program.globals.iter().chain(&program.states).enumerate() {
         let place = records.globals.places.get(at).copied();
         let function = match (&global.body, place) {
             (Some(body), Some(place)) => Some(kernel::global(&mut shared, &format!("global {}", global.name), place, body)?),
@@ -322,6 +322,6 @@ impl Parts {
             is_param: global.is_param,
             body: function.map(|id| finished.chain(id)),
         };
-        program.globals.iter().zip(&self.globals).map(value).collect()
+        program.globals.iter().chain(&program.states).zip(&self.globals).map(value).collect()
     }
 }

@@ -14,7 +14,7 @@ pub(super) struct Records {
     layouts: Vec<Arc<RecordLayout>>,
     /// Per record and field, its place in the layout; `None` if nothing reads it.
     places: Vec<Vec<Option<usize>>>,
-    /// The slot of the program's globals.
+    /// The slot of the program's globals, and its states behind them.
     pub(super) globals: Arc<RecordLayout>,
 }
 
@@ -24,7 +24,7 @@ impl Records {
             FieldType::Scalar(ty) => Held::Scalar(ty),
             FieldType::Object(object) => Held::Object(object.name),
         };
-        let globals = RecordLayout::new(Kind::Slot, program.globals.iter().map(|g| Held::Scalar(g.ty)));
+        let globals = RecordLayout::new(Kind::Slot, program.globals.iter().chain(&program.states).map(|g| Held::Scalar(g.ty)));
         let mut s = Self { layouts: vec![], places: vec![], globals: Arc::new(globals) };
         let events: HashSet<RecordId> = program.events.iter().map(|event| event.record).chain(program.timers.iter().map(|timer| timer.record)).collect();
         for (at, record) in program.records.iter().enumerate() {

@@ -1,7 +1,9 @@
 //! A function's statements: its variables are Cranelift's, which finds out what merges where.
 
-use cranelift::codegen::ir::{InstBuilder, types};
+use cranelift::codegen::ir::{InstBuilder, Value, types};
 use cranelift::frontend::Variable;
+use varpulis_abi::jit::context;
+use varpulis_abi::layout::{Kind, Place};
 use varpulis_abi::scalar::{Physical, Scalar};
 
 use super::Error;
@@ -41,7 +43,29 @@ impl BodyMaker<'_, '_, '_, '_> {
         }
     }
 
-    pub(super) fn variable(&mut self, variable: VariableId, ty: Physical) -> Val {
+    /// The slot of the program's globals, and the place of one of its states in it.
+    fn state(&mut self, variable: VariableId) -> Option<(Value, Place)> {
+        let shared = &self.maker.shared;
+        let place = shared.records.globals.places.get(shared.program.globals.len() + variable.state()?).copied()?;
+        let context = self.maker.context;
+        Some((self.maker.fixed(context, context::GLOBALS), place))
+    }
+
+    fn state_value(&mut self, globals: Value, place: &Place) -> Result<Val, Error> {
+        let found = self.maker.read(globals, place, Kind::Slot);
+        let Some(length) = found.second else { return Ok(found) };
+        let context = self.maker.context;
+        Ok(Val { first: self.maker.helper("keep_text", &[context, found.first, length])?, ..found })
+    }
+
+    pub(super) fn variable(&mut self, variable: VariableId, ty: Physical) -> Result<Val, Error> {
+        if let Some((globals, place)) = self.state(variable) {
+            return self.state_value(globals, &place);
+        }
+        Ok(self.local(variable, ty))
+    }
+
+    fn local(&mut self, variable: VariableId, ty: Physical) -> Val {
         let Some(parts) = self.variables.get(&variable).copied() else { return self.maker.zero(ty) };
         let builder = &mut self.maker.builder;
         Val { flag: parts.flag.map(|v| builder.use_var(v)), first: builder.use_var(parts.first), second: parts.second.map(|v| builder.use_var(v)) }
@@ -49,6 +73,9 @@ impl BodyMaker<'_, '_, '_, '_> {
 
     pub(super) fn set(&mut self, variable: VariableId, value: ValueId) -> Result<(), Error> {
         let value = self.get(value)?;
+        if let Some((globals, place)) = self.state(variable) {
+            return self.maker.write(globals, &place, value, true);
+        }
         if let Some(parts) = self.variables.get(&variable).copied() {
             self.define(parts, value);
         }

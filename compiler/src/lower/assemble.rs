@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::builder::Builder;
 use super::columns::{published, required, shapes_of, visible_columns};
 use super::expression::{Context, lower, physical, truth};
-use super::ir::{ChainId, FieldType, Op, OperatorId, Read, Record, RecordField, RecordId, RowSource, SiteId, Statement, ValueId};
+use super::ir::{Body, ChainId, FieldType, Op, OperatorId, Read, Record, RecordField, RecordId, RowSource, SiteId, Statement, ValueId, VariableId};
 use super::kernels::OperatorState;
 use super::run::Target;
 use super::{patterns, rejections, rules, stages};
@@ -15,6 +15,7 @@ use crate::plan::logical::{CURRENT, Node, NodeId, NodeKind, Plan, Publication};
 use crate::plan::physical::{Chain, ChainInput, EventInput, GlobalValue, Output, Program, SiteInfo, TimerInput};
 use crate::plan::print::duration;
 use crate::syntax::ast::Span;
+use varpulis_abi::scalar::Physical;
 
 /// The state of assembly.
 pub(super) struct Assembler<'p> {
@@ -92,6 +93,7 @@ pub fn assemble<'p>(plan: &'p Plan, analyzed: &'p Plan, text: &'p str) -> Progra
         sites: HashMap::new(),
     };
     a.globals();
+    a.states();
     a.outputs();
     // The first stage has functions of these names beside its chains.
     a.names.extend(plan.events.iter().flat_map(|e| ["on", "rejects"].map(|f| format!("{f}_{}", snake(&e.name)))));
@@ -128,17 +130,26 @@ impl<'p> Assembler<'p> {
 
     fn globals(&mut self) {
         for g in &self.plan.globals {
-            let body = g.value.as_ref().map(|v| {
-                let mut b = Builder::new();
-                let mut cx = Lowering { a: self, frame: Frame::Nothing, stream: g.name.clone() };
-                let value = lower(&mut b, &mut cx, v);
-                let value = b.fit(value, physical(&g.ty));
-                b.statement(Statement::Return(value));
-                b.finish()
-            });
+            let body = g.value.as_ref().map(|v| self.value_at_start(&g.name, v, &g.ty));
             let default = g.value.as_ref().filter(|_| g.is_param).and_then(|v| v.as_literal()).map(parameter_text);
             self.program.globals.push(GlobalValue { name: g.name.clone(), ty: physical(&g.ty), body, is_param: g.is_param, default });
         }
+    }
+
+    fn states(&mut self) {
+        for s in &self.plan.states {
+            let body = Some(self.value_at_start(&s.name, &s.initial, &s.ty));
+            self.program.states.push(GlobalValue { name: s.name.clone(), ty: physical(&s.ty), body, is_param: false, default: None });
+        }
+    }
+
+    fn value_at_start(&mut self, name: &str, value: &Expr, ty: &Type) -> Body {
+        let mut b = Builder::new();
+        let mut cx = Lowering { a: self, frame: Frame::Nothing, stream: name.to_owned() };
+        let value = lower(&mut b, &mut cx, value);
+        let value = b.fit(value, physical(ty));
+        b.statement(Statement::Return(value));
+        b.finish()
     }
 
     fn outputs(&mut self) {
@@ -449,6 +460,9 @@ pub(super) struct Lowering<'a, 'p> {
 }
 
 impl Context for Lowering<'_, '_> {
+    fn state(&self, variable: VariableId) -> Option<Physical> {
+        self.a.plan.states.get(variable.state()?).map(|state| physical(&state.ty))
+    }
     fn place(&mut self, b: &mut Builder, place: &Place, ty: &Type) -> ValueId {
         let ty = physical(ty);
         match (place, &self.frame) {

@@ -14,6 +14,8 @@ pub struct Builder {
     values: Vec<Value>,
     /// Open regions, innermost last: their statements, and the values that can be shared in them.
     open: Vec<(Vec<Statement>, Known)>,
+    /// What was computed that must not be again, by a number of its own, and in how many regions it stands.
+    once: Vec<(u32, ValueId, usize)>,
     /// Gathers around what is being made: their numbers, and what they range over.
     elements: Vec<(u32, ValueId)>,
     /// How often variables were read.
@@ -52,7 +54,7 @@ pub const fn nullable(scalar: Scalar) -> Physical {
 impl Builder {
     /// An empty body.
     pub fn new() -> Self {
-        Self { values: vec![], open: vec![(vec![], Known::default())], elements: vec![], reads: 0 }
+        Self { values: vec![], open: vec![(vec![], Known::default())], once: vec![], elements: vec![], reads: 0 }
     }
 
     /// The finished body.
@@ -131,6 +133,8 @@ impl Builder {
         self.open.push((vec![], Known::default()));
         let result = fill(self);
         let statements = self.open.pop().map(|(s, _)| s).unwrap_or_default();
+        let open = self.open.len();
+        self.once.retain(|(_, _, regions)| *regions <= open);
         Region { statements, result }
     }
 
@@ -295,6 +299,16 @@ impl Builder {
     pub fn variable(&mut self, variable: VariableId, ty: Physical) -> ValueId {
         self.reads += 1;
         self.value(Op::Variable { variable, read: self.reads }, ty)
+    }
+
+    /// What `make` computes, which is computed once however often it stands in an expression.
+    pub fn once(&mut self, number: u32, make: impl FnOnce(&mut Self) -> ValueId) -> ValueId {
+        if let Some((_, made, _)) = self.once.iter().find(|(n, _, _)| *n == number) {
+            return *made;
+        }
+        let made = make(self);
+        self.once.push((number, made, self.open.len()));
+        made
     }
 
     /// Whether any of the values is null.

@@ -33,6 +33,10 @@ pub fn required(plan: &Plan) -> Vec<BTreeSet<usize>> {
     }
     for at in (0..plan.nodes.len()).rev() {
         let id = NodeId(at);
+        if let (NodeKind::Project { columns, .. }, Some(set)) = (&plan.node(id).kind, needed.get_mut(at)) {
+            // What changes the program's state happens, whether or not somebody reads what comes of it.
+            set.extend(columns.iter().enumerate().filter(|(_, e)| e.touches_state()).map(|(column, _)| column));
+        }
         let mine = needed.get(at).cloned().unwrap_or_default();
         let mut read = |input: NodeId, exprs: &mut dyn Iterator<Item = &Expr>| {
             for e in exprs {

@@ -14,6 +14,10 @@ pub trait Context {
     fn place(&mut self, b: &mut Builder, place: &Place, ty: &Type) -> ValueId;
     /// The site of an expression that can refuse a record.
     fn site(&mut self, span: Span) -> SiteId;
+    /// The type of a variable of the program.
+    fn state(&self, _: VariableId) -> Option<Physical> {
+        None
+    }
 }
 
 /// How a type is held.

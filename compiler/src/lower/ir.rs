@@ -30,9 +30,19 @@ pub struct ChainId(pub u32);
 /// A parameter of a kernel function, or a part of what an operator hands to a chain, by its name in the shared list.
 pub type ParamName = &'static str;
 
-/// A variable of a [`Run`](Op::Run).
+/// A variable of a [`Run`](Op::Run), or of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct VariableId(pub u32);
+
+impl VariableId {
+    /// The first number of the program's own variables: the n-th of its states has the n-th from here on.
+    pub const STATE: u32 = 1 << 31;
+
+    /// Which of the program's states it is, if it is one.
+    pub fn state(self) -> Option<usize> {
+        self.0.checked_sub(Self::STATE).map(|at| at as usize)
+    }
+}
 
 /// What is known of a variable.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -38,6 +38,12 @@ impl Display for Lowered<'_> {
                 self.body(body).write(f)?;
             }
         }
+        for (at, s) in p.states.iter().enumerate() {
+            writeln!(f, "\nvar state{at} {}: {}", s.name, physical(s.ty))?;
+            if let Some(body) = &s.body {
+                self.body(body).write(f)?;
+            }
+        }
         for e in &p.events {
             let chains: Vec<&str> = e.chains.iter().map(|c| p.chain(*c).name.as_str()).collect();
             writeln!(f, "\nevent {} = {} -> {}", e.name, p.record(e.record).name, chains.join(", "))?;
@@ -293,7 +299,10 @@ struct Name(VariableId);
 
 impl Display for Name {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        write!(f, "x{}", self.0.0)
+        match self.0.state() {
+            Some(state) => write!(f, "state{state}"),
+            None => write!(f, "x{}", self.0.0),
+        }
     }
 }
 

@@ -110,7 +110,7 @@ fn only_field(e: &Expr) -> Option<usize> {
         Place::Global(_) => {}
         _ => only = false,
     });
-    fields.first().copied().filter(|_| only && fields.len() == 1)
+    fields.first().copied().filter(|_| only && fields.len() == 1 && !e.touches_state())
 }
 
 /// The nodes that something published or observed needs.

@@ -72,7 +72,8 @@ fn rule(a: &Assembler<'_>, reader: NodeId) -> Option<(String, Rule)> {
     }
     // A row of a table is written without the variants of enums and without a field that shadows `ts`.
     let plain = plan.node(*project).schema.columns.iter().all(|c| c.name != "ts" && !matches!(c.ty.kind, Kind::Enum(_)));
-    if equalities.is_empty() || !plain || columns.iter().any(has_text_constant) {
+    let touches_state = rest.iter().chain(columns).any(Expr::touches_state);
+    if equalities.is_empty() || !plain || touches_state || columns.iter().any(has_text_constant) {
         return None;
     }
     equalities.sort_by_key(|(f, _, _)| *f);

@@ -10,6 +10,10 @@ use crate::analysis::typed::Literal;
 
 /// The value that the statements come to.
 pub(super) fn run(b: &mut Builder, cx: &mut dyn Context, run: &Run, ty: Physical) -> ValueId {
+    if run.changes_state() { b.once(run.result, |b| computed(b, cx, run, ty)) } else { computed(b, cx, run, ty) }
+}
+
+fn computed(b: &mut Builder, cx: &mut dyn Context, run: &Run, ty: Physical) -> ValueId {
     let body = b.region(|b| {
         steps(b, cx, run, None, &run.steps);
         Some(b.variable(VariableId(run.result), ty))
@@ -49,8 +53,9 @@ fn one(b: &mut Builder, cx: &mut dyn Context, run: &Run, target: Option<&Target>
     match step {
         Step::Set(variable, value) => {
             let mut value = lower(b, cx, value);
-            if let Some(set) = run.variables.iter().find(|v| v.number == *variable) {
-                value = b.fit(value, physical(&set.ty));
+            let declared = run.variables.iter().find(|v| v.number == *variable).map(|set| physical(&set.ty));
+            if let Some(ty) = declared.or_else(|| cx.state(VariableId(*variable))) {
+                value = b.fit(value, ty);
             }
             b.statement(Statement::Set { variable: VariableId(*variable), value });
             true

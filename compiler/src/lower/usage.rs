@@ -49,7 +49,7 @@ impl Usage {
     /// Whether statements do nothing: they write only what nobody reads.
     pub fn is_idle(&self, body: &Body, list: &[Statement]) -> bool {
         list.iter().all(|s| match s {
-            Statement::Let(v) => !can_refuse(body, *v),
+            Statement::Let(v) => !matters(body, *v),
             Statement::Store { record, field, .. } | Statement::Tell { record, field, .. } | Statement::MergeObject { record, field, .. } => {
                 !self.is_used(*record, *field)
             }
@@ -81,7 +81,7 @@ impl Uses<'_> {
                 self.operand(v);
             }
             match s {
-                Statement::Let(v) if can_refuse(self.body, *v) => self.evaluated(*v),
+                Statement::Let(v) if matters(self.body, *v) => self.evaluated(*v),
                 Statement::If { then, otherwise, .. } => {
                     self.list(then);
                     self.list(otherwise);
@@ -133,16 +133,18 @@ impl Uses<'_> {
     }
 }
 
-fn can_refuse(body: &Body, v: ValueId) -> bool {
+/// Whether it can refuse or changes the program's state: then it is computed though nothing uses it.
+fn matters(body: &Body, v: ValueId) -> bool {
     let value = body.value(v);
-    value.is_fallible() || value.regions().any(|region| list_can_refuse(body, &region.statements))
+    value.is_fallible() || value.regions().any(|region| list_matters(body, &region.statements))
 }
 
-fn list_can_refuse(body: &Body, list: &[Statement]) -> bool {
+fn list_matters(body: &Body, list: &[Statement]) -> bool {
     list.iter().any(|s| match s {
-        Statement::Let(v) => can_refuse(body, *v),
-        Statement::If { then, otherwise, .. } => list_can_refuse(body, then) || list_can_refuse(body, otherwise),
-        Statement::Block { body: inside, .. } => list_can_refuse(body, inside),
+        Statement::Let(v) => matters(body, *v),
+        Statement::Set { variable, .. } => variable.state().is_some(),
+        Statement::If { then, otherwise, .. } => list_matters(body, then) || list_matters(body, otherwise),
+        Statement::Block { body: inside, .. } => list_matters(body, inside),
         _ => false,
     })
 }

@@ -92,8 +92,12 @@ fn condition_reads_only(e: &Expr, allowed: impl Fn(&Place) -> bool) -> bool {
     only && any && !can_fail(e)
 }
 
-/// Whether an evaluation error can come of it: then it stays where the program has it.
+/// Whether an evaluation error can come of it, or it touches the program's state: then it stays where the program has it.
 pub(crate) fn can_fail(e: &Expr) -> bool {
+    e.touches_state() || refuses(e)
+}
+
+fn refuses(e: &Expr) -> bool {
     let mine = match &e.kind {
         ExprKind::Call(f, _) => f.row().fallible,
         ExprKind::Binary(op, ..) => {
@@ -104,7 +108,7 @@ pub(crate) fn can_fail(e: &Expr) -> bool {
         _ => false,
     };
     let mut fails = mine;
-    e.children(&mut |c| fails |= can_fail(c));
+    e.children(&mut |c| fails |= refuses(c));
     fails
 }
 

@@ -251,6 +251,17 @@ pub struct Global {
     pub is_param: bool,
 }
 
+/// A `var` of the program: state that functions change with `:=`.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub ty: Type,
+    /// What it holds at the start, over globals.
+    pub initial: Expr,
+}
+
 /// The whole plan.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
@@ -262,6 +273,8 @@ pub struct Plan {
     pub publications: Vec<Publication>,
     /// Globals, in the order in which they are evaluated.
     pub globals: Vec<Global>,
+    /// Program state; [`VariableId::STATE`](crate::lower::ir::VariableId::STATE) says how expressions name it.
+    pub states: Vec<State>,
 }
 
 impl NodeKind {

@@ -179,6 +179,8 @@ pub struct Program {
     pub sites: Vec<SiteInfo>,
     /// Globals.
     pub globals: Vec<GlobalValue>,
+    /// Program state: what it holds at the start.
+    pub states: Vec<GlobalValue>,
     /// Names of counters.
     pub counters: Vec<String>,
 }

@@ -264,6 +264,8 @@ impl<'p, 'a> BodyPrinter<'p, 'a> {
             self.flush(out, self.depth == 0);
         }
         let printed = self.op(value);
+        // What the program's state holds may be changed by the next statement, wherever it is used.
+        let of_state = matches!(&value.op, Op::Variable { variable, .. } if variable.state().is_some());
         if !printed.movable {
             self.flush(out, false);
         }
@@ -271,6 +273,7 @@ impl<'p, 'a> BodyPrinter<'p, 'a> {
             let (t, lints) = (printed.tokens, self.lints_of(id));
             out.extend(quote!(#lints let _ = #t;));
         } else if uses == 1
+            && !of_state
             && !matches!(value.op, Op::If { .. } if printed.tokens.to_string().starts_with("if "))
             && (!value.owned || matches!(value.op, Op::Variable { .. }))
             && !matches!(value.op, Op::Run { .. })

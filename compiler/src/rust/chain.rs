@@ -6,7 +6,7 @@ use quote::{format_ident, quote};
 use super::body::{BodyPrinter, Place};
 use super::names;
 use super::printer::Printer;
-use crate::lower::ir::{ChainId, OperatorId, RowSource, Statement};
+use crate::lower::ir::{ChainId, Op, OperatorId, RowSource, Statement};
 use crate::plan::physical::ChainInput;
 
 impl Printer<'_> {
@@ -49,11 +49,16 @@ impl Printer<'_> {
                 out_used |= !self.program.operator(*operator).chains.is_empty();
             }
         });
+        let mut reads_state = false;
+        chain.body.walk(&mut |v| reads_state |= matches!(&v.op, Op::Variable { variable, .. } if variable.state().is_some()), &mut |s| {
+            out_used |= matches!(s, Statement::Set { variable, .. } if variable.state().is_some());
+        });
+        out_used |= reads_state;
         let out = if out_used { quote!(out) } else { quote!(_out) };
-        let program = self.program_type();
+        let out_type = self.out_type();
         quote! {
             #[doc = #doc]
-            fn #name(&mut self, #param, #out: &mut impl Output<#program>) #result {
+            fn #name(&mut self, #param, #out: &mut #out_type) #result {
                 #prelude
                 #body
                 #end
@@ -64,7 +69,7 @@ impl Printer<'_> {
     fn mentions_row(&self, id: ChainId) -> bool {
         let body = &self.program.chain(id).body;
         let (mut found, mut same) = (false, false);
-        body.walk(&mut |v| found |= matches!(v.op, crate::lower::ir::Op::Load { param: "row", .. }), &mut |s| {
+        body.walk(&mut |v| found |= matches!(v.op, Op::Load { param: "row", .. }), &mut |s| {
             same |= matches!(s, Statement::Push { row: RowSource::Same, .. } | Statement::Call { row: RowSource::Same, .. });
         });
         found || same

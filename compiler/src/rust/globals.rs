@@ -11,7 +11,7 @@ use super::record::value_type;
 
 impl Printer<'_> {
     pub(super) fn globals(&self) -> TokenStream {
-        if self.program.globals.is_empty() {
+        if !self.has_globals() {
             return quote!();
         }
         let fields = self.program.globals.iter().map(|g| {
@@ -20,7 +20,7 @@ impl Printer<'_> {
             quote!(#[doc = #doc] #name: #ty)
         });
         let mut steps = TokenStream::new();
-        for g in &self.program.globals {
+        for g in self.program.globals.iter().chain(&self.program.states) {
             let (name, text) = (names::field(&g.name), &g.name);
             let value = g.body.as_ref().map(|b| {
                 let place = Place { ts: quote!(0), firing: false, fallible: true, stage: 0, record: quote!(), globals: true };
@@ -42,22 +42,55 @@ impl Printer<'_> {
         let all = self.program.globals.iter().map(|g| names::field(&g.name));
         // Values alone read no parameter, and users deny warnings.
         let params = if self.program.globals.iter().any(|g| g.is_param) { quote!(params) } else { quote!(_) };
+        let (state, made, result) = self.state(quote!(Self { #(#all),* }));
         quote! {
+            #state
             /// What is set from outside or computed once, at the start.
             #[derive(Clone, Debug)]
             struct Globals { #(#fields),* }
             impl Globals {
-                fn new(#params: &Params) -> Result<Self, String> {
+                fn new(#params: &Params) -> Result<#result, String> {
                     #steps
-                    Ok(Self { #(#all),* })
+                    Ok(#made)
                 }
             }
         }
     }
 
+    /// The struct of the program's state, what `Globals::new` yields, and its type.
+    fn state(&self, globals: TokenStream) -> (TokenStream, TokenStream, TokenStream) {
+        if !self.has_state() {
+            return (quote!(), globals, quote!(Self));
+        }
+        let fields = self.program.states.iter().map(|s| {
+            let (name, ty) = (names::field(&s.name), value_type(s.ty, true));
+            let doc = format!("`{}`", s.name);
+            quote!(#[doc = #doc] #name: #ty)
+        });
+        let all = self.program.states.iter().map(|s| names::field(&s.name));
+        let state = quote! {
+            /// What functions change as records pass.
+            #[derive(Clone, Debug)]
+            struct State { #(#fields),* }
+        };
+        (state, quote!((#globals, State { #(#all),* })), quote!((Self, State)))
+    }
+
+    /// The statement that makes the globals, and the state.
+    pub(super) fn globals_made(&self) -> TokenStream {
+        if self.has_state() {
+            quote! {
+                let (globals, state) = Globals::new(params)?;
+                let globals = ::std::sync::Arc::new(globals);
+            }
+        } else {
+            quote!(let globals = ::std::sync::Arc::new(Globals::new(params)?);)
+        }
+    }
+
     pub(super) fn builder(&self) -> TokenStream {
         let time = self.time_functions();
-        if self.program.globals.is_empty() {
+        if !self.has_globals() {
             return time;
         }
         let setters = self.program.globals.iter().filter(|g| g.is_param).map(|g| {

@@ -62,6 +62,27 @@ impl<'a> Printer<'a> {
         quote!(Program)
     }
 
+    /// Whether something is set from outside, computed at the start, or changed as records pass.
+    pub(super) fn has_globals(&self) -> bool {
+        !self.program.globals.is_empty() || self.has_state()
+    }
+
+    /// Whether the program has state of its own, beside that of operators.
+    pub(super) fn has_state(&self) -> bool {
+        !self.program.states.is_empty()
+    }
+
+    /// The type behind the `out` of a stage's functions: where there is program state, it goes with it.
+    pub(super) fn out_type(&self) -> TokenStream {
+        let program = self.program_type();
+        if self.has_state() { quote!(WithState<'_, impl Output<#program>, State>) } else { quote!(impl Output<#program>) }
+    }
+
+    /// What a function of the program hands to a stage as `out`.
+    pub(super) fn lent_out(&self) -> TokenStream {
+        if self.has_state() { quote!(&mut WithState { out, state: &mut self.state }) } else { quote!(out) }
+    }
+
     /// Whether time alone makes something happen.
     pub(super) fn is_timed(&self) -> bool {
         self.has_timers() || self.program.operators.iter().any(|o| o.timed)

@@ -13,21 +13,22 @@ use crate::plan::physical::EventInput;
 impl Printer<'_> {
     pub(super) fn program_item(&self) -> TokenStream {
         let tables = self.tables();
-        let globals = !self.program.globals.is_empty();
+        let globals = self.has_globals();
         let out_of_order = self.program.events.iter().map(|e| e.out_of_order).max().unwrap_or(0);
         let lag = int(out_of_order);
         let (globals_new, globals_arg) =
-            if globals { (quote!(let globals = ::std::sync::Arc::new(Globals::new(params)?);), quote!(&globals)) } else { (quote!(), quote!()) };
+            if globals { (self.globals_made(), quote!(&globals)) } else { (quote!(), quote!()) };
         let (waiting_field, waiting_new) =
             if self.holds() { (quote!(waiting: ReorderBuffer<Held>,), quote!(waiting: ReorderBuffer::new(#lag),)) } else { (quote!(), quote!()) };
         let (timers_field, timers_new) = self.timers();
+        let (state_field, state_new) = if self.has_state() { (quote!(state: State,), quote!(state,)) } else { (quote!(), quote!()) };
         let takes: TokenStream = self.program.events.iter().map(|e| self.take_function(e)).collect();
         let pushes = self.program.events.iter().map(|e| {
             let (variant, take) = (self.record_name(e.record), self.take_name(e.record));
             quote!(Event::#variant(row) => self.#take(&row, out))
         });
         let time = self.program_time();
-        let new = if self.program.globals.is_empty() {
+        let new = if !self.has_globals() {
             quote! {
                 /// A fresh instance.
                 pub fn new() -> Self { Self { clock: Clock::new(#lag), stage: Stage1::new(), #timers_new #waiting_new } }
@@ -35,8 +36,8 @@ impl Printer<'_> {
         } else {
             quote!()
         };
-        let default = if self.program.globals.is_empty() { quote!(impl Default for Program { fn default() -> Self { Self::new() } }) } else { quote!() };
-        let with_params = if self.program.globals.is_empty() {
+        let default = if !self.has_globals() { quote!(impl Default for Program { fn default() -> Self { Self::new() } }) } else { quote!() };
+        let with_params = if !self.has_globals() {
             quote!(
                 fn with_params(params: &Params) -> Result<Self, String> {
                     params.check(Self::PARAMS)?;
@@ -48,7 +49,7 @@ impl Printer<'_> {
                 fn with_params(params: &Params) -> Result<Self, String> {
                     params.check(Self::PARAMS)?;
                     #globals_new
-                    Ok(Self { clock: Clock::new(#lag), stage: Stage1::new(#globals_arg), #timers_new #waiting_new })
+                    Ok(Self { clock: Clock::new(#lag), stage: Stage1::new(#globals_arg), #state_new #timers_new #waiting_new })
                 }
             }
         };
@@ -58,7 +59,7 @@ impl Printer<'_> {
         let builder = self.builder();
         quote! {
             #[doc = #doc]
-            pub struct Program { clock: Clock, stage: Stage1, #timers_field #waiting_field }
+            pub struct Program { clock: Clock, stage: Stage1, #state_field #timers_field #waiting_field }
             #default
             impl Program {
                 #new
@@ -105,6 +106,7 @@ impl Printer<'_> {
                 }
             };
         }
+        let lent = self.lent_out();
         let moved = if self.is_timed() {
             quote!(Arrival::Moved(watermark) => self.pass(watermark, out), Arrival::InTime => {})
         } else {
@@ -117,7 +119,7 @@ impl Printer<'_> {
                     Arrival::Late => return out.late(row),
                     #moved
                 }
-                self.stage.#on(row, out);
+                self.stage.#on(row, #lent);
             }
         }
     }
@@ -150,13 +152,15 @@ impl Printer<'_> {
 
     /// The private functions behind [`Printer::program_time`].
     pub(super) fn time_functions(&self) -> TokenStream {
+        let lent = self.lent_out();
+        let lent = &lent;
         let pass = if self.has_timers() {
             self.pass_with_timers()
         } else if self.is_timed() {
             let one = self.program.operators.iter().filter(|o| o.timed).count() == 1;
             let steps = if one {
                 quote!(if self.stage.deadline() <= watermark {
-                    self.stage.advance(watermark, out);
+                    self.stage.advance(watermark, #lent);
                 })
             } else {
                 // Operators fire in the order of time, whatever their order in the program.
@@ -164,7 +168,7 @@ impl Printer<'_> {
                     loop {
                         let due = self.stage.deadline();
                         if due > watermark || due == i64::MAX { break; }
-                        self.stage.advance(due, out);
+                        self.stage.advance(due, #lent);
                     }
                 }
             };
@@ -175,7 +179,7 @@ impl Printer<'_> {
         let release = if self.holds() {
             let arms = self.program.events.iter().map(|e| {
                 let (variant, on) = (self.record_name(e.record), format_ident!("on_{}", crate::lower::assemble::snake(&self.program.record(e.record).name)));
-                quote!(Held::#variant(held) => self.stage.#on(&held.row(), out))
+                quote!(Held::#variant(held) => self.stage.#on(&held.row(), #lent))
             });
             let before = if self.is_timed() { quote!(self.pass(ts, out);) } else { quote!() };
             let ts = if self.is_timed() { quote!(ts) } else { quote!(_) };
@@ -206,9 +210,11 @@ impl Printer<'_> {
 
     /// Timers and operators in the order of time; of one moment, operators first.
     fn pass_with_timers(&self) -> TokenStream {
+        let lent = self.lent_out();
+        let lent = &lent;
         let arms = self.program.timers.iter().enumerate().map(|(at, t)| {
             let (name, on) = (self.record_name(t.record), format_ident!("on_{}", crate::lower::assemble::snake(&self.program.record(t.record).name)));
-            (Token::usize_unsuffixed(at), quote!(self.stage.#on(&#name { ts }, out)))
+            (Token::usize_unsuffixed(at), quote!(self.stage.#on(&#name { ts }, #lent)))
         });
         let arms: Vec<_> = arms.collect();
         let (timer, tell) = match arms.as_slice() {
@@ -227,7 +233,7 @@ impl Printer<'_> {
                         continue;
                     }
                     if due > watermark || due == i64::MAX { break; }
-                    self.stage.advance(due, out);
+                    self.stage.advance(due, #lent);
                 }
             }
         } else {

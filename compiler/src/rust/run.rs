@@ -1,11 +1,12 @@
 //! A function's statements, as a block of Rust with its variables at the start.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::Lifetime;
 use varpulis_abi::scalar::{Physical, Scalar};
 
 use super::body::BodyPrinter;
+use super::names;
 use super::record::value_type;
 use super::value::{Printed, lent};
 use crate::lower::ir::{Label, Op, Region, Statement, ValueId, Variable, VariableId};
@@ -71,8 +72,14 @@ impl<'p> BodyPrinter<'p, '_> {
         Printed::tight(quote!({ #inside }), false)
     }
 
-    fn name_of(&self, variable: VariableId) -> Ident {
-        self.variables.get(&variable).cloned().unwrap_or_else(|| format_ident!("x{}", variable.0))
+    /// The place of a variable: a name, or a field of the program's state.
+    fn name_of(&self, variable: VariableId) -> TokenStream {
+        if let Some(state) = variable.state().and_then(|at| self.printer.program.states.get(at)) {
+            let field = names::field(&state.name);
+            return quote!(out.state.#field);
+        }
+        let name = self.variables.get(&variable).cloned().unwrap_or_else(|| format_ident!("x{}", variable.0));
+        quote!(#name)
     }
 
     /// A variable's value, for good.
@@ -93,7 +100,7 @@ impl<'p> BodyPrinter<'p, '_> {
         self.flush(out, false);
         let name = self.name_of(variable);
         // `x = x` says nothing, and Rust says so.
-        if name != value.tokens.to_string() {
+        if name.to_string() != value.tokens.to_string() {
             out.extend(value.assigned_to(&quote!(#name)));
         }
     }

@@ -49,7 +49,7 @@ impl Printer<'_> {
         let operators = self.operators_of(stage);
         let last = stage + 1 == self.stage_count();
         let next_type = format_ident!("Stage{}", stage + 2);
-        let globals = !self.program.globals.is_empty();
+        let globals = self.has_globals();
         let counters = self.counters_of(stage);
         let groups: Vec<&[OperatorId]> = if operators.len() > GROUP { operators.chunks(GROUP).collect() } else { vec![] };
         let (mut fields, mut inits) = (vec![], vec![]);
@@ -105,7 +105,7 @@ impl Printer<'_> {
 
     fn group_item(&self, stage: usize, group: usize, members: &[OperatorId]) -> TokenStream {
         let name = format_ident!("Stage{}Group{}", stage + 1, group + 1);
-        let globals = !self.program.globals.is_empty();
+        let globals = self.has_globals();
         let parameter = if globals { quote!(globals: &::std::sync::Arc<Globals>) } else { quote!() };
         let parts: Vec<_> = members
             .iter()
@@ -159,7 +159,7 @@ impl Printer<'_> {
             quote!({ let Self { #pattern, .. } = self; #path.advance(watermark, &mut #fire); })
         });
         let next = if later { quote!(self.next.advance(watermark, out);) } else { quote!() };
-        let program = self.program_type();
+        let out_type = self.out_type();
         if timed.is_empty() && !later {
             return quote!();
         }
@@ -167,7 +167,7 @@ impl Printer<'_> {
             /// The next instant at which time alone makes something happen.
             fn deadline(&self) -> i64 { #deadline }
             /// Time has come to `watermark`.
-            fn advance(&mut self, watermark: i64, out: &mut impl Output<#program>) {
+            fn advance(&mut self, watermark: i64, out: &mut #out_type) {
                 #(#advances)*
                 #next
             }
@@ -182,7 +182,7 @@ impl Printer<'_> {
     }
 
     fn hand_function(&self, record: RecordId, doc: &str, chains: &[ChainId]) -> TokenStream {
-        let program = self.program_type();
+        let out_type = self.out_type();
         let (name, ty) = (format_ident!("on_{}", crate::lower::assemble::snake(&self.program.record(record).name)), self.record_type(record, &quote!('_)));
         let doc = format!("{}:{}", self.options.file, doc);
         let calls: Vec<TokenStream> = chains
@@ -194,16 +194,16 @@ impl Printer<'_> {
             .collect();
         if calls.len() <= GROUP {
             let out = if calls.is_empty() { quote!(_out) } else { quote!(out) };
-            return quote!(#[doc = #doc] #[inline] fn #name(&mut self, row: &#ty, #out: &mut impl Output<#program>) { #(#calls)* });
+            return quote!(#[doc = #doc] #[inline] fn #name(&mut self, row: &#ty, #out: &mut #out_type) { #(#calls)* });
         }
         let parts: Vec<_> = (0..calls.len().div_ceil(GROUP)).map(|i| format_ident!("{name}_{}", i + 1)).collect();
         let functions = parts
             .iter()
             .zip(calls.chunks(GROUP))
-            .map(|(part, calls)| quote!(#[inline(never)] fn #part(&mut self, row: &#ty, out: &mut impl Output<#program>) { #(#calls)* }));
+            .map(|(part, calls)| quote!(#[inline(never)] fn #part(&mut self, row: &#ty, out: &mut #out_type) { #(#calls)* }));
         quote! {
             #[doc = #doc]
-            fn #name(&mut self, row: &#ty, out: &mut impl Output<#program>) { #(self.#parts(row, out);)* }
+            fn #name(&mut self, row: &#ty, out: &mut #out_type) { #(self.#parts(row, out);)* }
             #(#functions)*
         }
     }

@@ -129,6 +129,8 @@ macro_rules! for_each_helper {
             gathered(context);
             /// Puts a text into a slot, in place of the one there.
             store_text(place, text, length);
+            /// Copies a text of the program's state, which may change while the copy is used.
+            keep_text(context, text, length);
             /// The hash of a text.
             hash_text(hasher, text, length);
         }

@@ -373,6 +373,11 @@ mod helpers {
         0
     }
 
+    pub(super) unsafe extern "C" fn keep_text(context: *mut Context, address: u64, length: u64) -> u64 {
+        // SAFETY: see the module.
+        Context::keep(context, unsafe { text(address, length) })
+    }
+
     pub(super) unsafe extern "C" fn hash_text(hasher: &KeyHasher, address: u64, length: u64) -> u64 {
         // SAFETY: see the module.
         hasher.hash(unsafe { text(address, length) })

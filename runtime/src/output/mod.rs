@@ -1,9 +1,11 @@
 //! Where rows, refused records and messages of a program go.
 
 mod record;
+mod state;
 pub(crate) mod text;
 
 pub use record::{RecordWriter, WriteRecord};
+pub use state::WithState;
 
 use std::io::Write;
 
