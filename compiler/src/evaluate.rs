@@ -273,7 +273,16 @@ impl<'b> Machine<'b> {
             Op::Run { body, .. } => self.region(body)?,
             Op::Load { param: "row", record, field } => self.around.field(*record, *field).ok_or(Stop::Unknown)?,
             Op::Read(Read::Ts) => Literal::Timestamp(self.around.ts().ok_or(Stop::Unknown)?),
-            Op::Widen(_) | Op::Narrow(..) | Op::Load { .. } | Op::Read(_) | Op::Global(_) | Op::SameKey(..) | Op::Hash(_) | Op::Mask(_) | Op::Ask { .. } => {
+            Op::Widen(_)
+            | Op::Narrow(..)
+            | Op::Load { .. }
+            | Op::Read(_)
+            | Op::Global(_)
+            | Op::WallClock(_)
+            | Op::SameKey(..)
+            | Op::Hash(_)
+            | Op::Mask(_)
+            | Op::Ask { .. } => {
                 return Err(Stop::Unknown);
             }
         })

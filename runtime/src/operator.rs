@@ -39,6 +39,28 @@ pub trait Operator {
     /// The record was refused by an evaluation error, and left no trace in the state.
     fn push<'a>(&'a mut self, ts: i64, input: Self::Input<'a>, fire: &mut impl FnMut(Self::Firing<'_>)) -> Result<(), Refusal>;
 
+    /// Whether it takes records below the watermark.
+    const TAKES_LATE: bool = false;
+
+    /// Records below `watermark` follow, by [`push_late`](Operator::push_late).
+    fn begin_late(&mut self, watermark: i64) {
+        let _ = watermark;
+    }
+
+    /// Takes a record below the watermark, if it still matters.
+    ///
+    /// # Errors
+    /// As for [`push`](Operator::push).
+    fn push_late<'a>(&'a mut self, ts: i64, input: Self::Input<'a>, fire: &mut impl FnMut(Self::Firing<'_>)) -> Result<(), Refusal> {
+        let _ = (ts, input, fire);
+        Ok(())
+    }
+
+    /// Whether it took one since [`begin_late`](Operator::begin_late).
+    fn took_late(&self) -> bool {
+        false
+    }
+
     /// The smallest watermark at which [`advance`](Operator::advance) has something to do; `i64::MAX` if there is none.
     #[inline]
     fn deadline(&self) -> i64 {

@@ -70,6 +70,9 @@ impl Host for Memory {
     fn messages(&self) -> Box<dyn Write + Send> {
         Box::new(Messages(Arc::clone(&self.messages)))
     }
+    fn wall_clock(&self) -> i64 {
+        1_800_000_000_000_000_000
+    }
     fn now(&self) -> Duration {
         Duration::ZERO
     }
@@ -332,6 +335,9 @@ impl Host for LongHost {
     }
     fn messages(&self) -> Box<dyn Write + Send> {
         self.0.messages()
+    }
+    fn wall_clock(&self) -> i64 {
+        1_800_000_000_000_000_000
     }
     fn now(&self) -> Duration {
         Duration::ZERO

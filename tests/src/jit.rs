@@ -49,6 +49,9 @@ impl Host for Memory<'_> {
     fn messages(&self) -> Box<dyn Write + Send> {
         Box::new(File { name: "messages".to_owned(), files: self.files.clone() })
     }
+    fn wall_clock(&self) -> i64 {
+        1_800_000_000_000_000_000
+    }
     fn now(&self) -> Duration {
         Duration::ZERO
     }

@@ -123,7 +123,8 @@ fn expected_gap(case: &Case) -> Option<&'static str> {
     if case.input().1 != "ndjson" {
         return Some("it reads NDJSON only");
     }
-    if case.program.lines().any(|line| line.starts_with("var ")) {
+    let changes = ["random()", "uuid()", "wall_clock()"];
+    if case.program.lines().any(|line| line.starts_with("var ")) || changes.iter().any(|call| case.program.contains(call)) {
         return Some("it evaluates one stream after the other, and records change state as they pass");
     }
     case.has("params").then_some("it takes no parameters")

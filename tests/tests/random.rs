@@ -141,7 +141,7 @@ fn compiled_code_and_oracle_agree() {
 /// The JIT alone needs no rustc, so that it can be asked more often.
 #[test]
 fn jit_and_oracle_agree() {
-    let (count, inputs, seed) = (number("VARPULIS_JIT_PROGRAMS", 2_200), number("VARPULIS_INPUTS", 10), number("VARPULIS_SEED", 1).wrapping_add(1_000));
+    let (count, inputs, seed) = (number("VARPULIS_JIT_PROGRAMS", 2_400), number("VARPULIS_INPUTS", 10), number("VARPULIS_SEED", 1).wrapping_add(1_000));
     let mut statistics = Statistics::default();
     let programs = programs(seed, count, &mut statistics);
     let mut failed = vec![];

@@ -44,6 +44,9 @@ builtins! {
     "try_float" "(x)" "float?" "`float(x)`, or null where that does not convert.";
     "try_bool" "(x)" "bool?" "`bool(x)`, or null where that does not convert.";
     "try_timestamp" "(x)" "timestamp?" "`timestamp(x)`, or null where that does not convert.";
+    "random" "()" "float" "A number from 0 to below 1, another one for each record. The parameter `random_seed`, an `int`, repeats it. Where records pass one by one: not in windows, joins and patterns.";
+    "uuid" "()" "str" "A random UUID (version 4), as 36 characters. `random_seed` repeats it, too.";
+    "wall_clock" "()" "timestamp" "The machine's time, where `now()` is the event's.";
     "lag" "(x, n = 1, default = null)" "that of x, or null" "The value that `x` had in the n-th record before this one, of the same key of the partition; the default where there is none so far back. In `.where`, `.select` and `.emit`.";
     "json_get" "(any, path)" "any" "The part of a JSON value at a path such as `\"a.b[0]\"`; null if there is none.";
 }

@@ -4,6 +4,7 @@ use super::Analyzer;
 use super::aggregates::Given;
 use super::builtins::BUILTINS;
 use super::expressions::to_float;
+use super::impure::IMPURE;
 use super::limits::Size;
 use super::scope::Scope;
 use super::typed::{Expr, ExprKind, Literal, Place};
@@ -14,19 +15,7 @@ use crate::functions::aggregates::Aggregate;
 use crate::syntax::ast::{self, ArgValue, Span};
 
 /// Functions of the language that later stages do not have.
-const LATER: &[&str] = &[
-    "wall_clock",
-    "uuid",
-    "random",
-    "attention_score",
-    "top_attention",
-    "count_trends",
-    "sum_trends",
-    "min_trends",
-    "max_trends",
-    "avg_trends",
-    "count_events",
-];
+const LATER: &[&str] = &["attention_score", "top_attention", "count_trends", "sum_trends", "min_trends", "max_trends", "avg_trends", "count_events"];
 
 impl Analyzer<'_> {
     pub(crate) fn call(&mut self, callee: &ast::Expr, args: &[ast::Arg], span: Span, scope: &mut Scope) -> Expr {
@@ -50,6 +39,9 @@ impl Analyzer<'_> {
         }
         if name == "now" && args.is_empty() {
             return Expr::place(Place::Now, Type::TIMESTAMP, span);
+        }
+        if IMPURE.contains(&name) {
+            return self.impure(name, args, span);
         }
         if name == "lag" {
             return self.lagged(span);

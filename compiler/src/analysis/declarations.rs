@@ -243,8 +243,12 @@ impl<'a> Analyzer<'a> {
                     expr = self.coerce(expr, &ty, &format!("`{}`", name.text));
                 }
                 if expr.touches_state() {
-                    let d = Diagnostic::new(Code::StateOutOfOrder, value.span, "what `let` says is computed once, at start, and cannot depend on a `var`");
-                    expr = self.wrong(d.help("read the `var` where records pass: `.where`, `.select`, `.emit`, `.process`"));
+                    let d = Diagnostic::new(
+                        Code::StateOutOfOrder,
+                        value.span,
+                        format!("what `let` says is computed once, at start, and cannot depend on {}", self.what_is_seen(&expr)),
+                    );
+                    expr = self.wrong(d.help("read it where records pass: `.where`, `.select`, `.emit`, `.process`"));
                 }
                 self.add_global(Global { name: name.text.clone(), ty: expr.ty.clone(), value: Some(expr), is_param: false });
             }
@@ -261,7 +265,7 @@ impl<'a> Analyzer<'a> {
         }
     }
 
-    fn add_global(&mut self, global: Global) {
+    pub(super) fn add_global(&mut self, global: Global) {
         self.global_ids.insert(global.name.clone(), self.plan.globals.len());
         self.plan.globals.push(global);
     }

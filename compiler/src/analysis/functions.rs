@@ -16,7 +16,7 @@ const EXPANDED_CALLS: usize = 10_000;
 impl Analyzer<'_> {
     pub(crate) fn call_user_function(&mut self, function: &ast::FunctionDecl, args: &[ast::Arg], span: Span, scope: &mut Scope) -> Expr {
         let Some(mut inner) = self.bound_arguments(function, args, span, scope) else { return Expr::error(span) };
-        if self.is_run(&function.body) {
+        if self.is_run(&function.body) || inner.locals.iter().any(|local| local.value.touches_state()) {
             return self.run_function(function, span, &mut inner);
         }
         let value = self.block(Body::of(&function.body), function.name.span, &mut inner);
@@ -93,7 +93,7 @@ impl Analyzer<'_> {
     /// Whether a function's statements are run one after the other: where there is program state, arguments and `let`s may change it, and are
     /// computed once.
     fn is_run(&self, body: &[ast::Stmt]) -> bool {
-        changes_something(body) || !self.state_ids.is_empty()
+        changes_something(body) || !self.state_ids.is_empty() || self.impure_functions
     }
 
     fn no_arguments(&mut self, d: Diagnostic) -> Option<Scope> {

@@ -9,8 +9,10 @@ mod declarations;
 mod expressions;
 mod forks;
 mod functions;
+mod impure;
 mod joins;
 mod lag;
+mod lateness;
 mod limits;
 mod loops;
 pub mod methods;
@@ -72,6 +74,10 @@ pub struct Analyzer<'a> {
     pub(crate) global_ids: HashMap<String, usize>,
     /// `var`s of the program.
     pub(crate) state_ids: HashMap<String, usize>,
+    /// Whether some function calls what differs from run to run.
+    pub(crate) impure_functions: bool,
+    /// The variable that `random()` and `uuid()` draw from, once one of them is called.
+    pub(crate) drawn: Option<u32>,
     pub(crate) functions: HashMap<String, &'a ast::FunctionDecl>,
     pub(crate) patterns: HashMap<String, &'a ast::PatternDecl>,
     pub(crate) stream_decls: HashMap<String, usize>,
@@ -138,6 +144,8 @@ impl<'a> Analyzer<'a> {
             pending: HashMap::new(),
             global_ids: HashMap::new(),
             state_ids: HashMap::new(),
+            impure_functions: false,
+            drawn: None,
             functions: HashMap::new(),
             patterns: HashMap::new(),
             stream_decls: HashMap::new(),
@@ -162,9 +170,11 @@ impl<'a> Analyzer<'a> {
     }
 
     fn run(&mut self) {
+        self.impure_functions = self.functions_are_impure();
         self.collect_declarations();
         self.build_streams();
         self.check_state();
+        self.check_lateness();
         self.report_unused();
     }
 

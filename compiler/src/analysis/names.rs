@@ -26,11 +26,11 @@ impl Analyzer<'_> {
                 let ty = firing.keys.get(i).map_or(Type::ERROR, |k| k.ty.clone());
                 return Expr::place(Place::Key(i), ty, span);
             }
-            let window = firing.window;
+            let (window, late) = (firing.window, firing.late);
             match name {
                 "window_start" if window => return Expr::place(Place::WindowStart, Type::TIMESTAMP, span),
                 "window_end" if window => return Expr::place(Place::WindowEnd, Type::TIMESTAMP, span),
-                "is_update" if firing.updates => return self.is_update(span),
+                "is_update" if firing.updates => return self.is_update(late, span),
                 "ts" => return Expr::place(Place::Now, Type::TIMESTAMP, span),
                 _ => {}
             }
@@ -112,8 +112,11 @@ impl Analyzer<'_> {
         Some(Expr::place(Place::Global(id), ty, span))
     }
 
-    /// Whether a window's row comes before the window's end.
-    pub(crate) fn is_update(&mut self, span: Span) -> Expr {
+    /// Whether a window's row comes before the window's end; of a window that takes late records, behind the first one.
+    pub(crate) fn is_update(&mut self, late: bool, span: Span) -> Expr {
+        if late {
+            return Expr::place(Place::Updated, Type::BOOL, span);
+        }
         let (ts, end) = (Expr::place(Place::Now, Type::TIMESTAMP, span), Expr::place(Place::WindowEnd, Type::TIMESTAMP, span));
         let instant = Expr::literal(Literal::Duration(1), Type::new(Kind::Duration), span);
         let last = self.difference(end, instant, span);

@@ -72,8 +72,10 @@ pub struct FiringScope {
     pub record: Option<ScopeInput>,
     /// Whether it has a beginning and an end.
     pub window: bool,
-    /// Whether a window tells of itself before its end.
+    /// Whether a window tells of itself more than once.
     pub updates: bool,
+    /// Whether it is late records that it does so for.
+    pub late: bool,
     /// Aggregates called so far; the number is the Kleene step, 0 for windows.
     pub aggregates: Vec<(usize, AggregateCall)>,
 }

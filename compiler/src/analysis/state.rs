@@ -24,7 +24,8 @@ impl Analyzer<'_> {
         }
         initial = self.holds_something(initial, name);
         if initial.touches_state() {
-            let d = Diagnostic::new(Code::StateOutOfOrder, value.span, "what a `var` holds at the start cannot depend on another one");
+            let d =
+                Diagnostic::new(Code::StateOutOfOrder, value.span, format!("what a `var` holds at the start cannot depend on {}", self.what_is_seen(&initial)));
             initial = self.wrong(d.help("constants, `let`s and parameters may be used"));
         }
         let state = State { name: name.text.clone(), ty: initial.ty.with_null(nullable), initial };
@@ -52,12 +53,9 @@ impl Analyzer<'_> {
 
     /// Refuses state where nothing says in which order records come by.
     pub(super) fn check_state(&mut self) {
-        if self.plan.states.is_empty() {
-            return;
-        }
         let mut wrong = vec![];
         for node in &self.plan.nodes {
-            let mut look = |e: &Expr| wrong.extend(e.touches_state().then_some(e.span));
+            let mut look = |e: &Expr| wrong.extend(e.touches_state().then(|| (e.span, self.what_is_seen(e))));
             let mut calls: Vec<&AggregateCall> = vec![];
             match &node.kind {
                 NodeKind::Window { keys, aggregates, .. } => {
@@ -84,12 +82,13 @@ impl Analyzer<'_> {
                 | NodeKind::Observe { .. } => {}
             }
             for call in calls {
-                wrong.extend(call.args.iter().chain(&call.condition).filter(|e| e.touches_state()).map(|e| e.span));
+                wrong.extend(call.args.iter().chain(&call.condition).filter(|e| e.touches_state()).map(|e| (e.span, self.what_is_seen(e))));
             }
         }
-        for span in wrong {
-            let d = Diagnostic::new(Code::StateOutOfOrder, span, "windows, joins and patterns do not see the program's state");
-            self.report(d.help("read it where records pass one by one, in front: `.select(…, now: state)`"));
+        for (span, what) in wrong {
+            let message = format!("windows, joins and patterns do not see {what}");
+            let help = "read it where records pass one by one, in a `.select` in front";
+            self.report(Diagnostic::new(Code::StateOutOfOrder, span, message).help(help));
         }
     }
 }

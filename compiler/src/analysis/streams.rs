@@ -292,6 +292,13 @@ impl<'a> Analyzer<'a> {
         }
     }
 
+    /// Makes another window of the one that is not aggregated yet.
+    pub(crate) fn replace_window(&mut self, b: &StreamBuilder, with: Window) {
+        if let Some(Node { kind: NodeKind::Window { window, .. }, .. }) = self.plan.nodes.get_mut(b.node.0) {
+            *window = with;
+        }
+    }
+
     fn builder(&self, name: &str, finished: Finished, names: Vec<String>, span: Span) -> StreamBuilder {
         StreamBuilder {
             name: name.to_owned(),
@@ -423,7 +430,8 @@ impl<'a> Analyzer<'a> {
                     inside: None,
                 }),
                 window: true,
-                updates: matches!(window, Window::Cumulating { early: true, .. }),
+                updates: window.updates(),
+                late: matches!(window, Window::Late { .. }),
                 aggregates: aggregates.iter().map(|a| (0, a.clone())).collect(),
             },
             NodeKind::TopK { .. } => FiringScope { keys, window: true, ..FiringScope::default() },

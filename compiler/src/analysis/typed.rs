@@ -110,8 +110,12 @@ pub enum Place {
     WindowEnd,
     /// A `param` or `let` of the program.
     Global(usize),
+    /// Whether a late record changed a window's row that had been told.
+    Updated,
     /// The current event time.
     Now,
+    /// The machine's time, as it is read at one place of the program.
+    WallClock(u32),
 }
 
 /// The forms of a typed expression. Operands have the types their operator needs.
@@ -195,10 +199,11 @@ impl Expr {
         self.places(&mut |_| reads = true);
         reads || self.touches_state()
     }
-    /// Whether it reads or changes what other records see: the program's state. When and how often it is computed matters then.
+    /// Whether it reads or changes what other records see, the program's state, or reads the machine's clock. When and how often it is computed matters then.
     pub fn touches_state(&self) -> bool {
         let mine = match &self.kind {
             ExprKind::Variable(number) => VariableId(*number).state().is_some(),
+            ExprKind::Place(Place::WallClock(_)) => true,
             ExprKind::Run(run) => run.changes_state(),
             _ => false,
         };

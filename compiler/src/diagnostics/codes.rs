@@ -185,8 +185,12 @@ codes! {
         good "stream V = Trade.select(price, volume)";
     StateOutOfOrder "E0512" Error "program state where records have no order"
         "A `var` of the program is read and changed as records pass: in `.where`, `.select`, `.emit`, `.process` and observers. Windows, joins and patterns take records in an order of their own, and what is computed at the start comes before all of them."
-        bad "var limit: float = 9.0\nfn raise(x: float) -> float:\n    limit := limit + 1.0\n    x\nstream Tops = Trade.partition_by(symbol).window(1m).aggregate(n: count(where: price > limit), top: max(raise(price)))"
-        good "var limit: float = 9.0\nfn raise(x: float) -> float:\n    limit := limit + 1.0\n    x\nstream Tops = Trade.select(symbol, above: price > limit, raised: raise(price)).partition_by(symbol).window(1m).aggregate(n: count(where: above), top: max(raised))";
+        bad "var limit: float = 9.0\nfn raised() -> float:\n    limit := limit + 1.0\n    limit\nstream Tops = Trade.window(1m).aggregate(n: count(where: price > raised()))"
+        good "var limit: float = 9.0\nfn raised() -> float:\n    limit := limit + 1.0\n    limit\nstream Tops = Trade.select(above: price > raised()).window(1m).aggregate(n: count(where: above))";
+    OutOfTime "E0513" Error "late rows where order counts"
+        "A window with `.allowed_lateness` takes late events, and tells of their rows when they come. Windows, joins, patterns and whatever else keeps records take them in the order of time."
+        bad "stream A = Trade.window(1m).allowed_lateness(1m).aggregate(n: count())\nstream B = A.window(1h).aggregate(most: max(n))"
+        good "stream A = Trade.window(1m).allowed_lateness(1m).aggregate(n: count())\nstream B = A.where(n > 10)";
     LagWithoutRecords "E0511" Error "a look back from nowhere"
         "`lag` looks back from the records of `.where`, `.having`, `.select` and `.emit`; a window or a match becomes one by `.aggregate` or `.select`."
         bad "stream Total = Trade.window(1m).select(before: lag(sum(price)))"
@@ -217,8 +221,8 @@ codes! {
         good "stream Rich = latest_join(Trade, Venue).on(Trade.venue == Venue.name).emit(venue: Trade.venue, country: Venue.country)";
     FunctionNotCompiledYet "E0703" Error "a function that is not compiled yet"
         "The language has the function; this version cannot compile it."
-        bad "stream Seen = Trade.select(price, seen: wall_clock())"
-        good "stream Seen = Trade.select(price, seen: now())";
+        bad "stream Odd = Trade.select(price, odd: attention_score())"
+        good "stream Odd = Trade.where(price > 9.0).select(price, at: now())";
     TypeNotCompiledYet "E0704" Error "a type that is not compiled yet"
         "The language has the type; this version cannot compile it."
         bad "event Payment:\n    amount: decimal(12, 2)\nstream All = Payment.select(amount)"
@@ -255,6 +259,10 @@ codes! {
         "Runs wait for ever, and memory grows with the input. Bound the pattern with `.within(…)`."
         bad "stream Paid = Order as o -> Payment where id == o.id as p"
         good "stream Paid = Order as o -> Payment where id == o.id as p .within(1h)";
+    Impure "N2002" Note "what differs from run to run"
+        "`random()`, `uuid()` and `wall_clock()` are the only functions whose values do not follow from the program and its input. `--param random_seed=1` repeats the first two."
+        bad "stream Sampled = Trade.where(random() < 0.1)"
+        good "stream Sampled = Trade.where(hash(symbol) % 10 == 0)";
     InferredSchema "N2001" Note "an inferred schema"
         "The event is not declared; its schema follows from its uses. To settle it, paste the declaration."
         bad "stream Big = Trade.where(price > 1.0)"

@@ -32,11 +32,11 @@ impl BodyMaker<'_, '_, '_, '_> {
     pub(super) fn effect(&mut self, statement: &Statement) -> Result<(), Error> {
         let context = self.maker.context;
         match statement {
-            Statement::Push { operator, port, row } => {
+            Statement::Push { operator, port, row, late } => {
                 let same = matches!(row, RowSource::Same);
                 let (row, _) = self.row(row)?;
-                let passed = if same { self.gates(*operator, *port, row)? } else { None };
-                let result = self.maker.push(*operator, *port, row)?;
+                let passed = if same && !late { self.gates(*operator, *port, row)? } else { None };
+                let result = self.maker.push(*operator, if *late { *port | entry::LATE as usize } else { *port }, row)?;
                 self.maker.leave_if(result, result);
                 if let Some(passed) = passed {
                     self.maker.builder.ins().jump(passed, &[]);

@@ -194,7 +194,7 @@ fn pushes(program: &physical::Program) -> HashMap<ChainId, (OperatorId, usize)> 
     let mut pushes = HashMap::new();
     for id in program.events.iter().flat_map(|event| &event.chains).chain(program.timers.iter().flat_map(|timer| &timer.chains)) {
         let mut statements = program.chain(*id).body.statements.iter().filter(|s| !matches!(s, Statement::Comment(_)));
-        if let (Some(Statement::Push { operator, port, row: RowSource::Same }), None) = (statements.next(), statements.next())
+        if let (Some(Statement::Push { operator, port, row: RowSource::Same, late: false }), None) = (statements.next(), statements.next())
             && !effect::asks_first(program.operator(*operator), *port)
         {
             pushes.insert(*id, (*operator, *port));
@@ -274,13 +274,14 @@ impl Parts {
             shape: event.record.0 as usize,
             fields: records.layout(event.record).map_or(0, |layout| layout.places.len()),
             targets: self.targets(&event.chains, finished),
+            late: self.targets(&event.late, finished),
         };
         program.events.iter().map(input).collect()
     }
 
     fn timers(&self, program: &physical::Program, finished: &Finished) -> Vec<(i64, InputCode)> {
         let input = |timer: &TimerInput| {
-            let input = InputCode { shape: timer.record.0 as usize, fields: 0, targets: self.targets(&timer.chains, finished) };
+            let input = InputCode { shape: timer.record.0 as usize, fields: 0, targets: self.targets(&timer.chains, finished), late: vec![] };
             (timer.period, input)
         };
         program.timers.iter().map(input).collect()

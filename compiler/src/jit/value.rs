@@ -32,6 +32,10 @@ impl BodyMaker<'_, '_, '_, '_> {
             Op::Read(Read::Ts) => Val::plain(self.ts()?),
             Op::Read(Read::WindowStart) => self.firing_part(firing::START)?,
             Op::Read(Read::WindowEnd) => self.firing_part(firing::END)?,
+            Op::Read(Read::Updated) => {
+                let rule = self.firing_part(firing::RULE)?.first;
+                Val::plain(self.maker.builder.ins().ireduce(types::I8, rule))
+            }
             Op::Global(global) => self.global(*global, ty),
             Op::Wrap(v) => {
                 let v = self.get(*v)?;
@@ -74,6 +78,10 @@ impl BodyMaker<'_, '_, '_, '_> {
             Op::Mask(bits) => self.mask(bits)?,
             Op::Pack(values) => self.pack(values)?,
             Op::Part { of, at } => self.part(*of, *at, ty)?,
+            Op::WallClock(_) => {
+                let context = self.maker.context;
+                Val::plain(self.maker.helper("wall_clock", &[context])?)
+            }
             Op::Index(number) => self.index(*number)?,
             Op::Gather { of, index, keep, body, site } => self.gather((*of, *index), keep.as_ref(), body, *site)?,
             Op::Variable { variable, .. } => self.variable(*variable, ty)?,

@@ -11,7 +11,7 @@ use super::run::Target;
 use super::{patterns, rejections, rules, stages};
 use crate::analysis::typed::{Expr, Literal, Place};
 use crate::analysis::types::Type;
-use crate::plan::logical::{CURRENT, Node, NodeId, NodeKind, Plan, Publication};
+use crate::plan::logical::{CURRENT, Node, NodeId, NodeKind, Plan, Publication, Window};
 use crate::plan::physical::{Chain, ChainInput, EventInput, GlobalValue, Output, Program, SiteInfo, TimerInput};
 use crate::plan::print::duration;
 use crate::syntax::ast::Span;
@@ -31,7 +31,11 @@ pub(super) struct Assembler<'p> {
     pub(super) published: HashMap<NodeId, Vec<usize>>,
     records: HashMap<NodeId, RecordId>,
     pub(super) operators: HashMap<NodeId, OperatorState>,
-    merges: HashMap<NodeId, ChainId>,
+    merges: HashMap<(NodeId, bool), ChainId>,
+    /// The nodes from which late records reach a window that takes them.
+    late_ways: HashSet<NodeId>,
+    /// Whether the chains at hand are those of late records.
+    is_late: bool,
     names: HashSet<String>,
     sites: HashMap<(String, Span), SiteId>,
 }
@@ -89,6 +93,8 @@ pub fn assemble<'p>(plan: &'p Plan, analyzed: &'p Plan, text: &'p str) -> Progra
         records: HashMap::new(),
         operators: HashMap::new(),
         merges: HashMap::new(),
+        late_ways: late_ways(plan),
+        is_late: false,
         names: RESERVED.iter().map(|n| n.to_lowercase()).collect(),
         sites: HashMap::new(),
     };
@@ -214,7 +220,15 @@ impl<'p> Assembler<'p> {
             let record = self.record_of(node);
             let doc = self.doc(e.span);
             let at = self.program.events.len();
-            self.program.events.push(EventInput { name: e.name.clone(), record, out_of_order: e.out_of_order, chains: vec![], rejections: vec![], doc });
+            self.program.events.push(EventInput {
+                name: e.name.clone(),
+                record,
+                out_of_order: e.out_of_order,
+                chains: vec![],
+                late: vec![],
+                rejections: vec![],
+                doc,
+            });
             let mut chains = self.publication_chains(node, ChainInput::Row(record), &Frame::Row(record));
             let mut readers = self.consumers.get(&node).cloned().unwrap_or_default();
             chains.extend(rules::tables(self, node, record, &mut readers));
@@ -222,11 +236,28 @@ impl<'p> Assembler<'p> {
                 chains.push(self.chain(reader, node, ChainInput::Row(record), Frame::Row(record)));
             }
             let rejections = rejections::rejections(self, event, record);
+            let late = self.late_chains(node, record);
             if let Some(e) = self.program.events.get_mut(at) {
                 e.chains = chains;
+                e.late = late;
                 e.rejections = rejections;
             }
         }
+    }
+
+    /// The chains that take an event below the watermark: those to windows that keep their results for it.
+    fn late_chains(&mut self, node: NodeId, record: RecordId) -> Vec<ChainId> {
+        self.is_late = true;
+        let readers = self.readers(node);
+        let chains = readers.into_iter().map(|reader| self.chain(reader, node, ChainInput::Row(record), Frame::Row(record))).collect();
+        self.is_late = false;
+        chains
+    }
+
+    /// Who reads a node: of late records, only what leads on to a window that takes them.
+    fn readers(&self, node: NodeId) -> Vec<NodeId> {
+        let all = self.consumers.get(&node).into_iter().flatten();
+        all.filter(|reader| !self.is_late || self.late_ways.contains(reader)).copied().collect()
     }
 
     fn timers(&mut self) {
@@ -286,10 +317,10 @@ impl<'p> Assembler<'p> {
 
     /// What happens with the records of a node: publications, then readers. A single reader is fused, several get chains of their own.
     fn pass(&mut self, b: &mut Builder, node: NodeId, frame: Frame) {
-        for (at, p) in self.publications(node) {
+        for (at, p) in self.publications(node).into_iter().filter(|_| !self.is_late).collect::<Vec<_>>() {
             self.publish(b, at, &frame, &p.stream);
         }
-        let readers = self.consumers.get(&node).cloned().unwrap_or_default();
+        let readers = self.readers(node);
         if let [only] = readers.as_slice() {
             return self.read(b, *only, node, frame);
         }
@@ -375,7 +406,7 @@ impl<'p> Assembler<'p> {
                 for (port, input) in node.kind.inputs().into_iter().enumerate() {
                     if input == from {
                         let row = self.row(&frame, from);
-                        b.statement(Statement::Push { operator, port, row });
+                        b.statement(Statement::Push { operator, port, row, late: self.is_late });
                     }
                 }
             }
@@ -390,12 +421,12 @@ impl<'p> Assembler<'p> {
     /// The chain that takes a node's records from several places, and their record.
     fn chain_of_records(&mut self, node: NodeId) -> (ChainId, RecordId) {
         let record = self.record_of(node);
-        if let Some(chain) = self.merges.get(&node) {
+        if let Some(chain) = self.merges.get(&(node, self.is_late)) {
             return (*chain, record);
         }
         let Node { stream, span, .. } = self.plan.node(node);
         let chain = self.reserve_chain(stream, ChainInput::Row(record), *span);
-        self.merges.insert(node, chain);
+        self.merges.insert((node, self.is_late), chain);
         let mut inner = Builder::new();
         self.pass(&mut inner, node, Frame::Row(record));
         self.fill_chain(chain, inner);
@@ -467,6 +498,7 @@ impl Context for Lowering<'_, '_> {
         let ty = physical(ty);
         match (place, &self.frame) {
             (Place::Global(i), _) => b.value(Op::Global(*i), ty),
+            (Place::WallClock(n), _) => b.value(Op::WallClock(*n), ty),
             (Place::Now, _) => b.value(Op::Read(Read::Ts), ty),
             (Place::Field { field, .. }, Frame::Row(record)) => b.value(Op::Load { param: "row", record: *record, field: *field }, ty),
             (Place::Field { input: 1, field }, Frame::Lagged { kept, .. }) => b.value(Op::Load { param: "kept", record: *kept, field: *field }, ty),
@@ -522,4 +554,18 @@ pub fn snake(name: &str) -> String {
         out.extend(c.to_lowercase());
     }
     out
+}
+
+/// The windows that take late records, and what passes records on to them.
+fn late_ways(plan: &Plan) -> HashSet<NodeId> {
+    let mut ways = HashSet::new();
+    for at in (0..plan.nodes.len()).rev() {
+        let (id, kind) = (NodeId(at), &plan.node(NodeId(at)).kind);
+        let takes = matches!(kind, NodeKind::Window { window: Window::Late { .. }, .. });
+        if takes || ways.contains(&id) {
+            ways.insert(id);
+            ways.extend(kind.inputs().into_iter().filter(|input| plan.node(*input).kind.is_passed()));
+        }
+    }
+    ways
 }

@@ -68,6 +68,8 @@ pub enum Read {
     WindowStart,
     /// The window's end.
     WindowEnd,
+    /// Whether a late record changed a row that had been told.
+    Updated,
 }
 
 /// Arithmetic on two operands of one scalar type; on integers it is checked.
@@ -161,6 +163,8 @@ pub enum Op {
     /// For each element of a packed value that is kept, a part of a new one: both regions see the element's place. Where loops are limited, it
     /// refuses when that is used up.
     Gather { of: ValueId, index: u32, keep: Option<Region>, body: Region, site: SiteId },
+    /// The machine's time, read at one place of the program.
+    WallClock(u32),
     /// A variable's value where this stands; `read` tells one reading from the next, which may find another.
     Variable { variable: VariableId, read: u32 },
     /// Runs statements for a value, over variables of its own.
@@ -226,7 +230,7 @@ pub enum Statement {
     /// The function's result.
     Return(ValueId),
     /// Hands a row to an operator; `port` is the input.
-    Push { operator: OperatorId, port: usize, row: RowSource },
+    Push { operator: OperatorId, port: usize, row: RowSource, late: bool },
     /// Hands a row to another chain.
     Call { chain: ChainId, row: RowSource },
     /// Publishes a row.

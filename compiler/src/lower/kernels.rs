@@ -258,7 +258,11 @@ fn top_k_operator(
     let (size, slide, offset) = match *window {
         Window::Tumbling { size, offset } => (size, size, offset),
         Window::Sliding { size, slide, offset } => (size, slide, offset),
-        Window::Cumulating { size, .. } | Window::Session { gap: size } | Window::Count { size } | Window::SlidingCount { size, .. } => (size, size, 0),
+        Window::Cumulating { size, .. }
+        | Window::Late { size, .. }
+        | Window::Session { gap: size }
+        | Window::Count { size }
+        | Window::SlidingCount { size, .. } => (size, size, 0),
     };
     (operator.runtime, operator.kernel, operator.firing, operator.timed) = ("TopK", "RankKernel", "RankFiring", true);
     operator.config = [count, size, slide, offset].map(Config::Int).to_vec();
@@ -362,6 +366,10 @@ fn window_operator(
         Window::Cumulating { size, step, offset, early } => {
             ("CumulatingWindow", vec![int(size), int(step), int(offset), Config::Bool(early)], true, "keys in the window × (key + accumulators)")
         }
+        Window::Late { size, slide, offset, lateness } => {
+            let memory = "windows open or kept × keys × (key + accumulators)";
+            ("LateWindow", vec![int(size), int(slide), int(offset), int(lateness)], true, memory)
+        }
         Window::Session { gap } => ("SessionWindow", vec![int(gap)], true, "open sessions × (key + accumulators)"),
         Window::Count { size } => ("CountWindow", vec![int(size)], false, "keys × (key + accumulators)"),
         Window::SlidingCount { size, slide } => ("SlidingCountWindow", vec![int(size), int(slide)], false, "keys × panes × accumulators"),
@@ -383,6 +391,7 @@ impl Assembler<'_> {
         match (place, &mut state.kind) {
             (Place::WindowStart, _) => b.value(Op::Read(Read::WindowStart), ty),
             (Place::WindowEnd, _) => b.value(Op::Read(Read::WindowEnd), ty),
+            (Place::Updated, _) => b.value(Op::Read(Read::Updated), ty),
             (Place::Key(i), _) => b.value(Op::Load { param: "key", record: state.keys, field: *i }, ty),
             (Place::Aggregate(i), StateKind::Window(accumulators)) => {
                 let stream = self.plan.node(node).stream.clone();

@@ -5,7 +5,7 @@ use std::fmt::{Display, Formatter, Result, Write};
 use varpulis_abi::scalar::{Physical, Scalar};
 
 use super::ir::{
-    Arithmetic, Arm, Body, Comparison, FieldType, KernelFunction, Op, ParamName, Read, RecordId, Region, RowSource, SiteId, Statement, Value, ValueId,
+    Arithmetic, Arm, Body, ChainId, Comparison, FieldType, KernelFunction, Op, ParamName, Read, RecordId, Region, RowSource, SiteId, Statement, Value, ValueId,
     Variable, VariableId,
 };
 use crate::diagnostics::Lines;
@@ -45,8 +45,11 @@ impl Display for Lowered<'_> {
             }
         }
         for e in &p.events {
-            let chains: Vec<&str> = e.chains.iter().map(|c| p.chain(*c).name.as_str()).collect();
-            writeln!(f, "\nevent {} = {} -> {}", e.name, p.record(e.record).name, chains.join(", "))?;
+            let names = |chains: &[ChainId]| chains.iter().map(|c| p.chain(*c).name.as_str()).collect::<Vec<_>>().join(", ");
+            writeln!(f, "\nevent {} = {} -> {}", e.name, p.record(e.record).name, names(&e.chains))?;
+            if !e.late.is_empty() {
+                writeln!(f, "    late -> {}", names(&e.late))?;
+            }
             for beginning in &e.rejections {
                 writeln!(f, "    rejected")?;
                 for rejection in beginning {
@@ -186,8 +189,9 @@ impl BodyText<'_> {
                 writeln!(f, "{indent}merge {into}.{field} {from}.{field}")
             }
             Statement::Return(v) => writeln!(f, "{indent}return {}", Id(*v)),
-            Statement::Push { operator, port, row } => {
-                writeln!(f, "{indent}push {} {port} {}", self.lowered.program.operator(*operator).name, self.row(row))
+            Statement::Push { operator, port, row, late } => {
+                let late = if *late { " late" } else { "" };
+                writeln!(f, "{indent}push {} {port} {}{late}", self.lowered.program.operator(*operator).name, self.row(row))
             }
             Statement::Call { chain, row } => writeln!(f, "{indent}call {} {}", self.lowered.program.chain(*chain).name, self.row(row)),
             Statement::Publish { publication, fields } => writeln!(f, "{indent}publish {}{}", self.lowered.output(*publication), ids(fields)),
@@ -255,6 +259,7 @@ impl BodyText<'_> {
             Op::Hash(values) => (format!("hash{}", ids(values)), None),
             Op::Pack(values) => (format!("pack{}", ids(values)), None),
             Op::Part { of, at } => (format!("part{}", ids(&[*of, *at])), None),
+            Op::WallClock(n) => (format!("wall_clock {n}"), None),
             Op::Index(n) => (format!("index {n}"), None),
             Op::Gather { of, index, site, .. } => (format!("gather {index}{}", ids(&[*of])), Some(*site)),
             Op::Variable { variable, .. } => (format!("variable {}", Name(*variable)), None),
@@ -370,6 +375,7 @@ fn read_name(read: Read) -> &'static str {
         Read::Ts => "ts",
         Read::WindowStart => "window_start",
         Read::WindowEnd => "window_end",
+        Read::Updated => "updated",
     }
 }
 

@@ -200,7 +200,7 @@ fn table(a: &mut Assembler<'_>, source: NodeId, record: RecordId, group: &[Rule]
     }
     let chain = a.reserve_chain(&format!("{event}Rules"), ChainInput::Row(record), span);
     let mut b = Builder::new();
-    b.statement(Statement::Push { operator: id, port: 0, row: super::ir::RowSource::Same });
+    b.statement(Statement::Push { operator: id, port: 0, row: super::ir::RowSource::Same, late: false });
     a.fill_chain(chain, b);
     chain
 }

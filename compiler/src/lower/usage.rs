@@ -151,7 +151,7 @@ fn list_matters(body: &Body, list: &[Statement]) -> bool {
 
 fn operands(value: &Value, into: &mut Vec<ValueId>) {
     match &value.op {
-        Op::Const(_) | Op::Null | Op::Load { .. } | Op::Read(_) | Op::Global(_) | Op::Index(_) | Op::Variable { .. } | Op::Run { .. } => {}
+        Op::Const(_) | Op::Null | Op::Load { .. } | Op::Read(_) | Op::Global(_) | Op::Index(_) | Op::WallClock(_) | Op::Variable { .. } | Op::Run { .. } => {}
         Op::Wrap(v)
         | Op::Unwrap(v)
         | Op::IsNull(v)

@@ -53,8 +53,12 @@ fn analyze<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
         }
     }
     fields.extend(entries);
-    if matches!(a.current_firing(b), Some(NodeKind::Window { window: Window::Cumulating { early: true, .. }, .. })) && !seen.contains_key("is_update") {
-        fields.push(("is_update".to_owned(), a.is_update(op.span)));
+    if let Some(NodeKind::Window { window, .. }) = a.current_firing(b)
+        && window.updates()
+        && !seen.contains_key("is_update")
+    {
+        let late = matches!(window, Window::Late { .. });
+        fields.push(("is_update".to_owned(), a.is_update(late, op.span)));
     }
     a.project_window(b, fields, op.span);
 }

@@ -2,6 +2,7 @@
 //! what it keeps, and how it is read. This table is the only registry; look-up, suggestions, documentation and tests read it.
 
 mod aggregate;
+mod allowed_lateness;
 mod distinct;
 mod emit;
 mod filter;
@@ -72,6 +73,7 @@ pub static CATALOGUE: &[Entry] = &[
     emit::ENTRY,
     partition_by::ENTRY,
     window::ENTRY,
+    allowed_lateness::ENTRY,
     aggregate::ENTRY,
     top_k::ENTRY,
     window_pattern::ENTRY,
@@ -98,7 +100,6 @@ pub static CATALOGUE: &[Entry] = &[
     later("on_error", "Handles evaluation errors of the stream so far.", "(e => …)"),
     later("concurrent", "Runs the stream on several workers.", "(max_workers: n)"),
     later("context", "Runs the stream in a context.", "(name)"),
-    later("allowed_lateness", "Keeps a window's result for late events.", "(duration)"),
     later("trend_aggregate", "Aggregates over all matches without building them.", "(name: count_trends(), …)"),
     later("limit_matches", "Caps the matches reported per completing event.", "(n)"),
     later("on_timeout", "Reports runs that expired.", "(emit)"),

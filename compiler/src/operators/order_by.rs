@@ -93,7 +93,7 @@ fn of_window(a: &mut Analyzer<'_>, b: &mut StreamBuilder, op: &ast::Op) -> bool 
 fn fired_by_window(plan: &Plan, node: NodeId) -> bool {
     match &plan.node(node).kind {
         NodeKind::Window { window, .. } => {
-            matches!(window, Window::Tumbling { .. } | Window::Sliding { .. } | Window::Cumulating { .. } | Window::Session { .. })
+            matches!(window, Window::Tumbling { .. } | Window::Sliding { .. } | Window::Cumulating { .. } | Window::Late { .. } | Window::Session { .. })
         }
         NodeKind::TopK { .. } => true,
         NodeKind::Filter { input, .. }

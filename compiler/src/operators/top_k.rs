@@ -54,7 +54,7 @@ fn read(a: &mut Analyzer<'_>, b: &StreamBuilder, op: &ast::Op, input: NodeId, wi
     let overlap = match window {
         Window::Tumbling { .. } => 1,
         Window::Sliding { size, slide, .. } => size / slide,
-        Window::Cumulating { .. } | Window::Session { .. } | Window::Count { .. } | Window::SlidingCount { .. } => {
+        Window::Cumulating { .. } | Window::Late { .. } | Window::Session { .. } | Window::Count { .. } | Window::SlidingCount { .. } => {
             a.not_compiled(op.name.span, "`.top_k` over sessions, counts and what cumulates", "windows of time are compiled, tumbling and sliding");
             return None;
         }

@@ -72,12 +72,21 @@ pub enum Window {
     Sliding { size: i64, slide: i64, offset: i64 },
     /// `.window(1d, cumulate: 1h)`, and `.window(1d, early: 1h)`, which fires as often, for the window as a whole.
     Cumulating { size: i64, step: i64, offset: i64, early: bool },
+    /// Windows of which `lateness` says how long they take records behind their end; tumbling ones slide by their size.
+    Late { size: i64, slide: i64, offset: i64, lateness: i64 },
     /// `.window(session: 30s)`
     Session { gap: i64 },
     /// `.window(100)`
     Count { size: i64 },
     /// `.window(100, sliding: 10)`
     SlidingCount { size: i64, slide: i64 },
+}
+
+impl Window {
+    /// Whether it tells of itself more than once: before its end, or when a late record changes it.
+    pub fn updates(&self) -> bool {
+        matches!(self, Window::Cumulating { early: true, .. } | Window::Late { .. })
+    }
 }
 
 /// One aggregate of a window or of a Kleene step.
@@ -295,6 +304,10 @@ impl NodeKind {
             NodeKind::Pattern(p) => p.inputs.clone(),
             NodeKind::Join { left, right, .. } => vec![*left, *right],
         }
+    }
+    /// Whether records pass it one by one, each on its own.
+    pub fn is_passed(&self) -> bool {
+        matches!(self, NodeKind::Filter { .. } | NodeKind::Project { .. } | NodeKind::Process { .. } | NodeKind::Merge { .. } | NodeKind::Observe { .. })
     }
     /// Whether what follows reads the places of a firing instead of a record's columns.
     pub fn fires(&self) -> bool {

@@ -91,6 +91,8 @@ pub struct EventInput {
     pub out_of_order: i64,
     /// The chains that take it, in order.
     pub chains: Vec<ChainId>,
+    /// The chains that take it when it is late.
+    pub late: Vec<ChainId>,
     /// What rejects it before all of its fields are known: of each list, one must. Empty if nothing does.
     pub rejections: Vec<Vec<FieldRejection>>,
     /// Its text in the program.

@@ -374,6 +374,12 @@ pub fn describe_window(w: &Window) -> String {
     match w {
         Window::Tumbling { size, offset: o } => format!("tumbling {}{}", duration(*size), offset(*o)),
         Window::Sliding { size, slide, offset: o } => format!("sliding {} every {}{}", duration(*size), duration(*slide), offset(*o)),
+        Window::Late { size, slide, offset: o, lateness } if size == slide => {
+            format!("tumbling {}{} late {}", duration(*size), offset(*o), duration(*lateness))
+        }
+        Window::Late { size, slide, offset: o, lateness } => {
+            format!("sliding {} by {}{} late {}", duration(*size), duration(*slide), offset(*o), duration(*lateness))
+        }
         Window::Cumulating { size, step, offset: o, early: false } => format!("cumulating {} by {}{}", duration(*size), duration(*step), offset(*o)),
         Window::Cumulating { size, step, offset: o, early: true } => format!("tumbling {}{} early {}", duration(*size), offset(*o), duration(*step)),
         Window::Session { gap } => format!("session {}", duration(*gap)),

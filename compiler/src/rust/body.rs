@@ -264,8 +264,8 @@ impl<'p, 'a> BodyPrinter<'p, 'a> {
             self.flush(out, self.depth == 0);
         }
         let printed = self.op(value);
-        // What the program's state holds may be changed by the next statement, wherever it is used.
-        let of_state = matches!(&value.op, Op::Variable { variable, .. } if variable.state().is_some());
+        // What the program's state holds may be changed by the next statement, wherever it is used; and the clock goes on.
+        let of_state = matches!(&value.op, Op::Variable { variable, .. } if variable.state().is_some()) || matches!(value.op, Op::WallClock(_));
         if !printed.movable {
             self.flush(out, false);
         }

@@ -50,9 +50,12 @@ impl Printer<'_> {
             }
         });
         let mut reads_state = false;
-        chain.body.walk(&mut |v| reads_state |= matches!(&v.op, Op::Variable { variable, .. } if variable.state().is_some()), &mut |s| {
-            out_used |= matches!(s, Statement::Set { variable, .. } if variable.state().is_some());
-        });
+        chain.body.walk(
+            &mut |v| reads_state |= matches!(&v.op, Op::Variable { variable, .. } if variable.state().is_some()) || matches!(v.op, Op::WallClock(_)),
+            &mut |s| {
+                out_used |= matches!(s, Statement::Set { variable, .. } if variable.state().is_some());
+            },
+        );
         out_used |= reads_state;
         let out = if out_used { quote!(out) } else { quote!(_out) };
         let out_type = self.out_type();
@@ -117,10 +120,10 @@ impl BodyPrinter<'_, '_> {
     /// Pushes, calls and publications.
     pub(super) fn effect(&mut self, s: &Statement, out: &mut TokenStream) {
         match s {
-            Statement::Push { operator, port, row } => {
+            Statement::Push { operator, port, row, late } => {
                 let (make, row) = self.row(row);
                 self.flush_all(out);
-                let push = self.push(*operator, *port, &row);
+                let push = self.push(*operator, *port, &row, *late);
                 out.extend(quote!({ #make #push }));
             }
             Statement::Call { chain, row } => {
@@ -183,7 +186,8 @@ impl BodyPrinter<'_, '_> {
         }
     }
 
-    fn push(&self, id: OperatorId, port: usize, row: &TokenStream) -> TokenStream {
+    fn push(&self, id: OperatorId, port: usize, row: &TokenStream, late: bool) -> TokenStream {
+        let push = format_ident!("{}", if late { "push_late" } else { "push" });
         let operator = self.printer.program.operator(id);
         let (fire, needs_next) = self.printer.fire(id);
         let input = if operator.ports.len() > 1 {
@@ -198,7 +202,7 @@ impl BodyPrinter<'_, '_> {
         let owner = self.printer.path(&quote!(self), steps);
         let whole = if steps == 0 { quote!(self) } else { quote!(&mut #owner) };
         let ts = if row.to_string() == "row" { quote!(row.ts) } else { self.place.ts.clone() };
-        quote!(let #stage { #pattern, .. } = #whole; #path.push(#ts, #input, &mut #fire)?;)
+        quote!(let #stage { #pattern, .. } = #whole; #path.#push(#ts, #input, &mut #fire)?;)
     }
 }
 

@@ -7,7 +7,7 @@ use super::literal::int;
 use super::names;
 use super::packed::getter;
 use super::printer::Printer;
-use crate::lower::ir::{FieldType, RecordId};
+use crate::lower::ir::{FieldType, OperatorId, RecordId, Statement};
 use crate::plan::physical::EventInput;
 
 impl Printer<'_> {
@@ -16,8 +16,7 @@ impl Printer<'_> {
         let globals = self.has_globals();
         let out_of_order = self.program.events.iter().map(|e| e.out_of_order).max().unwrap_or(0);
         let lag = int(out_of_order);
-        let (globals_new, globals_arg) =
-            if globals { (self.globals_made(), quote!(&globals)) } else { (quote!(), quote!()) };
+        let (globals_new, globals_arg) = if globals { (self.globals_made(), quote!(&globals)) } else { (quote!(), quote!()) };
         let (waiting_field, waiting_new) =
             if self.holds() { (quote!(waiting: ReorderBuffer<Held>,), quote!(waiting: ReorderBuffer::new(#lag),)) } else { (quote!(), quote!()) };
         let (timers_field, timers_new) = self.timers();
@@ -95,12 +94,14 @@ impl Printer<'_> {
             format_ident!("on_{}", crate::lower::assemble::snake(&self.program.record(e.record).name)),
             self.record_type(e.record, &quote!('_)),
         );
+        let (late, late_function) = self.late(e);
         if self.holds() {
             let (variant, held) = (self.record_name(e.record), format_ident!("Held{}", self.program.record(e.record).name));
             return quote! {
+                #late_function
                 fn #take(&mut self, row: &#ty, out: &mut impl Output<Self>) {
                     let arrival = self.clock.observe(row.ts);
-                    if arrival == Arrival::Late { return out.late(row); }
+                    if arrival == Arrival::Late { return #late; }
                     self.waiting.push(row.ts, Held::#variant(#held::new(row)));
                     if let Arrival::Moved(watermark) = arrival { self.release(watermark, out); }
                 }
@@ -113,15 +114,59 @@ impl Printer<'_> {
             quote!(Arrival::Moved(_) | Arrival::InTime => {})
         };
         quote! {
+            #late_function
             #[inline]
             fn #take(&mut self, row: &#ty, out: &mut impl Output<Self>) {
                 match self.clock.observe(row.ts) {
-                    Arrival::Late => return out.late(row),
+                    Arrival::Late => return #late,
                     #moved
                 }
                 self.stage.#on(row, #lent);
             }
         }
+    }
+
+    /// What becomes of a late event, and the function that tries the windows that may take it.
+    fn late(&self, e: &EventInput) -> (TokenStream, TokenStream) {
+        if e.late.is_empty() {
+            return (quote!(out.late(row)), quote!());
+        }
+        let name = crate::lower::assemble::snake(&self.program.record(e.record).name);
+        let (function, late, ty) = (format_ident!("take_late_{name}"), format_ident!("late_{name}"), self.record_type(e.record, &quote!('_)));
+        let windows: Vec<TokenStream> = self
+            .late_operators()
+            .map(|id| {
+                let (_, path) = self.borrow(id, false);
+                let stage = self.path(&quote!(self.stage), self.program.operator(id).stage);
+                quote!(#stage.#path)
+            })
+            .collect();
+        let lent = self.lent_out();
+        let item = quote! {
+            #[cold]
+            fn #function(&mut self, row: &#ty, out: &mut impl Output<Self>) {
+                let watermark = self.clock.watermark();
+                #(#windows.begin_late(watermark);)*
+                self.stage.#late(row, #lent);
+                if !(#(#windows.took_late())||*) {
+                    out.late(row);
+                }
+            }
+        };
+        (quote!(self.#function(row, out)), item)
+    }
+
+    /// The operators that take late records.
+    fn late_operators(&self) -> impl Iterator<Item = OperatorId> {
+        let mut found = std::collections::BTreeSet::new();
+        for chain in &self.program.chains {
+            chain.body.walk(&mut |_| {}, &mut |s| {
+                if let Statement::Push { operator, late: true, .. } = s {
+                    found.insert(*operator);
+                }
+            });
+        }
+        found.into_iter()
     }
 
     /// `pass` lets time go by; `release` hands on what waited; `advance` is both, from outside.

@@ -174,16 +174,18 @@ impl Printer<'_> {
         }
     }
 
-    /// One function per event and timer: it hands the record to its chains.
+    /// One function per event and timer: it hands the record to its chains; and one for events that are late, if something takes them.
     fn event_functions(&self) -> TokenStream {
         let events = self.program.events.iter().map(|e| (e.record, &e.doc, &e.chains));
         let timers = self.program.timers.iter().map(|t| (t.record, &t.doc, &t.chains));
-        events.chain(timers).map(|(record, doc, chains)| self.hand_function(record, doc, chains)).collect()
+        let late = self.program.events.iter().filter(|e| !e.late.is_empty()).map(|e| ("late", e.record, &e.doc, &e.late));
+        let all = events.chain(timers).map(|(record, doc, chains)| ("on", record, doc, chains)).chain(late);
+        all.map(|(word, record, doc, chains)| self.hand_function(word, record, doc, chains)).collect()
     }
 
-    fn hand_function(&self, record: RecordId, doc: &str, chains: &[ChainId]) -> TokenStream {
+    fn hand_function(&self, word: &str, record: RecordId, doc: &str, chains: &[ChainId]) -> TokenStream {
         let out_type = self.out_type();
-        let (name, ty) = (format_ident!("on_{}", crate::lower::assemble::snake(&self.program.record(record).name)), self.record_type(record, &quote!('_)));
+        let (name, ty) = (format_ident!("{word}_{}", crate::lower::assemble::snake(&self.program.record(record).name)), self.record_type(record, &quote!('_)));
         let doc = format!("{}:{}", self.options.file, doc);
         let calls: Vec<TokenStream> = chains
             .iter()

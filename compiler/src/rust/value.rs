@@ -107,6 +107,7 @@ impl<'p> BodyPrinter<'p, '_> {
             Op::Read(Read::Ts) => Printed::steady(self.place.ts.clone()),
             Op::Read(Read::WindowStart) => Printed::steady(quote!(firing.start)),
             Op::Read(Read::WindowEnd) => Printed::steady(quote!(firing.end)),
+            Op::Read(Read::Updated) => Printed::steady(quote!(firing.update)),
             Op::Global(i) => {
                 let name = names::field(self.printer.program.globals.get(*i).map_or("", |g| &g.name));
                 let base = if self.place.globals { quote!(#name) } else { quote!(self.globals.#name) };
@@ -151,6 +152,7 @@ impl<'p> BodyPrinter<'p, '_> {
             Op::Mask(bits) => self.mask(bits),
             Op::Pack(values) => self.pack(values),
             Op::Part { of, at } => self.part(*of, *at, ty),
+            Op::WallClock(_) => Printed::tight(quote!(out.wall_clock()), false),
             Op::Index(number) => Printed::steady(index(*number)),
             Op::Gather { of, index, keep, body, .. } => self.gather(*of, *index, keep.as_ref(), body),
             Op::Variable { variable, .. } => self.variable(*variable, ty),

@@ -96,6 +96,10 @@ macro_rules! for_each_function {
             ".try_bool" try_bool_of_json(Json) -> Packed: "A truth value, alone; nothing if the JSON value is none.";
             ".try_timestamp" try_timestamp_of_text(Text) -> Packed: "A timestamp, alone; nothing if the text is none.";
             ".json_get" json_get(Json, Text) -> Packed: "A part of a JSON value by its path, alone; nothing if there is none.";
+            ".entropy" entropy(Int) -> Int: "A number that no one knows before.";
+            ".random_step" random_step(Int) -> Int: "The next state of what is drawn from.";
+            ".random_unit" random_unit(Int) -> Float: "A number from 0 to below 1 out of such a state.";
+            ".uuid" uuid(Int, Int) -> Text: "A UUID of version 4 out of two such states.";
             ".len" parts(Packed) -> Int: "The number of elements.";
             ".size" members(Packed) -> Int: "The number of members of a map.";
             ".place" place(Packed, Int) -> fallible Int: "The place of an element from the beginning; negative ones count from the end.";

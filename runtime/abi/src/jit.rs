@@ -43,6 +43,8 @@ pub mod operator {
     pub const OPERATOR: i32 = 8;
     /// The size of an entry.
     pub const SIZE: i32 = 16;
+    /// Stands beside the port of a record below the watermark.
+    pub const LATE: u64 = 1 << 32;
 }
 
 /// Where the parts of an operator's hasher lie, in bytes.
@@ -59,7 +61,7 @@ pub mod firing {
     pub const START: i32 = 8;
     /// The window's end.
     pub const END: i32 = 16;
-    /// Which rule fired.
+    /// Which rule fired; of a window, whether the row is an update.
     pub const RULE: i32 = 24;
     /// The address of the row.
     pub const ROW: i32 = 32;
@@ -109,6 +111,8 @@ macro_rules! for_each_helper {
             refused(context, refusal, record, row);
             /// Writes a line to the program's messages.
             say(context, text, length);
+            /// The machine's time.
+            wall_clock(context);
             /// Whether two texts of one length are equal.
             same_text(a, b, length);
             /// The order of two texts: negative, zero or positive.

@@ -63,6 +63,8 @@ pub struct InputCode {
     pub fields: usize,
     /// What takes it, in order.
     pub targets: Vec<Target>,
+    /// What takes it when it is late.
+    pub late: Vec<Target>,
 }
 
 /// What takes the rows of an event.

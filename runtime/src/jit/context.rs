@@ -302,6 +302,12 @@ mod helpers {
         0
     }
 
+    pub(super) unsafe extern "C" fn wall_clock(context: *mut Context) -> u64 {
+        let mut now = 0;
+        Context::tell(context, |out| now = out.wall_clock());
+        now.cast_unsigned()
+    }
+
     pub(super) unsafe extern "C" fn same_text(a: u64, b: u64, length: u64) -> u64 {
         // SAFETY: see the module.
         u64::from(unsafe { same_bytes(text(a, length).as_bytes(), text(b, length).as_bytes()) })

@@ -136,7 +136,7 @@ impl Instance {
         let arrival = self.clock.observe(ts);
         if arrival == Arrival::Late {
             if let Some(input) = self.code.inputs.get(event) {
-                Context::late(self.context, input.shape, Event::new(event, ts, values).address());
+                self.take_late(input, &Event::new(event, ts, values));
             }
             return;
         }
@@ -173,6 +173,19 @@ impl Instance {
         if result != 0 {
             Context::report(self.context, result, input.shape, row);
         }
+    }
+
+    /// Hands a late event to the windows that may take it; if none does, tells of it.
+    #[cold]
+    fn take_late(&self, input: &InputCode, row: &Event<'_>) {
+        if !input.late.is_empty() {
+            self.timed_operators().for_each(|operator| operator.begin_late(self.clock.watermark()));
+            self.run_others(input, &input.late, row);
+            if self.timed_operators().any(Running::took_late) {
+                return;
+            }
+        }
+        Context::late(self.context, input.shape, row.address());
     }
 
     /// Lets time go by.
@@ -300,7 +313,7 @@ impl program::Instance for Instance {
         } else {
             let (arrival, row) = (self.clock.observe_without_lag(ts), Event::new(event, ts, values));
             match arrival {
-                Arrival::Late => Context::late(self.context, input.shape, row.address()),
+                Arrival::Late => self.take_late(input, &row),
                 Arrival::Moved(watermark) => {
                     self.pass(watermark);
                     self.run(input, &row);

@@ -25,6 +25,10 @@ pub(super) trait Running: Send {
     /// The watermark at which time makes it fire; `i64::MAX` if none does.
     fn deadline(&self) -> i64;
     fn advance(&self, context: *mut Context, watermark: i64);
+    /// Records below the watermark follow.
+    fn begin_late(&self, watermark: i64);
+    /// Whether it took one.
+    fn took_late(&self) -> bool;
 }
 
 /// What compiled code pushes by.
@@ -83,7 +87,8 @@ trait Fired {
 
 impl Fired for WindowFiring<'_, JitKernel> {
     fn parts(&self) -> Parts {
-        Parts { start: self.start, end: self.end, slots: [self.key.as_ptr(), self.accs.as_ptr(), std::ptr::null()], ..Parts::at(self.ts) }
+        let slots = [self.key.as_ptr(), self.accs.as_ptr(), std::ptr::null()];
+        Parts { start: self.start, end: self.end, rule: u64::from(self.update), slots, ..Parts::at(self.ts) }
     }
 }
 impl Fired for RowFiring<'_, JitKernel> {
@@ -144,6 +149,16 @@ where
             operator.advance(watermark, &mut |firing| fire(context, chains, &firing.parts()));
         }
     }
+
+    fn begin_late(&self, watermark: i64) {
+        if let Ok(mut behind) = self.try_borrow_mut() {
+            behind.operator.begin_late(watermark);
+        }
+    }
+
+    fn took_late(&self) -> bool {
+        self.try_borrow().is_ok_and(|behind| behind.operator.took_late())
+    }
 }
 
 /// Hands a row to an operator; 0 or a refusal.
@@ -165,7 +180,13 @@ where
             return 0;
         };
         let Behind { operator, chains, timed } = &mut *behind;
-        let result = operator.push(row.read().cast_signed(), RowRef::new(row, port), &mut |firing| fire(context, chains, &firing.parts()));
+        let mut fire = |firing: O::Firing<'_>| fire(context, chains, &firing.parts());
+        let ts = row.read().cast_signed();
+        let result = if O::TAKES_LATE && port & operator::LATE != 0 {
+            operator.push_late(ts, RowRef::new(row, port & !operator::LATE), &mut fire)
+        } else {
+            operator.push(ts, RowRef::new(row, port), &mut fire)
+        };
         if *timed {
             (*context).due = (*context).due.min(operator.deadline());
         }

@@ -54,7 +54,7 @@ impl<K: WindowKernel + 'static> Operator for CountWindow<K> {
         open.count += 1;
         if open.count >= self.size {
             open.count = 0;
-            fire(WindowFiring { ts, start: open.first, end: ts.saturating_add(1), key: self.keys.key(id), accs: self.accs.at(id as usize) });
+            fire(WindowFiring { ts, start: open.first, end: ts.saturating_add(1), update: false, key: self.keys.key(id), accs: self.accs.at(id as usize) });
             self.accs.reset(id as usize);
         }
         Ok(())

@@ -45,7 +45,14 @@ impl<K: WindowKernel + 'static> CumulatingWindow<K> {
             let due = self.due;
             let end = if self.early { self.end } else { due };
             for &id in &self.touched {
-                fire(WindowFiring { ts: due.saturating_sub(1), start: self.start, end, key: self.keys.key(id), accs: self.accs.at(id as usize) });
+                fire(WindowFiring {
+                    ts: due.saturating_sub(1),
+                    start: self.start,
+                    end,
+                    update: false,
+                    key: self.keys.key(id),
+                    accs: self.accs.at(id as usize),
+                });
             }
             if due < self.end {
                 self.due = due.saturating_add(self.step).min(self.end);

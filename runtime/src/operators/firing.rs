@@ -11,6 +11,8 @@ pub struct WindowFiring<'a, K: WindowKernel> {
     pub start: i64,
     /// The first instant after the window. Count windows: 1 ns after the last event's `ts`.
     pub end: i64,
+    /// Whether a late record changed a row that had been told.
+    pub update: bool,
     /// The key.
     pub key: &'a <K::Keys as Slots>::Slot,
     /// What the window accumulated.

@@ -9,6 +9,7 @@ mod distinct;
 mod firing;
 mod interval_join;
 mod lag;
+mod late_window;
 mod latest_join;
 mod limit;
 mod outer_join;
@@ -29,6 +30,7 @@ pub use distinct::Distinct;
 pub use firing::{JoinFiring, LagFiring, RankFiring, RowFiring, RuleFiring, WindowFiring};
 pub use interval_join::IntervalJoin;
 pub use lag::Lag;
+pub use late_window::LateWindow;
 pub use latest_join::LatestJoin;
 pub use limit::Limit;
 pub use outer_join::OuterJoin;
@@ -43,7 +45,7 @@ pub use tumbling::TumblingWindow;
 #[cfg(feature = "jit")]
 macro_rules! for_each_operator {
     ($expand:ident) => {
-        $expand! { CountWindow CumulatingWindow Distinct IntervalJoin Lag LatestJoin Limit OuterJoin PatternMatcher RuleTable SessionWindow SlidingCountWindow SlidingWindow TopK TumblingWindow }
+        $expand! { CountWindow CumulatingWindow Distinct IntervalJoin Lag LateWindow LatestJoin Limit OuterJoin PatternMatcher RuleTable SessionWindow SlidingCountWindow SlidingWindow TopK TumblingWindow }
     };
 }
 #[cfg(feature = "jit")]

@@ -109,7 +109,7 @@ impl<K: WindowKernel + 'static> Operator for SessionWindow<K> {
                 continue;
             }
             let accs = self.accs.at(timer.id as usize);
-            fire(WindowFiring { ts: end.saturating_sub(1), start: first, end, key: self.keys.key(timer.id), accs });
+            fire(WindowFiring { ts: end.saturating_sub(1), start: first, end, update: false, key: self.keys.key(timer.id), accs });
             self.accs.reset(timer.id as usize);
             self.keys.remove(timer.id);
         }

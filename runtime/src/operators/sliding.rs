@@ -96,7 +96,7 @@ impl<K: WindowKernel + 'static> SlidingWindow<K> {
         let start = end.saturating_sub(self.size);
         for &id in &self.order {
             let total = self.panes.total(&self.kernel, &mut self.queues[id as usize]);
-            fire(WindowFiring { ts: end.saturating_sub(1), start, end, key: self.keys.key(id), accs: self.panes.at(total) });
+            fire(WindowFiring { ts: end.saturating_sub(1), start, end, update: false, key: self.keys.key(id), accs: self.panes.at(total) });
         }
         self.panes.clear_scratch();
     }

@@ -74,7 +74,7 @@ impl<K: WindowKernel + 'static> Operator for SlidingCountWindow<K> {
         if *seen >= self.size && (*seen - self.size) % self.slide == 0 {
             let start = queue.oldest_mark;
             let total = self.panes.total(&self.kernel, queue);
-            fire(WindowFiring { ts, start, end: ts.saturating_add(1), key: self.keys.key(id), accs: self.panes.at(total) });
+            fire(WindowFiring { ts, start, end: ts.saturating_add(1), update: false, key: self.keys.key(id), accs: self.panes.at(total) });
             self.panes.clear_scratch();
             self.panes.evict(&self.kernel, queue, *seen - self.size + self.slide);
         }

@@ -47,7 +47,7 @@ impl<K: WindowKernel + 'static> TumblingWindow<K> {
     fn close(&mut self, fire: &mut impl FnMut(WindowFiring<'_, K>)) {
         for &id in &self.touched {
             let accs = self.accs.at(id as usize);
-            fire(WindowFiring { ts: self.end.saturating_sub(1), start: self.start, end: self.end, key: self.keys.key(id), accs });
+            fire(WindowFiring { ts: self.end.saturating_sub(1), start: self.start, end: self.end, update: false, key: self.keys.key(id), accs });
             self.accs.reset(id as usize);
         }
         self.forget_idle_keys();

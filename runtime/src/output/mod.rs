@@ -8,6 +8,7 @@ pub use record::{RecordWriter, WriteRecord};
 pub use state::WithState;
 
 use std::io::Write;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::operator::Refusal;
 use crate::program::Instance;
@@ -32,6 +33,16 @@ pub trait Output<P: Instance> {
     fn late(&mut self, record: &dyn WriteRecord);
     /// A line of `.print` or `.log`.
     fn print(&mut self, line: &str);
+    /// The machine's time in ns since the epoch, for `wall_clock()`.
+    fn wall_clock(&self) -> i64 {
+        wall_clock()
+    }
+}
+
+/// The machine's time in ns since the epoch.
+pub fn wall_clock() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)
 }
 
 /// An output that hands rows to a closure and counts the rest.

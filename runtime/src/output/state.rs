@@ -26,4 +26,7 @@ impl<P: Instance, O: Output<P>, S> Output<P> for WithState<'_, O, S> {
     fn print(&mut self, line: &str) {
         self.out.print(line);
     }
+    fn wall_clock(&self) -> i64 {
+        self.out.wall_clock()
+    }
 }

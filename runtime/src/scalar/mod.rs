@@ -7,6 +7,7 @@ mod json;
 mod number;
 mod optional;
 mod packed;
+mod random;
 mod text;
 mod time;
 
@@ -15,6 +16,7 @@ pub use json::*;
 pub use number::*;
 pub use optional::*;
 pub use packed::*;
+pub use random::*;
 pub use text::*;
 pub use time::*;
 

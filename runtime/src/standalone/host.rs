@@ -34,6 +34,8 @@ pub trait Host {
     fn messages(&self) -> Box<dyn Write + Send>;
     /// Time since some start.
     fn now(&self) -> Duration;
+    /// Time of day, in ns since the epoch.
+    fn wall_clock(&self) -> i64;
     /// A bar over `length` bytes, or a running count, if it would be seen and not disturb rows written to `output`.
     fn progress(&self, output: &str, length: Option<u64>) -> Option<Box<dyn Bar>>;
     /// Whether two names are one regular file; devices may be shared.
@@ -91,6 +93,10 @@ impl Host for Process {
 
     fn now(&self) -> Duration {
         self.start.elapsed()
+    }
+
+    fn wall_clock(&self) -> i64 {
+        crate::output::wall_clock()
     }
 
     fn progress(&self, output: &str, length: Option<u64>) -> Option<Box<dyn Bar>> {

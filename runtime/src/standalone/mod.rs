@@ -123,14 +123,14 @@ fn feed(options: &Options, name: String, opened: Opened, schema: &Schema<'_>, ru
 }
 
 /// A run on its way.
-struct Run {
-    out: Outputs,
+struct Run<'h> {
+    out: Outputs<'h>,
     /// Events given to the program.
     events: u64,
     skipped: u64,
 }
 
-impl Run {
+impl Run<'_> {
     /// Reads the inputs to their ends, or until writing fails. The result names the inputs that broke off.
     fn drive<P: Instance>(&mut self, program: &mut P, mut feeds: Vec<Feed>) -> Result<Vec<String>, Failure> {
         if let [feed] = feeds.as_mut_slice() {
@@ -208,12 +208,12 @@ impl Run {
 }
 
 /// A run while its inputs are merged.
-struct Merged<'r, P> {
-    run: &'r mut Run,
+struct Merged<'r, 'h, P> {
+    run: &'r mut Run<'h>,
     program: &'r P,
 }
 
-impl<P: Instance> Refusals for Merged<'_, P> {
+impl<P: Instance> Refusals for Merged<'_, '_, P> {
     fn skipped(&mut self) {
         self.run.skipped += 1;
     }

@@ -100,7 +100,8 @@ struct StreamRows {
 }
 
 /// All outputs of a run.
-pub(super) struct Outputs {
+pub(super) struct Outputs<'h> {
+    host: &'h dyn Host,
     rows: File,
     streams: Vec<StreamRows>,
     /// Where the program can refuse a record.
@@ -116,10 +117,11 @@ pub(super) struct Outputs {
     failure: Option<Failure>,
 }
 
-impl Outputs {
-    pub(super) fn create(options: &Options, schema: &Schema<'_>, host: &dyn Host) -> Result<Self, Failure> {
+impl<'h> Outputs<'h> {
+    pub(super) fn create(options: &Options, schema: &Schema<'_>, host: &'h dyn Host) -> Result<Self, Failure> {
         let head = |stream: &StreamSchema| StreamRows { head: format!("{{\"type\":\"{}\",", stream.name).into_bytes(), rows: 0 };
         Ok(Self {
+            host,
             rows: File::create(host, options.output.as_deref().unwrap_or("-"))?,
             streams: schema.streams.iter().map(head).collect(),
             sites: schema.sites.to_vec(),
@@ -222,7 +224,7 @@ impl Outputs {
     }
 }
 
-impl<P: Instance> Output<P> for Outputs {
+impl<P: Instance> Output<P> for Outputs<'_> {
     #[inline]
     fn row(&mut self, row: P::Row<'_>) {
         let start = self.rows.buffer.len();
@@ -264,6 +266,10 @@ impl<P: Instance> Output<P> for Outputs {
 
     fn print(&mut self, line: &str) {
         self.messages.line(line);
+    }
+
+    fn wall_clock(&self) -> i64 {
+        self.host.wall_clock()
     }
 }
 

@@ -12,11 +12,19 @@ use crate::value::Value;
 
 /// An event that is neither late nor invalid.
 pub(crate) struct Event {
+    /// The line it came in.
+    pub line: usize,
     /// Its number in the plan.
     pub event: usize,
     pub ts: i64,
     /// The fields that are read.
     pub fields: BTreeMap<usize, Value>,
+}
+
+/// An event below the watermark that it found.
+pub(crate) struct Late {
+    pub event: Event,
+    pub watermark: i64,
 }
 
 /// What became of each line.
@@ -27,6 +35,8 @@ pub(crate) struct Input {
     /// The times of the oldest and the newest event; `None` without events.
     pub span: Option<(i64, i64)>,
     pub late: Vec<usize>,
+    /// What late events hold, in the order of arrival.
+    pub late_events: Vec<Late>,
     pub invalid: Vec<usize>,
 }
 
@@ -69,19 +79,24 @@ pub(crate) fn read(plan: &Plan, text: &str, examined: &dyn Fn(&str, &str) -> boo
             input.invalid.push(at);
             continue;
         };
-        if ts < newest.saturating_sub(lag) {
-            input.late.push(at);
-            continue;
-        }
-        newest = newest.max(ts);
-        input.span = Some((input.span.map_or(ts, |(oldest, _)| oldest.min(ts)), newest));
+        let watermark = newest.saturating_sub(lag);
         if fits {
             // What is read here and examined by no one else does not matter: it is what it is, or nothing.
             for column in &read[node.0] {
                 let value = || Value::read(line.get(&schema[*column].name), &schema[*column].ty).unwrap_or(Value::Null);
                 fields.entry(*column).or_insert_with(value);
             }
-            input.events.push(Event { event, ts, fields });
+        }
+        let found = Event { line: at, event, ts, fields };
+        if ts < watermark {
+            input.late.push(at);
+            input.late_events.extend(fits.then_some(Late { event: found, watermark }));
+            continue;
+        }
+        newest = newest.max(ts);
+        input.span = Some((input.span.map_or(ts, |(oldest, _)| oldest.min(ts)), newest));
+        if fits {
+            input.events.push(found);
         }
     }
     input.events.sort_by_key(|e| e.ts);

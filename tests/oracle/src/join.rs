@@ -77,7 +77,7 @@ pub(crate) fn outer(s: &mut Streams<'_>, id: NodeId, sides: [NodeId; 2], keys: [
                 values.insert(Place::Ts { input: side }, Value::Timestamp(r.ts));
                 values.extend(r.values.iter().map(|(p, v)| (renamed(p, side), v.clone())));
                 let due = r.ts.saturating_add(span);
-                made.push(Record { moment: s.due(due.saturating_add(1), &[], id), ts: due, values });
+                made.push(Record { moment: s.due(due.saturating_add(1), id), ts: due, values });
             }
         }
     }

@@ -34,7 +34,7 @@ pub struct Outcome {
     pub rows: Vec<Vec<Row>>,
     /// Records that left a stream by an evaluation error.
     pub errors: Vec<ErrorRow>,
-    /// Lines of events below the watermark, from 0.
+    /// Lines of events below the watermark that no window took, from 0.
     pub late: Vec<usize>,
     /// Lines that are no valid event, from 0.
     pub invalid: Vec<usize>,
@@ -48,8 +48,10 @@ pub fn evaluate(plan: &Plan, input: &str) -> Outcome {
 /// The same where a compiled program examines only some fields of an event (by their names), because it knows the others' values not to
 /// matter: how far a line is examined depends on what the program needs (§10), and a compiler knows constants that this oracle does not.
 pub fn evaluate_examining(plan: &Plan, input: &str, examined: &dyn Fn(&str, &str) -> bool) -> Outcome {
-    let read = input::read(plan, input, examined);
-    let mut streams = stream::Streams::new(plan, read.events, read.span);
+    let mut read = input::read(plan, input, examined);
+    let mut streams = stream::Streams::new(plan, &mut read);
     let rows = plan.publications.iter().map(|p| streams.rows(p)).collect();
-    Outcome { rows, errors: streams.into_errors(), late: read.late, invalid: read.invalid }
+    let (errors, taken) = streams.into_errors();
+    let late = read.late.into_iter().filter(|line| !taken.contains(line)).collect();
+    Outcome { rows, errors, late, invalid: read.invalid }
 }

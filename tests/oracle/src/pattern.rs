@@ -168,7 +168,7 @@ impl<'a> Run<'a> {
             }
         }
         if waits && step == last && deadline != i64::MAX {
-            let moment = self.s.due(deadline.saturating_add(1), &[], id);
+            let moment = self.s.due(deadline.saturating_add(1), id);
             reports.push(Report { moment, arrival: None, extent: self.extent(), ts: deadline });
         }
         reports

@@ -8,7 +8,7 @@ use varpulis_compiler::analysis::typed::{Expr, Place};
 use varpulis_compiler::plan::logical::{NodeId, NodeKind, Plan, Publication};
 
 use crate::expression::{Refused, eval, holds};
-use crate::input::Event;
+use crate::input::{Event, Input, Late};
 use crate::record::{ErrorRow, Moment, Record, Row};
 use crate::value::Value;
 use crate::{join, live, pattern, run, top, window};
@@ -17,22 +17,46 @@ use crate::{join, live, pattern, run, top, window};
 pub(crate) struct Streams<'p> {
     pub plan: &'p Plan,
     live: Vec<BTreeSet<usize>>,
+    /// How many nodes that keep records lie before each at most.
+    depths: Vec<usize>,
     pub events: Vec<Event>,
     /// From the oldest to the newest event.
     span: Option<(i64, i64)>,
     pub globals: Vec<Value>,
-    made: Vec<Option<Rc<Vec<Record>>>>,
+    /// Records of each node; then those of late events.
+    made: [Vec<Option<Rc<Vec<Record>>>>; 2],
+    late_events: Vec<Late>,
+    /// Whether it is late events that are followed.
+    follows_late: bool,
+    /// The lines of those that a window took.
+    pub taken: BTreeSet<usize>,
     errors: Vec<ErrorRow>,
 }
 
 impl<'p> Streams<'p> {
-    pub(crate) fn new(plan: &'p Plan, events: Vec<Event>, span: Option<(i64, i64)>) -> Self {
-        Self { plan, live: live::columns(plan), events, span, globals: globals(plan), made: vec![None; plan.nodes.len()], errors: vec![] }
+    pub(crate) fn new(plan: &'p Plan, input: &mut Input) -> Self {
+        let made = [vec![None; plan.nodes.len()], vec![None; plan.nodes.len()]];
+        let (events, late_events) = (std::mem::take(&mut input.events), std::mem::take(&mut input.late_events));
+        let (span, follows_late, taken) = (input.span, false, BTreeSet::new());
+        Self {
+            plan,
+            live: live::columns(plan),
+            depths: depths(plan),
+            events,
+            span,
+            globals: globals(plan),
+            made,
+            late_events,
+            follows_late,
+            taken,
+            errors: vec![],
+        }
     }
 
-    pub(crate) fn into_errors(mut self) -> Vec<ErrorRow> {
+    /// The errors, and the lines of late events that windows took.
+    pub(crate) fn into_errors(mut self) -> (Vec<ErrorRow>, BTreeSet<usize>) {
         self.errors.sort();
-        self.errors
+        (self.errors, self.taken)
     }
 
     pub(crate) fn rows(&mut self, p: &Publication) -> Vec<Row> {
@@ -50,17 +74,17 @@ impl<'p> Streams<'p> {
         eval(e, &|p| if let Place::Global(i) = p { self.globals[*i].clone() } else { record.value(p) })
     }
 
-    /// The moment at which something falls due.
-    pub(crate) fn due(&self, due: i64, path: &[usize], node: NodeId) -> Moment {
+    /// The moment at which something falls due. Of one moment, what has fewer that keep records before it comes first, then what stands earlier
+    /// in the program.
+    pub(crate) fn due(&self, due: i64, node: NodeId) -> Moment {
         let event = self.events.partition_point(|e| e.ts < due);
-        let mut path = path.to_vec();
-        path.push(node.0);
-        Moment { event, itself: false, due, path }
+        Moment { event, itself: false, due, path: vec![self.depths[node.0], node.0] }
     }
 
     /// The records of a node, in order.
     pub(crate) fn records(&mut self, id: NodeId) -> Rc<Vec<Record>> {
-        if let Some(made) = &self.made[id.0] {
+        let late = usize::from(self.follows_late);
+        if let Some(made) = &self.made[late][id.0] {
             return made.clone();
         }
         let plan = self.plan;
@@ -94,25 +118,50 @@ impl<'p> Streams<'p> {
             records.iter_mut().enumerate().for_each(|(at, r)| r.moment = r.moment.at(at));
         }
         let records = Rc::new(records);
-        self.made[id.0] = Some(records.clone());
+        self.made[late][id.0] = Some(records.clone());
         records
     }
 
+    /// The late events that reach a node, each with the watermark that it found, in the order of arrival. Their moments name their lines.
+    pub(crate) fn late_records(&mut self, id: NodeId) -> Vec<(Record, i64)> {
+        self.follows_late = true;
+        let records = self.records(id);
+        self.follows_late = false;
+        let watermark = |line| self.late_events.iter().find(|late| late.event.line == line).map_or(i64::MIN, |late| late.watermark);
+        records.iter().map(|r| (r.clone(), watermark(r.moment.event))).collect()
+    }
+
+    /// Whether a record came before a late event found a watermark.
+    pub(crate) fn is_before(&self, record: &Record, line: usize, watermark: i64) -> bool {
+        self.events.get(record.moment.event).is_some_and(|e| e.line < line && e.ts <= watermark)
+    }
+
     fn source(&self, id: NodeId, event: usize) -> Vec<Record> {
-        let of = self.events.iter().enumerate().filter(|(_, e)| e.event == event);
-        of.map(|(at, e)| Record {
-            moment: Moment { event: at, itself: true, due: 0, path: vec![id.0] },
-            ts: e.ts,
-            values: e.fields.iter().map(|(field, v)| (Place::Field { input: 0, field: *field }, v.clone())).collect(),
-        })
-        .collect()
+        let late = self.late_events.iter().map(|late| (late.event.line, &late.event));
+        if self.follows_late {
+            return Self::of_events(id, late.filter(|(_, e)| e.event == event));
+        }
+        Self::of_events(id, self.events.iter().enumerate().filter(|(_, e)| e.event == event))
+    }
+
+    fn of_events<'e>(id: NodeId, events: impl Iterator<Item = (usize, &'e Event)>) -> Vec<Record> {
+        events
+            .map(|(at, e)| Record {
+                moment: Moment { event: at, itself: true, due: 0, path: vec![id.0] },
+                ts: e.ts,
+                values: e.fields.iter().map(|(field, v)| (Place::Field { input: 0, field: *field }, v.clone())).collect(),
+            })
+            .collect()
     }
 
     /// The multiples of the period behind the oldest event, up to the newest. What else falls due at that moment comes first.
     fn timer(&self, id: NodeId, period: i64) -> Vec<Record> {
+        if self.follows_late {
+            return vec![];
+        }
         let Some((first, last)) = self.span else { return vec![] };
         let ticks = (first.div_euclid(period) + 1..=last.div_euclid(period)).map(|n| n * period);
-        let at_tick = |ts| Moment { path: vec![usize::MAX, id.0], ..self.due(ts, &[], id) };
+        let at_tick = |ts| Moment { path: vec![usize::MAX, id.0], ..self.due(ts, id) };
         ticks.map(|ts| Record { moment: at_tick(ts), ts, values: Default::default() }).collect()
     }
 
@@ -237,4 +286,17 @@ pub(crate) fn globals(plan: &Plan) -> Vec<Value> {
 /// Whether two keys are one.
 pub(crate) fn same(a: &[Value], b: &[Value]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.same_key(b))
+}
+
+fn depths(plan: &Plan) -> Vec<usize> {
+    let mut depths: Vec<usize> = vec![];
+    for node in &plan.nodes {
+        let behind = |input: &NodeId| {
+            let kind = &plan.node(*input).kind;
+            depths[input.0] + usize::from(!kind.is_passed() && !matches!(kind, NodeKind::Source { .. } | NodeKind::Timer { .. }))
+        };
+        let depth = node.kind.inputs().iter().map(behind).max().unwrap_or(0);
+        depths.push(depth);
+    }
+    depths
 }

@@ -61,7 +61,7 @@ pub(crate) fn records(s: &mut Streams<'_>, id: NodeId, top: &Top<'_>) -> Vec<Rec
             values.extend(key.iter().enumerate().map(|(i, v)| (Place::Key(i), v.clone())));
             values.insert(Place::Ts { input: 0 }, Value::Timestamp(r.ts));
             values.extend(r.values.iter().filter(|(p, _)| matches!(p, Place::Field { .. })).map(|(p, v)| (p.clone(), v.clone())));
-            fired.push(Record { moment: s.due(end, &[], id), ts: end - 1, values });
+            fired.push(Record { moment: s.due(end, id), ts: end - 1, values });
         }
     }
     fired

@@ -14,10 +14,12 @@ use crate::value::Value;
 
 /// A record as a window sees it: per aggregate its value, if it counts there.
 struct Member {
-    /// Its number among the records.
-    at: usize,
+    /// Its place among the records: late ones come before the record of that number, in their order.
+    at: (usize, usize),
     moment: Moment,
     ts: i64,
+    /// The watermark that it found, if it was late.
+    found: i64,
     values: Vec<Option<Value>>,
 }
 
@@ -73,7 +75,7 @@ pub(crate) fn records(s: &mut Streams<'_>, id: NodeId, input: NodeId, keys: &[Ex
             }
         };
         taken[key] += 1;
-        let member = Rc::new(Member { at, moment: r.moment.clone(), ts: r.ts, values });
+        let member = Rc::new(Member { at: (at, usize::MAX), moment: r.moment.clone(), ts: r.ts, found: i64::MIN, values });
         for (start, end) in windows {
             match open.iter_mut().find(|o| is(o, key, (start, end))) {
                 Some(o) => o.members.push(member.clone()),
@@ -85,7 +87,82 @@ pub(crate) fn records(s: &mut Streams<'_>, id: NodeId, input: NodeId, keys: &[Ex
             }
         }
     }
-    fire(s, id, window, calls, &all_keys, open)
+    let mut fired = vec![];
+    if let Window::Late { lateness, .. } = window {
+        fired = late(s, id, input, &Late { keys, window, lateness, calls }, &mut all_keys, &mut open);
+    }
+    fired.extend(fire(s, id, window, calls, &all_keys, open));
+    fired
+}
+
+struct Late<'a> {
+    keys: &'a [Expr],
+    window: Window,
+    lateness: i64,
+    calls: &'a [AggregateCall],
+}
+
+/// What late records fire; those of windows that have not ended join the others.
+fn late(s: &mut Streams<'_>, id: NodeId, input: NodeId, of: &Late<'_>, all_keys: &mut Vec<Vec<Value>>, open: &mut Vec<Open>) -> Vec<Record> {
+    let mut fired = vec![];
+    let records = s.records(input);
+    for (number, (r, watermark)) in s.late_records(input).into_iter().enumerate() {
+        let line = r.moment.event;
+        let windows: Vec<(i64, i64)> = windows_of(of.window, 0, r.ts, 0, open).into_iter().filter(|(_, end)| end + of.lateness > watermark).collect();
+        if windows.is_empty() {
+            continue;
+        }
+        s.taken.insert(line);
+        let key = s.key(of.keys, &r);
+        let key = all_keys.iter().position(|k| same(k, &key)).unwrap_or_else(|| {
+            all_keys.push(key);
+            all_keys.len() - 1
+        });
+        let values: Result<Vec<_>, Refused> =
+            of.calls.iter().map(|c| seen(c, &|p| if let Place::Global(i) = p { s.globals[*i].clone() } else { r.value(p) })).collect();
+        let values = match values {
+            Ok(values) => values,
+            Err(reason) => {
+                s.refuse(id, r.ts, reason);
+                continue;
+            }
+        };
+        let before = records.iter().filter(|other| s.is_before(other, line, watermark)).count();
+        let member = Rc::new(Member { at: (before, number), moment: r.moment.clone(), ts: r.ts, found: watermark, values });
+        for (start, end) in windows {
+            let at = open.iter().position(|o| is(o, key, (start, end))).unwrap_or_else(|| {
+                open.push(Open { key, start, end, members: vec![] });
+                open.len() - 1
+            });
+            open[at].members.push(member.clone());
+            open[at].members.sort_by_key(|m| m.at);
+            if end > watermark {
+                continue;
+            }
+            let event = s.due(watermark, id).event;
+            let moment = Moment { event, itself: false, due: watermark, path: vec![usize::MAX, number] };
+            let mut values = row(&open[at], of.calls, all_keys, true);
+            values.extend([(Place::WindowStart, Value::Timestamp(start)), (Place::WindowEnd, Value::Timestamp(end))]);
+            fired.push(Record { moment, ts: end - 1, values });
+        }
+    }
+    fired
+}
+
+/// Whether a window's end is a number of records.
+fn counts(window: Window) -> bool {
+    matches!(window, Window::Count { .. } | Window::SlidingCount { .. })
+}
+
+/// What can be read of a window of one key.
+fn row(o: &Open, calls: &[AggregateCall], keys: &[Vec<Value>], updated: bool) -> BTreeMap<Place, Value> {
+    let mut values: BTreeMap<Place, Value> = keys[o.key].iter().enumerate().map(|(i, v)| (Place::Key(i), v.clone())).collect();
+    values.insert(Place::Updated, Value::Bool(updated));
+    for (i, call) in calls.iter().enumerate() {
+        let list: Vec<Value> = o.members.iter().filter_map(|m| m.values[i].clone()).collect();
+        values.insert(Place::Aggregate(i), aggregate::of(call, &list));
+    }
+    values
 }
 
 fn is(o: &Open, key: usize, window: (i64, i64)) -> bool {
@@ -102,7 +179,7 @@ pub(crate) fn windows_of(window: Window, key: usize, ts: i64, taken: i64, open: 
     };
     match window {
         Window::Tumbling { size, offset } => aligned(size, size, offset),
-        Window::Sliding { size, slide, offset } => aligned(size, slide, offset),
+        Window::Sliding { size, slide, offset } | Window::Late { size, slide, offset, .. } => aligned(size, slide, offset),
         Window::Cumulating { size, step, offset, .. } => {
             let start = (ts - offset).div_euclid(size) * size + offset;
             (1..=(size + step - 1) / step).map(|n| (start, start + (n * step).min(size))).filter(|(_, end)| ts < *end).collect()
@@ -118,7 +195,9 @@ pub(crate) fn windows_of(window: Window, key: usize, ts: i64, taken: i64, open: 
 
 fn fire(s: &Streams<'_>, id: NodeId, window: Window, calls: &[AggregateCall], keys: &[Vec<Value>], open: Vec<Open>) -> Vec<Record> {
     let mut fired = vec![];
-    for o in open {
+    for mut o in open {
+        // What came behind the end has fired by itself.
+        o.members.retain(|m| counts(window) || o.end > m.found);
         let (Some(first), Some(last)) = (o.members.first(), o.members.last()) else { continue };
         let counted = match window {
             Window::Count { size } | Window::SlidingCount { size, .. } => Some(size),
@@ -127,15 +206,11 @@ fn fire(s: &Streams<'_>, id: NodeId, window: Window, calls: &[AggregateCall], ke
         let (ts, start, end, moment) = match counted {
             Some(size) if (o.members.len() as i64) < size => continue,
             Some(_) => (last.ts, first.ts, last.ts + 1, last.moment.at(id.0)),
-            None => (o.end - 1, o.start, o.end, s.due(o.end, &[], id)),
+            None => (o.end - 1, o.start, o.end, s.due(o.end, id)),
         };
         let end = if let Window::Cumulating { size, early: true, .. } = window { start + size } else { end };
         let mut values = BTreeMap::from([(Place::WindowStart, Value::Timestamp(start)), (Place::WindowEnd, Value::Timestamp(end))]);
-        values.extend(keys[o.key].iter().enumerate().map(|(i, v)| (Place::Key(i), v.clone())));
-        for (i, call) in calls.iter().enumerate() {
-            let list: Vec<Value> = o.members.iter().filter_map(|m| m.values[i].clone()).collect();
-            values.insert(Place::Aggregate(i), aggregate::of(call, &list));
-        }
+        values.extend(row(&o, calls, keys, false));
         fired.push((if counted.is_some() { last.at } else { first.at }, Record { moment, ts, values }));
     }
     // Of one moment: by end (which the moment has), then by the key's first arrival in the window; count windows by their last.

@@ -324,6 +324,10 @@ pub(super) fn window(rng: &mut Rng, operators: &mut Vec<String>, fields: &[Field
     if of_time && rng.u8(..4) == 0 && top_k(rng, operators, fields) {
         return fields.to_vec();
     }
+    let late = of_time && rng.u8(..5) == 0;
+    if late {
+        operators.push(format!(".allowed_lateness({})", pick(rng, &["15ms", "1s", "30s"])));
+    }
     let mut parts = vec![];
     let mut made: Vec<Field> = keys.to_vec();
     for i in 0..rng.usize(1..4) {
@@ -335,11 +339,11 @@ pub(super) fn window(rng: &mut Rng, operators: &mut Vec<String>, fields: &[Field
         made.push(Field { name, ty, nullable });
     }
     operators.push(format!(".aggregate({})", parts.join(", ")));
-    if text.contains("early") {
+    if late || text.contains("early") {
         made.push(Field { name: "is_update".to_owned(), ty: Type::Bool, nullable: false });
     }
     let ordered: Vec<&Field> = made.iter().filter(|f| f.ty.is_ordered() && !f.is_rounded()).collect();
-    if !is_count(text) && !ordered.is_empty() && rng.u8(..4) == 0 {
+    if !late && !is_count(text) && !ordered.is_empty() && rng.u8(..4) == 0 {
         let by: Vec<String> = (0..rng.usize(1..3)).map(|_| format!("{}{}", pick(rng, &ordered).name, pick(rng, &["", " asc", " desc"]))).collect();
         operators.push(format!(".order_by({})", by.join(", ")));
     }
