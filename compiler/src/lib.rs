@@ -13,6 +13,7 @@ pub mod operators;
 pub mod optimize;
 pub mod plan;
 pub mod rust;
+pub mod sources;
 pub mod syntax;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use diagnostics::Diagnostic;
 use plan::logical::Plan;
 use plan::physical::Program;
+use sources::{Load, Loaded, Sources};
 
 /// A compiled program, and every form it went through.
 pub struct Compiled {
@@ -31,6 +33,8 @@ pub struct Compiled {
     pub logical: Plan,
     /// Records, kernels and chains.
     pub physical: Arc<Program>,
+    /// The files that places are in.
+    pub sources: Arc<Sources>,
 }
 
 /// What compiling yields: a program unless it is refused, and all diagnostics.
@@ -39,11 +43,22 @@ pub struct Compilation {
     pub program: Option<Compiled>,
     /// Errors, warnings and notes.
     pub diagnostics: Vec<Diagnostic>,
+    /// The files that places are in.
+    pub sources: Arc<Sources>,
 }
 
-/// Compiles a program's text.
+/// Compiles a program's text, which imports nothing.
 pub fn compile(text: &str) -> Compilation {
-    let parsed = syntax::parse(text);
+    compiled(sources::load("program.vpl", text, None))
+}
+
+/// Compiles a program of a file; `load` reads what it imports.
+pub fn compile_file(path: &str, text: &str, load: &mut Load<'_>) -> Compilation {
+    compiled(sources::load(path, text, Some(load)))
+}
+
+fn compiled(Loaded { sources, parsed }: Loaded) -> Compilation {
+    let sources = Arc::new(sources);
     let mut diagnostics = parsed.diagnostics;
     let syntax_errors = diagnostics.iter().any(Diagnostic::is_error);
     let analysis = analysis::analyze(&parsed.program);
@@ -55,8 +70,8 @@ pub fn compile(text: &str) -> Compilation {
     let plan = if syntax_errors { None } else { analysis.plan };
     let program = plan.map(|analyzed| {
         let logical = optimize::optimize(analyzed.clone());
-        let physical = Arc::new(lower::assemble(&logical, &analyzed, text));
-        Compiled { ast: parsed.program, analyzed, logical, physical }
+        let physical = Arc::new(lower::assemble(&logical, &analyzed, &sources));
+        Compiled { ast: parsed.program, analyzed, logical, physical, sources: Arc::clone(&sources) }
     });
-    Compilation { program, diagnostics }
+    Compilation { program, diagnostics, sources }
 }

@@ -22,7 +22,7 @@ fn check(code: Code) -> Result<(), String> {
     let bad = whole(code, code.bad());
     let told = compile(&bad);
     let others: Vec<&str> = told.diagnostics.iter().filter(|d| d.code != code && d.level != Level::Note).map(|d| d.code.text()).collect();
-    let said = || render(&told.diagnostics, "bad", &bad, false);
+    let said = || render(&told.diagnostics, &varpulis_compiler::sources::Sources::new("bad", &bad), false);
     if !told.diagnostics.iter().any(|d| d.code == code) {
         return Err(format!("the bad program does not get {}:\n{bad}\n{}", code.text(), said()));
     }
@@ -39,7 +39,11 @@ fn check(code: Code) -> Result<(), String> {
     let told = compile(&good);
     let wrong: Vec<_> = told.diagnostics.into_iter().filter(|d| d.code == code || d.level != Level::Note).collect();
     if told.program.is_none() || !wrong.is_empty() {
-        return Err(format!("the good program of {} is not good:\n{good}\n{}", code.text(), render(&wrong, "good", &good, false)));
+        return Err(format!(
+            "the good program of {} is not good:\n{good}\n{}",
+            code.text(),
+            render(&wrong, &varpulis_compiler::sources::Sources::new("good", &good), false)
+        ));
     }
     Ok(())
 }

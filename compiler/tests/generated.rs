@@ -6,14 +6,22 @@ use varpulis_compiler::rust::{Options, file, items, path};
 use varpulis_compiler::{Compiled, compile};
 
 #[track_caller]
+fn lowered(text: &str) -> String {
+    let compiled = compiled(text);
+    Lowered::new(&compiled.physical, &compiled.sources).to_string()
+}
+
 fn compiled(text: &str) -> Compiled {
     let compilation = compile(text);
-    compilation.program.unwrap_or_else(|| panic!("{}", varpulis_compiler::diagnostics::render(&compilation.diagnostics, "test.vpl", text, false)))
+    compilation.program.unwrap_or_else(|| {
+        panic!("{}", varpulis_compiler::diagnostics::render(&compilation.diagnostics, &varpulis_compiler::sources::Sources::new("test.vpl", text), false))
+    })
 }
 
 fn rust(text: &str) -> String {
     let options = Options { runtime: path("::varpulis_runtime"), name: "test".to_owned(), file: "test.vpl".to_owned(), comments: true };
-    file(items(&compiled(text).physical, text, &options), &[]).unwrap()
+    let compiled = compiled(text);
+    file(items(&compiled.physical, &compiled.sources, &options), &[]).unwrap()
 }
 
 const CASCADE: &str = include_str!("../../tests/cases/flights/cascade/program.vpl");
@@ -71,13 +79,13 @@ fn plans() {
 #[test]
 fn lowered_code() {
     let text = "param limit: int = 100\nevent Trade:\n    symbol: str\n    price: float\n    volume: int?\nstream Busy = Trade\n    .where(if symbol == \"X\" then price > 1.0 else volume > limit)\n    .partition_by(symbol)\n    .window(1m)\n    .aggregate(n: count(), total: sum(volume * 2), names: count_distinct(symbol))\n    .where(n > 3)\n    .emit(symbol, twice: n * 2, total)\n    .tap(counter: \"busy\")\n";
-    insta::assert_snapshot!(Lowered::new(&compiled(text).physical, text).to_string());
-    insta::assert_snapshot!("overdue_lowered", Lowered::new(&compiled(OVERDUE).physical, OVERDUE).to_string());
+    insta::assert_snapshot!(lowered(text));
+    insta::assert_snapshot!("overdue_lowered", lowered(OVERDUE));
 }
 
 #[test]
 fn plans_as_json() {
-    insta::assert_snapshot!(format!("{:#}", varpulis_compiler::plan::json::json(&compiled(OVERDUE), OVERDUE)));
+    insta::assert_snapshot!(format!("{:#}", varpulis_compiler::plan::json::json(&compiled(OVERDUE))));
 }
 
 #[test]

@@ -33,7 +33,10 @@ fn filled(rule: &str, text: &str) -> String {
         let program = rest.split("--- before").next().unwrap().trim_end();
         let compilation = compile(program);
         let compiled = compilation.program.unwrap_or_else(|| {
-            panic!("{rule}, {title}:\n{}", varpulis_compiler::diagnostics::render(&compilation.diagnostics, rule, program, false));
+            panic!(
+                "{rule}, {title}:\n{}",
+                varpulis_compiler::diagnostics::render(&compilation.diagnostics, &varpulis_compiler::sources::Sources::new(rule, program), false)
+            );
         });
         let (before, after) = plans(&compiled, rule);
         let after = if after == before { String::new() } else { after };

@@ -33,14 +33,18 @@ stream Rise = Trade as a -> all Trade where price > up.price as up -> not Quote 
 fn print(text: &str) {
     if let Some(program) = compile(text).program {
         let options = Options { runtime: path("::varpulis_runtime"), name: "test".to_owned(), file: "test.vpl".to_owned(), comments: true };
-        file(items(&program.physical, text, &options), &[]).unwrap();
+        file(items(&program.physical, &program.sources, &options), &[]).unwrap();
     }
 }
 
 #[test]
 fn the_whole_program_compiles() {
     let c = compile(PROGRAM);
-    assert!(c.program.is_some(), "{}", varpulis_compiler::diagnostics::render(&c.diagnostics, "test.vpl", PROGRAM, false));
+    assert!(
+        c.program.is_some(),
+        "{}",
+        varpulis_compiler::diagnostics::render(&c.diagnostics, &varpulis_compiler::sources::Sources::new("test.vpl", PROGRAM), false)
+    );
     print(PROGRAM);
 }
 

@@ -12,7 +12,11 @@ fn errors(text: &str) -> Vec<Diagnostic> {
 #[track_caller]
 fn reads(text: &str) -> ast::Program {
     let parsed = parse(text);
-    assert!(!parsed.diagnostics.iter().any(Diagnostic::is_error), "{}", varpulis_compiler::diagnostics::render(&parsed.diagnostics, "test.vpl", text, false));
+    assert!(
+        !parsed.diagnostics.iter().any(Diagnostic::is_error),
+        "{}",
+        varpulis_compiler::diagnostics::render(&parsed.diagnostics, &varpulis_compiler::sources::Sources::new("test.vpl", text), false)
+    );
     parsed.program
 }
 

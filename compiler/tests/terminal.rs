@@ -3,6 +3,7 @@
 
 use varpulis_compiler::compile;
 use varpulis_compiler::diagnostics::{Code, Diagnostic, render};
+use varpulis_compiler::sources::Sources;
 use varpulis_compiler::syntax::ast::Span;
 
 /// A program with a mistake that has labels, a note and a fix, its first line at that one of the text.
@@ -11,7 +12,7 @@ fn mistakes(line: usize) -> String {
         "{}event Trade:\n    price: float\n    symbol: str\nevent Trade:\n    price: float\nstream S = Trade.where(pirce > 1.0)\nstream T = Trade\n    .where(symbol > 1)\n",
         "\n".repeat(line - 1)
     );
-    render(&compile(&text).diagnostics, "test.vpl", &text, false)
+    render(&compile(&text).diagnostics, &Sources::new("test.vpl", &text), false)
 }
 
 #[test]
@@ -26,10 +27,10 @@ fn diagnostics_without_end_are_cut_and_errors_go_first() {
     let at = |line: usize| Span::new(line * 2, line * 2 + 1);
     let mut all: Vec<Diagnostic> = (0..29_999).map(|i| Diagnostic::new(Code::UnusedDeclaration, at(i), format!("number {i}"))).collect();
     all.push(Diagnostic::new(Code::UnknownName, at(29_999), "the error"));
-    let shown = render(&all, "test.vpl", &text, false);
+    let shown = render(&all, &Sources::new("test.vpl", &text), false);
     assert_eq!(shown.matches("number ").count(), 9_999);
     assert!(shown.contains("the error") && shown.ends_with("20000 more messages are left out\n\n"));
-    let few = render(all.get(20_000..).unwrap(), "test.vpl", &text, false);
+    let few = render(all.get(20_000..).unwrap(), &Sources::new("test.vpl", &text), false);
     assert_eq!(few.matches("number ").count(), 9_999);
     assert!(!few.contains("left out"));
 }

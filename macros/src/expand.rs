@@ -6,10 +6,12 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::LitStr;
 use varpulis_compiler::diagnostics::{Diagnostic, Level, compile_errors};
-use varpulis_compiler::{Compilation, compile, rust};
+use varpulis_compiler::sources::Sources;
+use varpulis_compiler::syntax::ast;
+use varpulis_compiler::{Compilation, compile_file, rust};
 
 use crate::arguments::{Arguments, Form};
-use crate::source::Source;
+use crate::source::{Source, package};
 
 /// The macro's expansion: the program's module, or its errors and nothing else.
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
@@ -34,22 +36,24 @@ fn expansion(arguments: Arguments) -> syn::Result<TokenStream> {
         }
     };
 
-    let Compilation { program, diagnostics } = compile(&source.text);
-    let place = |at| source.token(at);
+    let Compilation { program, diagnostics, sources } = compile_file(&source.file, &source.text, &mut |path| std::fs::read_to_string(source.folder.join(path)));
+    let watched = watch(watched, &source, &sources);
+    // What stands in an imported file is no token of the macro.
+    let place = |at: ast::Span| if sources.part(at.start as usize).start == 0 { source.token(at) } else { None };
     let Some(program) = program else {
-        let errors = compile_errors(&diagnostics, &source.file, &source.text, &place, source.whole);
+        let errors = compile_errors(&diagnostics, &sources, &place, source.whole);
         // The file counts even where it is refused.
         return Ok(quote!(#watched #errors));
     };
     let runtime = syn::parse2(quote!(#facade::runtime))?;
     let options = rust::Options { runtime, name: name.to_string(), file: source.file.clone(), comments: false };
-    let items = rust::items(&program.physical, &source.text, &options);
+    let items = rust::items(&program.physical, &sources, &options);
     if let Some(folder) = std::env::var_os("VARPULIS_EMIT") {
         let options = rust::Options { comments: true, ..options };
-        let text = rust::items(&program.physical, &source.text, &options);
+        let text = rust::items(&program.physical, &sources, &options);
         emit(&PathBuf::from(folder), &name.to_string(), text, &source.file).map_err(|e| syn::Error::new(name.span(), format!("VARPULIS_EMIT: {e}")))?;
     }
-    let warnings = warnings(&diagnostics, &source);
+    let warnings = warnings(&diagnostics, &source, &sources);
     let doc = format!("The VarpulisQL program `{name}`.");
     Ok(quote! {
         #[doc = #doc]
@@ -64,8 +68,7 @@ fn expansion(arguments: Arguments) -> syn::Result<TokenStream> {
 
 /// Reads a program's file, and has Cargo watch it.
 fn read(literal: &LitStr) -> syn::Result<(Source, TokenStream)> {
-    let root = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
-    let full = root.join(literal.value());
+    let full = package().join(literal.value());
     let text = std::fs::read_to_string(&full)
         .map_err(|e| syn::Error::new(literal.span(), format!("cannot read `{}`, relative to the package's Cargo.toml: {e}", literal.value())))?;
     let path = full.to_str().ok_or_else(|| syn::Error::new(literal.span(), "the file's path is not UTF-8"))?;
@@ -75,6 +78,15 @@ fn read(literal: &LitStr) -> syn::Result<(Source, TokenStream)> {
             const _: &[::core::primitive::u8] = ::core::include_bytes!(#path);
         ),
     ))
+}
+
+/// Has Cargo watch the imported files, too.
+fn watch(watched: TokenStream, source: &Source, sources: &Sources) -> TokenStream {
+    let imported = sources.imported().filter_map(|path| source.folder.join(path).to_str().map(str::to_owned));
+    quote! {
+        #watched
+        #(const _: &[::core::primitive::u8] = ::core::include_bytes!(#imported);)*
+    }
 }
 
 /// Writes the module's Rust for people to read.
@@ -87,15 +99,14 @@ fn emit(folder: &Path, name: &str, items: TokenStream, file: &str) -> Result<(),
 }
 
 /// A macro cannot warn by itself, but it can use something deprecated.
-fn warnings(diagnostics: &[Diagnostic], source: &Source) -> TokenStream {
-    let lines = varpulis_compiler::diagnostics::Lines::new(&source.text);
+fn warnings(diagnostics: &[Diagnostic], source: &Source, sources: &Sources) -> TokenStream {
     diagnostics
         .iter()
         .filter(|d| d.level == Level::Warning)
         .map(|d| {
-            let (line, column) = lines.position(&source.text, d.span.start as usize);
-            let token = source.token(d.span);
-            let place = if token.is_some() { String::new() } else { format!(" ({}:{line}:{column})", source.file) };
+            let (file, line, column) = sources.position(d.span.start as usize);
+            let token = if sources.part(d.span.start as usize).start == 0 { source.token(d.span) } else { None };
+            let place = if token.is_some() { String::new() } else { format!(" ({file}:{line}:{column})") };
             let note = format!("{}: {}{place}", d.code.text(), d.message);
             let span = token.unwrap_or(source.whole);
             let used = quote_spanned!(span=> warning);

@@ -1,6 +1,7 @@
 //! A program's text: what it is, what it is called in messages, and which tokens it was made of.
 
 use std::ops::Range;
+use std::path::PathBuf;
 
 use proc_macro2::{Delimiter, Spacing, Span, TokenStream, TokenTree};
 use syn::LitStr;
@@ -12,16 +13,23 @@ pub(crate) struct Source {
     pub(crate) file: String,
     /// The text.
     pub(crate) text: String,
+    /// The folder that paths are relative to.
+    pub(crate) folder: PathBuf,
     /// Where the whole of it is in the user's Rust.
     pub(crate) whole: Span,
     /// Which bytes each token became, in order.
     tokens: Vec<(Range<usize>, Span)>,
 }
 
+/// The folder of the package's `Cargo.toml`.
+pub(crate) fn package() -> PathBuf {
+    std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default()
+}
+
 impl Source {
     /// The text of a file.
     pub(crate) fn file(path: &LitStr, text: String) -> Self {
-        Self { file: path.value(), text, whole: path.span(), tokens: vec![] }
+        Self { file: path.value(), text, folder: package(), whole: path.span(), tokens: vec![] }
     }
 
     /// The text of a string literal, without the indentation that its lines share. Lines count as in the Rust file wherever they can.
@@ -31,7 +39,7 @@ impl Source {
         // Escapes and line continuations would shift the lines.
         let verbatim = literal.token().to_string();
         let padding = if verbatim.starts_with('r') || !verbatim.contains('\\') { whole.start().line.saturating_sub(1) } else { 0 };
-        Self { file: whole.file(), text: "\n".repeat(padding) + &text, whole, tokens: vec![] }
+        Self { file: whole.file(), text: "\n".repeat(padding) + &text, folder: std::env::current_dir().unwrap_or_default(), whole, tokens: vec![] }
     }
 
     /// The text of tokens, each at its line and column, so that blocks are what they look like. The first token's column becomes the margin,
@@ -43,7 +51,7 @@ impl Source {
             Writer { text: "\n".repeat(start.line.saturating_sub(1)), tokens: vec![], line: start.line.max(1), column: 0, margin: start.column, glued: true };
         writer.stream(tokens);
         writer.text.push('\n');
-        Self { file: whole.file(), text: writer.text, whole, tokens: writer.tokens }
+        Self { file: whole.file(), text: writer.text, folder: std::env::current_dir().unwrap_or_default(), whole, tokens: writer.tokens }
     }
 
     /// The token that a place of the text begins with, or the last one before it.

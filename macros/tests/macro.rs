@@ -15,6 +15,15 @@ varpulis! {
         .emit(symbol, twice: price * 2.0)
 }
 
+varpulis! {
+    mod importing;
+
+    import "limits/readings.vpl"
+    event Reading:
+        value: float
+    stream Hot = Reading.where(value > HOT)
+}
+
 varpulis! { mod text; r#"
     event Trade:
         symbol: str
@@ -71,6 +80,21 @@ fn text() {
     }
     program.finish(&mut out);
     assert_eq!(rows, [("A".to_owned(), 2, 3.0), ("B".to_owned(), 1, 4.0)]);
+}
+
+#[test]
+fn importing() {
+    let mut values = vec![];
+    let mut out = varpulis::rows(|row: importing::Row<'_>| {
+        let importing::Row::Hot(hot) = row;
+        values.push(hot.value);
+    });
+    let mut program = importing::Program::new();
+    for value in [29.0, 31.0] {
+        program.push(importing::Reading { ts: 0, value }, &mut out);
+    }
+    program.finish(&mut out);
+    assert_eq!(values, [31.0]);
 }
 
 #[test]

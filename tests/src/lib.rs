@@ -9,6 +9,8 @@
 //!
 //! Warnings are stated in the same way. Notes are compared only in cases that state one, as `#   ^^^^^ note N2001: text`.
 //!
+//! `--- file NAME` is a file that the program imports.
+//!
 //! Where data is large, a folder is a case: `program.vpl`, its input as `input.ndjson` (or `.json`, `.csv`, `.evt`), and its rows as
 //! `expected.ndjson`. An `input.path` names an input elsewhere, in one line, from the repository's root. Rows in
 //! `expected.sorted.ndjson` are compared as [`sorted`] has them: for expectations that other systems wrote.
@@ -22,6 +24,8 @@ pub mod native;
 pub mod random;
 
 use std::path::{Path, PathBuf};
+
+use varpulis_compiler::{Compilation, compile_file};
 
 /// One case.
 #[derive(Clone, Debug)]
@@ -85,6 +89,19 @@ impl Case {
         let sections = [("rows", "expected.ndjson"), ("sorted", "expected.sorted.ndjson"), ("params", "params")];
         let sections = sections.into_iter().filter_map(|(section, file)| Some((section.to_owned(), text(file)?))).collect();
         Some(Self { sections, input: named.or_else(beside), ..Self::parse(name, &text("program.vpl")?) })
+    }
+
+    /// The files that its program imports: `--- file NAME` holds one.
+    pub fn files(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.sections.iter().filter_map(|(name, text)| Some((name.strip_prefix("file ")?.trim(), text.as_str())))
+    }
+
+    /// Compiles its program.
+    pub fn compile(&self) -> Compilation {
+        let unknown = || std::io::Error::from(std::io::ErrorKind::NotFound);
+        compile_file("program.vpl", &self.program, &mut |path| {
+            self.files().find(|(name, _)| path == Path::new(name)).map(|(_, text)| text.to_owned()).ok_or_else(unknown)
+        })
     }
 
     /// Whether a section is there, be it empty.

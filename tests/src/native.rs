@@ -4,8 +4,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
 
-use varpulis_compiler::compile;
 use varpulis_compiler::rust::{Options, file, items, path};
+use varpulis_compiler::{Compiled, compile};
 
 /// What a run wrote.
 #[derive(Clone, Debug, Default)]
@@ -36,12 +36,20 @@ pub fn build(folder: &Path, programs: &[(String, String)]) -> Result<PathBuf, St
 /// # Errors
 /// What was generated does not compile without a warning.
 pub fn build_as(folder: &Path, programs: &[(String, String)], profile: &str) -> Result<PathBuf, String> {
+    build_compiled(folder, programs.iter().map(|(name, program)| (name.clone(), compile(program).program)), profile)
+}
+
+/// The same of programs that are compiled.
+///
+/// # Errors
+/// What was generated does not compile without a warning.
+pub fn build_compiled(folder: &Path, programs: impl Iterator<Item = (String, Option<Compiled>)>, profile: &str) -> Result<PathBuf, String> {
     std::fs::create_dir_all(folder.join("src")).map_err(|e| e.to_string())?;
     let (mut modules, mut arms) = (String::new(), String::new());
-    for (i, (name, program)) in programs.iter().enumerate() {
-        let Some(compiled) = compile(program).program else { continue };
+    for (i, (name, compiled)) in programs.enumerate() {
+        let Some(compiled) = compiled else { continue };
         let options = Options { runtime: path("::varpulis_runtime"), name: name.clone(), file: format!("{name}.case"), comments: true };
-        write(&folder.join(format!("src/program{i}.rs")), &file(items(&compiled.physical, program, &options), &[])?)?;
+        write(&folder.join(format!("src/program{i}.rs")), &file(items(&compiled.physical, &compiled.sources, &options), &[])?)?;
         modules.push_str(&format!("#[allow(dead_code, reason = \"the binary uses a part\")]\nmod program{i};\n"));
         arms.push_str(&format!("        Some({name:?}) => run::<program{i}::Program>(arguments),\n"));
     }

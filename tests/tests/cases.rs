@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use varpulis_compiler::compile;
 use varpulis_compiler::diagnostics::{Diagnostic, Level, Lines};
 use varpulis_tests::modes::{self, Mode};
 use varpulis_tests::{Case, Refusal, cases, compare, native, sorted};
@@ -20,10 +19,11 @@ fn main() {
     let (refused, accepted): (Vec<Case>, Vec<Case>) = all.into_iter().partition(|c| c.refusals.iter().any(|r| r.level == "error"));
     let mut trials: Vec<Trial> = refused.into_iter().map(|c| Trial::test(format!("refused/{}", c.name), move || refuse(&c))).collect();
     trials.extend(accepted.iter().filter(|c| expected_gap(c).is_none()).cloned().map(|c| Trial::test(format!("oracle/{}", c.name), move || ask_oracle(&c))));
-    let programs: Vec<(String, String)> = accepted.iter().map(|c| (c.name.clone(), c.program.clone())).collect();
+    let programs = accepted.clone();
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cases");
     // Built by the first case that runs natively, so that the others can be run alone.
-    let binary = Arc::new(LazyLock::new(move || native::build(&folder, &programs)));
+    let binary =
+        Arc::new(LazyLock::new(move || native::build_compiled(&folder, programs.iter().map(|case| (case.name.clone(), case.compile().program)), "dev")));
     for case in accepted {
         for backend in [Backend::Jit, Backend::Native] {
             for (mode, seed) in modes(&case) {
@@ -77,6 +77,11 @@ impl Backend {
                 let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("programs").join(trial).join(format!("{}.vpl", case.name));
                 std::fs::create_dir_all(file.parent().unwrap())?;
                 std::fs::write(&file, &case.program)?;
+                for (name, text) in case.files() {
+                    let path = file.with_file_name(name);
+                    std::fs::create_dir_all(path.parent().unwrap())?;
+                    std::fs::write(path, text)?;
+                }
                 Ok(Runnable { backend: self, binary: env!("CARGO_BIN_EXE_jit").into(), argument: file.display().to_string() })
             }
         }
@@ -109,7 +114,7 @@ fn refuse(case: &Case) -> Result<(), Failed> {
     } else {
         check_diagnostics(case)?;
     }
-    if compile(&case.program).program.is_some() {
+    if case.compile().program.is_some() {
         return Err("the program was not refused".into());
     }
     Ok(())
@@ -124,7 +129,8 @@ fn expected_gap(case: &Case) -> Option<&'static str> {
         return Some("it reads NDJSON only");
     }
     let changes = ["random()", "uuid()", "wall_clock()"];
-    if case.program.lines().any(|line| line.starts_with("var ")) || changes.iter().any(|call| case.program.contains(call)) {
+    let files = || std::iter::once(case.program.as_str()).chain(case.files().map(|(_, text)| text));
+    if files().flat_map(str::lines).any(|line| line.starts_with("var ")) || changes.iter().any(|call| case.program.contains(call)) {
         return Some("it evaluates one stream after the other, and records change state as they pass");
     }
     case.has("params").then_some("it takes no parameters")
@@ -132,7 +138,7 @@ fn expected_gap(case: &Case) -> Option<&'static str> {
 
 /// The expected rows are what the definitions say.
 fn ask_oracle(case: &Case) -> Result<(), Failed> {
-    let plan = compile(&case.program).program.ok_or("refused")?.analyzed;
+    let plan = case.compile().program.ok_or("refused")?.analyzed;
     let outcome = varpulis_oracle::evaluate(&plan, case.input().0);
     compare::same_rows(&outcome, case.section("rows"))?;
     for (section, found) in [("errors", outcome.errors.len()), ("late", outcome.late.len()), ("dead", outcome.invalid.len())] {
@@ -147,7 +153,7 @@ fn ask_oracle(case: &Case) -> Result<(), Failed> {
 /// What the compiler tells of a program. Notes count only where a case states one.
 fn diagnostics(case: &Case) -> Vec<Refusal> {
     let notes = case.refusals.iter().any(|r| r.level == "note");
-    compile(&case.program).diagnostics.into_iter().filter(|d| notes || d.level != Level::Note).map(|d| told(d, &case.program)).collect()
+    case.compile().diagnostics.into_iter().filter(|d| notes || d.level != Level::Note).map(|d| told(d, &case.program)).collect()
 }
 
 fn check_diagnostics(case: &Case) -> Result<(), Failed> {
@@ -174,9 +180,9 @@ fn told(d: Diagnostic, program: &str) -> Refusal {
 }
 
 fn run(case: &Case, runnable: &Runnable) -> Result<(), Failed> {
-    let compilation = compile(&case.program);
+    let compilation = case.compile();
     let Some(program) = compilation.program else {
-        return Err(varpulis_compiler::diagnostics::render(&compilation.diagnostics, &case.name, &case.program, false).into());
+        return Err(varpulis_compiler::diagnostics::render(&compilation.diagnostics, &compilation.sources, false).into());
     };
     if !updates() {
         check_diagnostics(case)?;

@@ -99,7 +99,10 @@ fn batch(mut trees: Vec<Tree>, statistics: &mut Statistics) -> Option<Batch> {
         }
         let errors: Vec<_> = compilation.diagnostics.iter().filter(|d| d.is_error()).collect();
         if std::env::var_os("VARPULIS_SHOW_REFUSED").is_some() {
-            println!("{}", varpulis_compiler::diagnostics::render(&compilation.diagnostics, "expressions", &text, false));
+            println!(
+                "{}",
+                varpulis_compiler::diagnostics::render(&compilation.diagnostics, &varpulis_compiler::sources::Sources::new("expressions", &text), false)
+            );
         }
         let line = |at: u32| text[..at as usize].matches('\n').count();
         let wrong: HashSet<usize> = errors.iter().map(|d| line(d.span.start).saturating_sub(DECLARATIONS.lines().count())).collect();
@@ -200,7 +203,14 @@ struct Difference {
 
 /// Runs a program's rows by JIT and evaluator, until they differ.
 fn differ(text: &str, physical: &std::sync::Arc<Program>, rows: &[Row], statistics: &mut Statistics) -> Option<Difference> {
-    let program = JitProgram::generate(physical, "expressions", "expressions.case", text, Limits::default()).unwrap();
+    let program = JitProgram::generate(
+        physical,
+        "expressions",
+        "expressions.case",
+        &varpulis_compiler::sources::Sources::new("expressions.case", text),
+        Limits::default(),
+    )
+    .unwrap();
     let mut instance = program.instance().unwrap();
     let record = physical.events[0].record;
     let places: Vec<usize> = physical.record(record).fields.iter().map(|f| place(&f.name)).collect();
@@ -384,7 +394,8 @@ fn by_native(batch: &Batch, binary: &Path, name: &str, lines: &str) -> Result<na
     let outputs = folder("expressions-outputs");
     std::fs::create_dir_all(&outputs).map_err(|e| e.to_string())?;
     std::fs::write(outputs.join("input"), lines).map_err(|e| e.to_string())?;
-    let program = JitProgram::generate(&batch.compiled.physical, name, &format!("{name}.case"), &batch.text, Limits::default()).map_err(|e| e.to_string())?;
+    let program =
+        JitProgram::generate(&batch.compiled.physical, name, &format!("{name}.case"), &batch.compiled.sources, Limits::default()).map_err(|e| e.to_string())?;
     let jit = jit::run(&program, lines.as_bytes())?;
     let native = native::run(binary, name, &outputs, native::Input::File(&outputs.join("input")), &[])?;
     unlike(&jit, &native).map_or(Ok(jit), Err)

@@ -92,16 +92,15 @@ fn with_rising(make: fn(&mut Rng) -> Program) -> impl Fn(&mut Rng) -> (Program, 
 fn the_optimizer_changes_no_row() {
     holds(sound_program, |program, lines| {
         let Some(compiled) = compiled(program) else { return Ok(false) };
-        let text = program.text();
         let ran = |without: Option<&str>| {
             let mut plan = compiled.analyzed.clone();
             optimize::RULES.iter().filter(|rule| without.is_some_and(|name| name != rule.name)).for_each(|rule| (rule.apply)(&mut plan));
-            let physical = Arc::new(lower::assemble(&plan, &compiled.analyzed, &text));
-            let program = JitProgram::generate(&physical, "program", "program.vpl", &text, Limits::default()).expect("code is made");
+            let physical = Arc::new(lower::assemble(&plan, &compiled.analyzed, &compiled.sources));
+            let program = JitProgram::generate(&physical, "program", "program.vpl", &compiled.sources, Limits::default()).expect("code is made");
             jit::run(&program, lines.join("\n").as_bytes()).expect("a run ends well")
         };
         let with = ran(Some(""));
-        let rule = optimize::RULES[text.len() % optimize::RULES.len()].name;
+        let rule = optimize::RULES[program.text().len() % optimize::RULES.len()].name;
         for without in [None, Some(rule)] {
             let other = ran(without);
             let name = without.unwrap_or("all rules");

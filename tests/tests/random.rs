@@ -44,8 +44,8 @@ struct Witnesses {
 impl Witnesses {
     /// Of a program's text; `None` if it is refused.
     fn of(text: &str) -> Option<Self> {
-        let Compiled { analyzed, physical, .. } = compile(text).program?;
-        let compiled = JitProgram::generate(&physical, "program", "program.vpl", text, Limits::default()).expect("code is made");
+        let Compiled { analyzed, physical, sources, .. } = compile(text).program?;
+        let compiled = JitProgram::generate(&physical, "program", "program.vpl", &sources, Limits::default()).expect("code is made");
         Some(Self { plan: analyzed, compiled })
     }
 }
@@ -108,7 +108,10 @@ fn programs(seed: u64, count: u64, statistics: &mut Statistics) -> Vec<(u64, Pro
         } else {
             statistics.refused += 1;
             if std::env::var_os("VARPULIS_SHOW_REFUSED").is_some() {
-                println!("{}", varpulis_compiler::diagnostics::render(&compilation.diagnostics, "random", &p.text(), false));
+                println!(
+                    "{}",
+                    varpulis_compiler::diagnostics::render(&compilation.diagnostics, &varpulis_compiler::sources::Sources::new("random", &p.text()), false)
+                );
             }
         }
     }

@@ -30,7 +30,7 @@ fn median(text: &str) -> Result<(f64, f64, usize), String> {
         let start = Instant::now();
         let compiled = compile(text).program.ok_or("the program is refused")?;
         plans.push(start.elapsed().as_secs_f64() * 1000.0);
-        let program = Program::generate(&compiled.physical, "program", "program.vpl", text, Limits::default()).map_err(|e| e.to_string())?;
+        let program = Program::generate(&compiled.physical, "program", "program.vpl", &compiled.sources, Limits::default()).map_err(|e| e.to_string())?;
         let instance = program.instance()?;
         all.push(start.elapsed().as_secs_f64() * 1000.0);
         bytes = program.code_size();

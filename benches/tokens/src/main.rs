@@ -28,7 +28,7 @@ fn median(text: &str) -> Result<f64, String> {
     for _ in 0..RUNS {
         let start = Instant::now();
         let program = compile(text).program.ok_or("the program is refused")?;
-        let tokens = items(&program.physical, text, &options);
+        let tokens = items(&program.physical, &program.sources, &options);
         times.push(start.elapsed().as_secs_f64() * 1000.0);
         if tokens.is_empty() {
             return Err("no tokens".to_owned());

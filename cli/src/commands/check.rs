@@ -24,12 +24,12 @@ impl Check {
         let mut refused = false;
         for path in &self.programs {
             let source = Source::read(path)?;
-            let compilation = varpulis_compiler::compile(&source.text);
+            let compilation = source.compilation();
             refused |= compilation.diagnostics.iter().any(Diagnostic::is_error);
             if self.json {
-                write_out(&render_json(&compilation.diagnostics, &source.path, &source.text))?;
+                write_out(&render_json(&compilation.diagnostics, &compilation.sources))?;
             } else {
-                eprint!("{}", render(&compilation.diagnostics, &source.path, &source.text, color));
+                eprint!("{}", render(&compilation.diagnostics, &compilation.sources, color));
             }
         }
         Ok(if refused { ExitCode::FAILURE } else { ExitCode::SUCCESS })

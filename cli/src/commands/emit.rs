@@ -45,7 +45,7 @@ impl Emit {
         } else if self.physical {
             compiled.physical.to_string()
         } else if self.lowered {
-            Lowered::new(&compiled.physical, &source.text).to_string()
+            Lowered::new(&compiled.physical, &compiled.sources).to_string()
         } else if self.clif {
             varpulis_compiler::jit::Program::listing(&compiled.physical)?
         } else {

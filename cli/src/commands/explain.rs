@@ -55,7 +55,7 @@ impl Explain {
         let source = Source::read(&self.what)?;
         let Some(compiled) = source.compile(color) else { return Ok(ExitCode::FAILURE) };
         let text = if self.json {
-            format!("{:#}\n", plan::json::json(&compiled, &source.text))
+            format!("{:#}\n", plan::json::json(&compiled))
         } else if self.optimizer_trace {
             let mut text = format!("# analyzed\n{}", compiled.analyzed);
             for (rule, plan) in varpulis_compiler::optimize::trace(compiled.analyzed.clone()) {

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use varpulis_compiler::diagnostics::render;
+use varpulis_compiler::sources::Sources;
 use varpulis_compiler::syntax::print::format;
 
 use super::check::write_out;
@@ -29,7 +30,7 @@ impl Fmt {
             let formatted = match format(&source.text) {
                 Ok(text) => text,
                 Err(errors) => {
-                    eprint!("{}", render(&errors, &source.path, &source.text, color));
+                    eprint!("{}", render(&errors, &Sources::new(&source.path, &source.text), color));
                     refused = true;
                     continue;
                 }

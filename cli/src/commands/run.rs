@@ -66,7 +66,7 @@ impl Run {
 
 /// The program as code in memory.
 pub(super) fn generate(source: &Source, compiled: &Compiled) -> Result<Program> {
-    Ok(Program::generate(&compiled.physical, &source.name, &source.path, &source.text, Limits::default())?)
+    Ok(Program::generate(&compiled.physical, &source.name, &source.path, &compiled.sources, Limits::default())?)
 }
 
 /// The program's own flags; the error is the exit code, everything having been said.

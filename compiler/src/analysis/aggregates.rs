@@ -206,7 +206,10 @@ impl Analyzer<'_> {
         let mut names = vec![];
         collect_names(e, &mut names);
         let records: Vec<&ScopeInput> = scope.inputs.iter().chain(scope.firing.iter().flat_map(|f| &f.record)).collect();
-        let is_value = |name: &str| self.constants.contains_key(name) || self.global_ids.contains_key(name);
+        let is_value = |name: &str| {
+            let name = self.own(name, e.span);
+            self.constants.contains_key(&*name) || self.global_ids.contains_key(&*name)
+        };
         // An undeclared event takes any name for a field, but not that of a function in a call.
         let is_bare = matches!(e.kind, ast::ExprKind::Name(_));
         names.into_iter().find(|n| records.iter().any(|r| r.schema.find(n).is_some() || (is_bare && r.schema.open.is_some())) && !is_value(n))

@@ -21,14 +21,30 @@ impl Analyzer<'_> {
     pub(crate) fn call(&mut self, callee: &ast::Expr, args: &[ast::Arg], span: Span, scope: &mut Scope) -> Expr {
         match &callee.kind {
             ast::ExprKind::Name(name) => self.named_call(name, callee.span, args, span, scope),
-            ast::ExprKind::Member { object, name, .. } => self.method(object, name, args, span, scope),
+            ast::ExprKind::Member { object, name, .. } => match self.imported(object, scope) {
+                Some(prefix) => self.imported_call(prefix, name, args, span, scope),
+                None => self.method(object, name, args, span, scope),
+            },
             _ => self.not_compiled(span, "calling a value", "functions are called by name"),
         }
     }
 
+    /// `common.f(…)`
+    fn imported_call(&mut self, prefix: &str, name: &ast::Name, args: &[ast::Arg], span: Span, scope: &mut Scope) -> Expr {
+        if let Some(function) = self.functions.get(&format!("{prefix}{}", name.text)).copied() {
+            self.used.insert(function.name.text.clone());
+            return self.call_user_function(function, args, span, scope);
+        }
+        let mut d = Diagnostic::new(Code::UnknownFunction, name.span, format!("`{}` has no function `{}`", prefix.trim_end_matches('.'), name.text));
+        if let Some(similar) = self.similar_in(prefix, &name.text) {
+            d = d.fix(name.span, similar, "a similar name exists");
+        }
+        self.wrong(d)
+    }
+
     fn named_call(&mut self, name: &str, name_span: Span, args: &[ast::Arg], span: Span, scope: &mut Scope) -> Expr {
-        if let Some(function) = self.functions.get(name).copied() {
-            self.used.insert(name.to_owned());
+        if let Some(function) = self.functions.get(&*self.own(name, name_span)).copied() {
+            self.used.insert(function.name.text.clone());
             return self.call_user_function(function, args, span, scope);
         }
         let positional = args.iter().filter(|a| a.name.is_none()).count();
@@ -153,6 +169,7 @@ impl Analyzer<'_> {
         if let Some(similar) = did_you_mean(name, names.iter().map(String::as_str)) {
             d = d.fix(name_span, similar, "a similar name exists");
         }
+        let d = self.with_import(d, name, name_span);
         self.wrong(d)
     }
 

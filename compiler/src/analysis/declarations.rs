@@ -116,7 +116,6 @@ impl<'a> Analyzer<'a> {
             ItemKind::Connector { .. } => "connectors",
             ItemKind::Context { .. } => "contexts",
             ItemKind::Embedding { .. } => "embeddings",
-            ItemKind::Import { .. } => "imports",
             ItemKind::Config { entries } => return self.settings(entries),
             _ => return,
         };
@@ -397,14 +396,16 @@ impl<'a> Analyzer<'a> {
     }
 
     pub(super) fn named_type(&mut self, name: &str, span: Span) -> Type {
-        self.used.insert(name.to_owned());
-        if let Some(e) = self.enums.get(name) {
+        let own = self.own(name, span);
+        // Events have one name everywhere.
+        self.used.extend([name.to_owned(), own.clone().into_owned()]);
+        if let Some(e) = self.enums.get(&*own) {
             return Type::new(Kind::Enum(e.clone()));
         }
-        if let Some(t) = self.aliases.get(name) {
+        if let Some(t) = self.aliases.get(&*own) {
             return t.clone();
         }
-        if let Some(ty) = self.declared_type(name, span) {
+        if let Some(ty) = self.declared_type(&own, span).or_else(|| self.declared_type(name, span)) {
             return ty;
         }
         let mut d = Diagnostic::new(Code::UnknownType, span, format!("no type is called `{name}`"));

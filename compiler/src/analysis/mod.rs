@@ -9,6 +9,7 @@ mod declarations;
 mod expressions;
 mod forks;
 mod functions;
+mod imports;
 mod impure;
 mod joins;
 mod lag;
@@ -72,6 +73,8 @@ pub struct Analyzer<'a> {
     /// Constants, values and parameters that are not declared yet.
     pub(crate) pending: HashMap<String, &'a ast::ItemKind>,
     pub(crate) global_ids: HashMap<String, usize>,
+    /// What the files declare that others reach by an import's name.
+    pub(crate) own_names: HashSet<String>,
     /// `var`s of the program.
     pub(crate) state_ids: HashMap<String, usize>,
     /// Whether some function calls what differs from run to run.
@@ -143,6 +146,7 @@ impl<'a> Analyzer<'a> {
             constants: HashMap::new(),
             pending: HashMap::new(),
             global_ids: HashMap::new(),
+            own_names: ast.items.iter().filter_map(|item| item.kind.own_name()).map(|name| name.text.clone()).collect(),
             state_ids: HashMap::new(),
             impure_functions: false,
             drawn: None,

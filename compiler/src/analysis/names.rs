@@ -79,6 +79,7 @@ impl Analyzer<'_> {
         if let Some(similar) = did_you_mean(name, candidates.iter().map(String::as_str)) {
             d = d.fix(span, similar, "a similar name exists");
         }
+        let d = self.with_import(d, name, span);
         self.wrong(d)
     }
 
@@ -93,6 +94,12 @@ impl Analyzer<'_> {
     }
 
     fn global(&mut self, name: &str, span: Span) -> Option<Expr> {
+        let name = self.own(name, span);
+        self.global_called(&name, span)
+    }
+
+    /// The same by the name that the analysis knows it by.
+    pub(super) fn global_called(&mut self, name: &str, span: Span) -> Option<Expr> {
         if !self.constants.contains_key(name) && !self.global_ids.contains_key(name) && !self.state_ids.contains_key(name) {
             self.declare_pending(name, span);
         }
@@ -174,10 +181,21 @@ impl Analyzer<'_> {
         } else {
             d = d.note(format!("its fields are {}", listed(fields.iter().map(|f| format!("`{f}`")))));
         }
+        let d = self.with_import(d, name, span);
         self.wrong(d)
     }
 
     pub(super) fn member(&mut self, object: &ast::Expr, name: &ast::Name, span: Span, scope: &mut Scope) -> Expr {
+        if let Some(prefix) = self.imported(object, scope) {
+            return self.imported_value(prefix, name, span);
+        }
+        if let ast::ExprKind::Member { object: file, name: e, .. } = &object.kind
+            && let Some(prefix) = self.imported(file, scope)
+            && let Some(e) = self.enums.get(&format!("{prefix}{}", e.text)).cloned()
+        {
+            self.used.insert(e.name.clone());
+            return self.variant(&e, &name.text, name.span);
+        }
         if let ast::ExprKind::Name(of) = &object.kind {
             if let Some(input) = scope.input(of).cloned() {
                 return Expr { span, ..self.field(&input, &name.text, name.span) };
@@ -187,8 +205,8 @@ impl Analyzer<'_> {
             {
                 return self.name(&name.text, span, scope);
             }
-            if let Some(e) = self.enums.get(of).cloned() {
-                self.used.insert(of.clone());
+            if let Some(e) = self.enums.get(&*self.own(of, object.span)).cloned() {
+                self.used.insert(e.name.clone());
                 return self.variant(&e, &name.text, name.span);
             }
             if !scope.locals.iter().any(|l| l.name == *of) && scope.current().is_none_or(|c| c.schema.find(of).is_none()) {

@@ -110,18 +110,15 @@ impl Analyzer<'_> {
     /// `f(…)` of `.process`, over the records that the scope reads.
     pub(crate) fn process_call(&mut self, e: &ast::Expr, scope: &mut Scope) -> Option<Process> {
         let called = match &e.kind {
-            ast::ExprKind::Call { callee, args } => match &callee.kind {
-                ast::ExprKind::Name(name) => self.functions.get(name).copied().map(|function| (name, function, args)),
-                _ => None,
-            },
+            ast::ExprKind::Call { callee, args } => self.function_named(callee, scope).map(|function| (function, args)),
             _ => None,
         };
-        let Some((name, function, args)) = called else {
+        let Some((function, args)) = called else {
             let d = Diagnostic::new(Code::BadArgument, e.span, "`.process` calls a function of the program");
             self.report(d.help("one that emits records: `fn f(x: int): …` with `emit Pixel(x: 1)`"));
             return None;
         };
-        self.used.insert(name.clone());
+        self.used.insert(function.name.text.clone());
         let mut inner = self.bound_arguments(function, args, e.span, scope)?;
         self.process_function(function, e.span, &mut inner)
     }

@@ -251,7 +251,8 @@ impl Function<'_, '_> {
         let found = self.scope.locals.iter().rev().find(|local| local.name == name.text).cloned();
         let value = self.a.expr(value, self.scope);
         let found = found.or_else(|| {
-            let state = self.a.state(&name.text, name.span)?;
+            let own = self.a.own(&name.text, name.span);
+            let state = self.a.state(&own, name.span)?;
             Some(Local { assignable: true, ..Local::new(&name.text, state) })
         });
         match found {

@@ -28,7 +28,8 @@ impl Analyzer<'_> {
                 ItemKind::Pattern(p) => (&p.name, "pattern"),
                 _ => continue,
             };
-            if !self.used.contains(&name.text) && !name.text.starts_with('_') {
+            // What other programs may use is not reported where this one does not.
+            if !self.used.contains(&name.text) && !name.text.starts_with('_') && !self.is_imported(name.span) {
                 let d = Diagnostic::new(Code::UnusedDeclaration, name.span, format!("{what} `{}` is never used", name.text))
                     .help("remove it, or begin its name with `_`");
                 self.report(d);

@@ -183,6 +183,10 @@ codes! {
         "The fields of a record have different names."
         bad "stream V = Trade.select(price, price: volume)"
         good "stream V = Trade.select(price, volume)";
+    Import "E0213" Error "a file that cannot be imported"
+        "A path is relative to the file that imports it. Files do not import each other in a circle, and a program that is handed over as text alone has none beside it."
+        bad "import \"missing.vpl\"\nstream Big = Trade.where(price > 50.0)"
+        good "const LIMIT = 50.0\nstream Big = Trade.where(price > LIMIT)";
     StateOutOfOrder "E0512" Error "program state where records have no order"
         "A `var` of the program is read and changed as records pass: in `.where`, `.select`, `.emit`, `.process` and observers. Windows, joins and patterns take records in an order of their own, and what is computed at the start comes before all of them."
         bad "var limit: float = 9.0\nfn raised() -> float:\n    limit := limit + 1.0\n    limit\nstream Tops = Trade.window(1m).aggregate(n: count(where: price > raised()))"

@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{Diagnostic, Level, Lines};
+use super::{Diagnostic, Level};
+use crate::sources::Sources;
 use crate::syntax::ast::Span;
 
 /// All diagnostics of a program, one object a line.
-pub fn render_json(diagnostics: &[Diagnostic], path: &str, text: &str) -> String {
-    let lines = Lines::new(text);
+pub fn render_json(diagnostics: &[Diagnostic], sources: &Sources) -> String {
     let mut out = String::new();
     for d in diagnostics {
         let level = match d.level {
@@ -15,10 +15,10 @@ pub fn render_json(diagnostics: &[Diagnostic], path: &str, text: &str) -> String
             Level::Warning => "warning",
             Level::Note => "note",
         };
-        let labels: Vec<Value> = d.labels.iter().map(|l| with(place(l.span, text, &lines), "text", json!(l.text))).collect();
-        let fix = d.fix.as_ref().map(|f| with(with(place(f.span, text, &lines), "replacement", json!(f.replacement)), "title", json!(f.title)));
-        let mut object = json!({ "code": d.code.text(), "level": level, "message": d.message, "file": path });
-        if let (Value::Object(into), Value::Object(from)) = (&mut object, place(d.span, text, &lines)) {
+        let labels: Vec<Value> = d.labels.iter().map(|l| with(place(l.span, d.span, sources), "text", json!(l.text))).collect();
+        let fix = d.fix.as_ref().map(|f| with(with(place(f.span, d.span, sources), "replacement", json!(f.replacement)), "title", json!(f.title)));
+        let mut object = json!({ "code": d.code.text(), "level": level, "message": d.message, "file": sources.part(d.span.start as usize).path });
+        if let (Value::Object(into), Value::Object(from)) = (&mut object, place(d.span, d.span, sources)) {
             into.extend(from);
             into.insert("label".to_owned(), json!(d.label));
             into.insert("labels".to_owned(), json!(labels));
@@ -39,8 +39,10 @@ fn with(mut object: Value, key: &str, value: Value) -> Value {
     object
 }
 
-fn place(span: Span, text: &str, lines: &Lines) -> Value {
-    let (line, column) = lines.position(text, span.start as usize);
-    let (end_line, end_column) = lines.position(text, span.end as usize);
-    json!({ "line": line, "column": column, "end_line": end_line, "end_column": end_column })
+/// A place; one in another file than `of` names that.
+fn place(span: Span, of: Span, sources: &Sources) -> Value {
+    let (file, line, column) = sources.position(span.start as usize);
+    let (_, end_line, end_column) = sources.position(span.end as usize);
+    let place = json!({ "line": line, "column": column, "end_line": end_line, "end_column": end_column });
+    if sources.part(of.start as usize).holds(span) { place } else { with(place, "file", json!(file)) }
 }

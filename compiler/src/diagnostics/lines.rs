@@ -7,6 +7,9 @@ pub struct Lines {
 }
 
 impl Lines {
+    /// Of no text.
+    pub(crate) const NONE: Self = Self { starts: vec![] };
+
     /// The lines of a text.
     pub fn new(text: &str) -> Self {
         let starts = std::iter::once(0).chain(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i + 1)).collect();

@@ -4,16 +4,16 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Level as Title, Patch, Renderer, Snippet};
 
-use super::{Diagnostic, Level, Lines};
+use super::{Diagnostic, Label, Level};
+use crate::sources::{Part, Sources};
 use crate::syntax::ast::Span;
 
 /// How many diagnostics are shown at most: no one reads more, and errors go first.
 const SHOWN: usize = 10_000;
 
 /// All diagnostics of a program as one text. O(text and diagnostics), where the places of a diagnostic are near one another.
-pub fn render(diagnostics: &[Diagnostic], path: &str, text: &str, color: bool) -> String {
+pub fn render(diagnostics: &[Diagnostic], sources: &Sources, color: bool) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
-    let lines = Lines::new(text);
     let errors = diagnostics.iter().filter(|d| d.is_error()).count();
     let (mut errors_left, mut others_left) = (SHOWN, SHOWN.saturating_sub(errors));
     let mut out = String::new();
@@ -25,7 +25,7 @@ pub fn render(diagnostics: &[Diagnostic], path: &str, text: &str, color: bool) -
             continue;
         }
         *left -= 1;
-        out.push_str(&one(d, path, &Source { text, lines: &lines }, &renderer));
+        out.push_str(&one(d, sources, &renderer));
         out.push_str("\n\n");
     }
     if left_out > 0 {
@@ -34,22 +34,16 @@ pub fn render(diagnostics: &[Diagnostic], path: &str, text: &str, color: bool) -
     out
 }
 
-/// A program's text, to be shown in pieces: the renderer reads all that it is given, for every diagnostic.
-struct Source<'t> {
-    text: &'t str,
-    lines: &'t Lines,
-}
-
 /// The lines around some places.
 struct Excerpt<'t> {
     text: &'t str,
     /// The number of its first line.
     line: usize,
-    /// Where it begins in the program's text.
+    /// Where it begins in the file's text.
     start: usize,
 }
 
-impl<'t> Source<'t> {
+impl<'t> Part<'t> {
     /// The lines from the first to the last of these places, and a few around them, since some are shown for the sake of their neighbours.
     fn excerpt(&self, places: impl Iterator<Item = Range<usize>>) -> Excerpt<'t> {
         const AROUND: usize = 3;
@@ -62,15 +56,16 @@ impl<'t> Source<'t> {
 }
 
 impl Excerpt<'_> {
-    /// A place of the program in this excerpt.
+    /// A place of the file in this excerpt.
     fn at(&self, place: Range<usize>) -> Range<usize> {
         place.start.saturating_sub(self.start)..place.end.saturating_sub(self.start)
     }
 }
 
-fn range(span: Span, text: &str) -> Range<usize> {
-    let start = floor(text, span.start as usize);
-    let end = floor(text, span.end as usize).max(start);
+fn range(span: Span, part: &Part<'_>) -> Range<usize> {
+    let text = part.text;
+    let start = floor(text, part.at(span.start));
+    let end = floor(text, part.at(span.end)).max(start);
     // An empty place is shown as one character.
     let end = if end == start { text.get(start..).and_then(|t| t.chars().next()).filter(|c| *c != '\n').map_or(start, |c| start + c.len_utf8()) } else { end };
     start..end
@@ -84,23 +79,31 @@ fn floor(text: &str, at: usize) -> usize {
     at
 }
 
-fn one(d: &Diagnostic, path: &str, source: &Source<'_>, renderer: &Renderer) -> String {
+fn one(d: &Diagnostic, sources: &Sources, renderer: &Renderer) -> String {
     let title = match d.level {
         Level::Error => Title::ERROR,
         Level::Warning => Title::WARNING,
         Level::Note => Title::NOTE,
     };
-    let text = source.text;
-    let shown = source.excerpt(std::iter::once(d.span).chain(d.labels.iter().map(|l| l.span)).map(|s| range(s, text)));
-    let mut primary = AnnotationKind::Primary.span(shown.at(range(d.span, text)));
+    let part = sources.part(d.span.start as usize);
+    let (near, far): (Vec<&Label>, Vec<&Label>) = d.labels.iter().partition(|l| part.holds(l.span));
+    let shown = part.excerpt(std::iter::once(d.span).chain(near.iter().map(|l| l.span)).map(|s| range(s, &part)));
+    let mut primary = AnnotationKind::Primary.span(shown.at(range(d.span, &part)));
     if !d.label.is_empty() {
         primary = primary.label(d.label.as_str());
     }
-    let mut snippet = Snippet::source(shown.text).line_start(shown.line).path(path).fold(true).annotation(primary);
-    for l in &d.labels {
-        snippet = snippet.annotation(AnnotationKind::Context.span(shown.at(range(l.span, text))).label(l.text.as_str()));
+    let mut snippet = Snippet::source(shown.text).line_start(shown.line).path(part.path).fold(true).annotation(primary);
+    for l in near {
+        snippet = snippet.annotation(AnnotationKind::Context.span(shown.at(range(l.span, &part))).label(l.text.as_str()));
     }
     let mut group = title.primary_title(d.message.as_str()).id(d.code.text()).element(snippet);
+    for l in far {
+        // What stands in another file is shown by itself.
+        let part = sources.part(l.span.start as usize);
+        let shown = part.excerpt(std::iter::once(range(l.span, &part)));
+        let annotation = AnnotationKind::Context.span(shown.at(range(l.span, &part))).label(l.text.as_str());
+        group = group.element(Snippet::source(shown.text).line_start(shown.line).path(part.path).fold(true).annotation(annotation));
+    }
     for n in &d.notes {
         group = group.element(Title::NOTE.message(n.as_str()));
     }
@@ -109,11 +112,12 @@ fn one(d: &Diagnostic, path: &str, source: &Source<'_>, renderer: &Renderer) -> 
     }
     let mut report = vec![group];
     if let Some(fix) = &d.fix {
-        let start = floor(text, fix.span.start as usize);
-        let end = floor(text, fix.span.end as usize).max(start);
-        let changed = source.excerpt(std::iter::once(start..end));
+        let part = sources.part(fix.span.start as usize);
+        let start = floor(part.text, part.at(fix.span.start));
+        let end = floor(part.text, part.at(fix.span.end)).max(start);
+        let changed = part.excerpt(std::iter::once(start..end));
         let patch = Patch::new(changed.at(start..end), fix.replacement.as_str());
-        let snippet = Snippet::source(changed.text).line_start(changed.line).path(path).fold(true).patch(patch);
+        let snippet = Snippet::source(changed.text).line_start(changed.line).path(part.path).fold(true).patch(patch);
         report.push(Title::HELP.secondary_title(fix.title.as_str()).element(snippet));
     }
     renderer.render(&report)

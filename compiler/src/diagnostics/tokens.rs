@@ -3,18 +3,17 @@
 use proc_macro2::TokenStream;
 use quote::quote_spanned;
 
-use super::{Diagnostic, Lines};
+use super::Diagnostic;
+use crate::sources::Sources;
 use crate::syntax::ast::Span;
 
 /// One `compile_error!` per error, at the token that `place` finds for its span; where there is none, at the whole program, with line, column and excerpt.
 pub fn compile_errors(
     diagnostics: &[Diagnostic],
-    path: &str,
-    text: &str,
+    sources: &Sources,
     place: &dyn Fn(Span) -> Option<proc_macro2::Span>,
     whole: proc_macro2::Span,
 ) -> TokenStream {
-    let lines = Lines::new(text);
     diagnostics
         .iter()
         .filter(|d| d.is_error())
@@ -28,8 +27,9 @@ pub fn compile_errors(
                 message.push_str(&format!("\n  = help: {}: `{}`", fix.title, fix.replacement));
             }
             let span = place(d.span).unwrap_or_else(|| {
-                let (line, column) = lines.position(text, d.span.start as usize);
-                let excerpt = text.lines().nth(line - 1).unwrap_or_default();
+                let (path, line, column) = sources.position(d.span.start as usize);
+                let text = sources.text();
+                let excerpt = sources.part(d.span.start as usize).text.lines().nth(line - 1).unwrap_or_default();
                 let width = text.get(d.span.start as usize..d.span.end as usize).map_or(1, |t| t.lines().next().unwrap_or_default().chars().count().max(1));
                 message.push_str(&format!("\n  --> {path}:{line}:{column}\n   | {excerpt}\n   | {}{}", " ".repeat(column - 1), "^".repeat(width)));
                 whole

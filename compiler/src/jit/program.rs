@@ -11,10 +11,12 @@ use super::module::{Finished, Module};
 use super::records::Records;
 use super::rejections::OnDemand;
 use super::{Error, batch, effect, kernel, tables};
+use crate::Compilation;
 use crate::diagnostics::{Code as DiagnosticCode, Diagnostic};
 use crate::lower::ir::{ChainId, OperatorId, RowSource, Statement};
 use crate::lower::usage::Usage;
 use crate::plan::physical::{self, EventInput, Operator, TimerInput};
+use crate::sources::{Load, Sources};
 use crate::syntax::ast::Span;
 
 /// How large a program may be.
@@ -85,12 +87,27 @@ impl Program {
         if text.len() > limits.text {
             return Err(too_large("bytes of text", limits.text));
         }
-        let compilation = crate::compile(text);
-        let Some(compiled) = compilation.program else { return Err(Refused::Program(compilation.diagnostics)) };
+        Self::compiled(crate::compile(text), name, file, limits)
+    }
+
+    /// The same of a program that imports files, which `load` reads; paths are relative to the program's file.
+    ///
+    /// # Errors
+    /// The program is refused; the diagnostics say why.
+    pub fn compile_file(name: &str, file: &str, text: &str, load: &mut Load<'_>, limits: Limits) -> Result<Self, Refused> {
+        Self::compiled(crate::compile_file(file, text, load), name, file, limits)
+    }
+
+    fn compiled(compilation: Compilation, name: &str, file: &str, limits: Limits) -> Result<Self, Refused> {
+        let Compilation { program, diagnostics, sources } = compilation;
+        if sources.text().len() > limits.text {
+            return Err(too_large("bytes of text", limits.text));
+        }
+        let Some(compiled) = program else { return Err(Refused::Program(diagnostics)) };
         if compiled.analyzed.publications.len() > limits.streams {
             return Err(too_large("published streams", limits.streams));
         }
-        Self::generate(&compiled.physical, name, file, text, limits).map_err(|error| match error {
+        Self::generate(&compiled.physical, name, file, &sources, limits).map_err(|error| match error {
             Error::TooLarge(most) => too_large("bytes of machine code", most),
             error => Refused::Generation(error),
         })
@@ -100,7 +117,7 @@ impl Program {
     ///
     /// # Errors
     /// There is no code generator for this machine, no memory, or the code is too large.
-    pub fn generate(program: &Arc<physical::Program>, name: &str, file: &str, text: &str, limits: Limits) -> Result<Self, Error> {
+    pub fn generate(program: &Arc<physical::Program>, name: &str, file: &str, sources: &Sources, limits: Limits) -> Result<Self, Error> {
         let usage = Usage::of(program);
         let records = Records::of(program, &usage);
         let Generated { parts, rules, finished } = generate(program, &usage, &records, limits, false)?;
@@ -109,7 +126,7 @@ impl Program {
             name: name.to_owned(),
             events: tables::events(program, &usage),
             streams: tables::streams(program),
-            sites: tables::sites(program, text, file),
+            sites: tables::sites(program, sources, file),
             params: tables::params(program),
             shapes: tables::shapes(program, &usage, &records)?,
             inputs: parts.inputs(program, &records, &finished),

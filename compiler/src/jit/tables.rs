@@ -10,10 +10,10 @@ use varpulis_runtime::value::Value;
 use super::Error;
 use super::records::Records;
 use crate::analysis::typed::Literal;
-use crate::diagnostics::Lines;
 use crate::lower::ir::{FieldType, Record, RecordField, RecordId, Shape, Statement};
 use crate::lower::usage::Usage;
 use crate::plan::physical::{self, Program};
+use crate::sources::Sources;
 
 /// The beginning of a record's text.
 fn head(name: &str) -> String {
@@ -61,13 +61,12 @@ pub(super) fn streams(program: &Program) -> Vec<StreamSchema> {
     program.outputs.iter().map(stream).collect()
 }
 
-pub(super) fn sites(program: &Program, text: &str, file: &str) -> Vec<Site> {
-    let lines = Lines::new(text);
-    let file = file.to_owned();
+pub(super) fn sites(program: &Program, sources: &Sources, file: &str) -> Vec<Site> {
     let site = |s: &physical::SiteInfo| {
-        let (line, column) = lines.position(text, s.start as usize);
-        let words = text.get(s.start as usize..s.end as usize).unwrap_or_default().to_owned();
-        Site { stream: Cow::Owned(s.stream.clone()), file: Cow::Owned(file.clone()), line: line as u32, column: column as u32, text: Cow::Owned(words) }
+        let (path, line, column) = sources.position(s.start as usize);
+        let file = if sources.part(s.start as usize).start == 0 { file } else { path };
+        let words = sources.text().get(s.start as usize..s.end as usize).unwrap_or_default().to_owned();
+        Site { stream: Cow::Owned(s.stream.clone()), file: Cow::Owned(file.to_owned()), line: line as u32, column: column as u32, text: Cow::Owned(words) }
     };
     program.sites.iter().map(site).collect()
 }

@@ -32,10 +32,7 @@ impl BodyMaker<'_, '_, '_, '_> {
             Op::Read(Read::Ts) => Val::plain(self.ts()?),
             Op::Read(Read::WindowStart) => self.firing_part(firing::START)?,
             Op::Read(Read::WindowEnd) => self.firing_part(firing::END)?,
-            Op::Read(Read::Updated) => {
-                let rule = self.firing_part(firing::RULE)?.first;
-                Val::plain(self.maker.builder.ins().ireduce(types::I8, rule))
-            }
+            Op::Read(Read::Updated) => self.updated()?,
             Op::Global(global) => self.global(*global, ty),
             Op::Wrap(v) => {
                 let v = self.get(*v)?;
@@ -78,10 +75,7 @@ impl BodyMaker<'_, '_, '_, '_> {
             Op::Mask(bits) => self.mask(bits)?,
             Op::Pack(values) => self.pack(values)?,
             Op::Part { of, at } => self.part(*of, *at, ty)?,
-            Op::WallClock(_) => {
-                let context = self.maker.context;
-                Val::plain(self.maker.helper("wall_clock", &[context])?)
-            }
+            Op::WallClock(_) => self.wall_clock()?,
             Op::Index(number) => self.index(*number)?,
             Op::Gather { of, index, keep, body, site } => self.gather((*of, *index), keep.as_ref(), body, *site)?,
             Op::Variable { variable, .. } => self.variable(*variable, ty)?,
@@ -113,6 +107,17 @@ impl BodyMaker<'_, '_, '_, '_> {
     fn firing_part(&mut self, offset: i32) -> Result<Val, Error> {
         let base = self.place.firing.ok_or_else(|| Error::unknown("firing"))?;
         Ok(Val::plain(self.maker.load(types::I64, base, offset)))
+    }
+
+    /// Whether the row of a window that fired is an update.
+    fn updated(&mut self) -> Result<Val, Error> {
+        let rule = self.firing_part(firing::RULE)?.first;
+        Ok(Val::plain(self.maker.builder.ins().ireduce(types::I8, rule)))
+    }
+
+    fn wall_clock(&mut self) -> Result<Val, Error> {
+        let context = self.maker.context;
+        Ok(Val::plain(self.maker.helper("wall_clock", &[context])?))
     }
 
     fn global(&mut self, global: usize, ty: Physical) -> Val {

@@ -14,6 +14,7 @@ use crate::analysis::types::Type;
 use crate::plan::logical::{CURRENT, Node, NodeId, NodeKind, Plan, Publication, Window};
 use crate::plan::physical::{Chain, ChainInput, EventInput, GlobalValue, Output, Program, SiteInfo, TimerInput};
 use crate::plan::print::duration;
+use crate::sources::Sources;
 use crate::syntax::ast::Span;
 use varpulis_abi::scalar::Physical;
 
@@ -22,9 +23,7 @@ pub(super) struct Assembler<'p> {
     pub(super) plan: &'p Plan,
     /// The plan before the optimizer.
     pub(super) analyzed: &'p Plan,
-    pub(super) text: &'p str,
-    /// Where the text's lines end.
-    line_ends: Vec<usize>,
+    sources: &'p Sources,
     pub(super) program: Program,
     pub(super) required: Vec<BTreeSet<usize>>,
     pub(super) consumers: BTreeMap<NodeId, Vec<NodeId>>,
@@ -79,13 +78,12 @@ pub(super) enum Frame {
     Nothing,
 }
 
-/// Lowers a plan. `analyzed` is the plan before the optimizer, `text` the program's text, for comments.
-pub fn assemble<'p>(plan: &'p Plan, analyzed: &'p Plan, text: &'p str) -> Program {
+/// Lowers a plan. `analyzed` is the plan before the optimizer, `sources` the program's text, for comments.
+pub fn assemble<'p>(plan: &'p Plan, analyzed: &'p Plan, sources: &'p Sources) -> Program {
     let mut a = Assembler {
         plan,
         analyzed,
-        text,
-        line_ends: text.match_indices('\n').map(|(at, _)| at).collect(),
+        sources,
         program: Program::default(),
         required: required(plan),
         consumers: plan.consumers(),
@@ -125,13 +123,15 @@ impl<'p> Assembler<'p> {
 
     /// The line of the program that a place stands in, with its continuation lines joined.
     pub(super) fn doc(&self, span: Span) -> String {
-        let start = (span.start as usize).min(self.text.len());
-        let line = self.line_ends.partition_point(|end| *end < start) + 1;
-        let end = (span.end as usize).min(self.text.len());
-        let text = self.text.get(start..end).unwrap_or_default();
+        let text = self.sources.text();
+        let start = (span.start as usize).min(text.len());
+        let (path, line, _) = self.sources.position(start);
+        let file = if self.sources.part(start).start == 0 { String::new() } else { format!(" of {path}") };
+        let end = (span.end as usize).min(text.len());
+        let text = text.get(start..end).unwrap_or_default();
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let text = if text.chars().count() > 110 { format!("{}…", text.chars().take(110).collect::<String>()) } else { text };
-        format!("{line}  {text}")
+        format!("{line}{file}  {text}")
     }
 
     fn globals(&mut self) {

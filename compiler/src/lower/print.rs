@@ -8,20 +8,19 @@ use super::ir::{
     Arithmetic, Arm, Body, ChainId, Comparison, FieldType, KernelFunction, Op, ParamName, Read, RecordId, Region, RowSource, SiteId, Statement, Value, ValueId,
     Variable, VariableId,
 };
-use crate::diagnostics::Lines;
 use crate::plan::physical::{ChainInput, Config, Operator, Program};
+use crate::sources::Sources;
 
 /// A program's records, kernels and chains; displays as text.
 pub struct Lowered<'p> {
     program: &'p Program,
-    text: &'p str,
-    lines: Lines,
+    sources: &'p Sources,
 }
 
 impl<'p> Lowered<'p> {
     /// Of a program, and its text.
-    pub fn new(program: &'p Program, text: &'p str) -> Self {
-        Self { program, text, lines: Lines::new(text) }
+    pub fn new(program: &'p Program, sources: &'p Sources) -> Self {
+        Self { program, sources }
     }
 }
 
@@ -123,8 +122,8 @@ impl Lowered<'_> {
     /// A place in the text: its line and words.
     fn site(&self, site: SiteId) -> String {
         let site = self.program.site(site);
-        let (line, _) = self.lines.position(self.text, site.start as usize);
-        let words = self.text.get(site.start as usize..site.end as usize).unwrap_or_default();
+        let (_, line, _) = self.sources.position(site.start as usize);
+        let words = self.sources.text().get(site.start as usize..site.end as usize).unwrap_or_default();
         format!("  # {line}: {}", one_line(words))
     }
 

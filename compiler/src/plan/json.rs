@@ -5,13 +5,11 @@ use serde_json::{Value, json};
 use super::logical::{Column, NodeId, NodeKind, Plan};
 use super::physical::{ChainInput, Program};
 use crate::Compiled;
-use crate::diagnostics::Lines;
 use crate::syntax::ast::Span;
 
 /// Events, logical plan, publications, operators with their memory, chains, and what each rule of the optimizer left.
-pub fn json(compiled: &Compiled, text: &str) -> Value {
-    let lines = Lines::new(text);
-    let line = |span: Span| lines.position(text, span.start as usize).0;
+pub fn json(compiled: &Compiled) -> Value {
+    let line = |span: Span| compiled.sources.position(span.start as usize).1;
     let trace: Vec<Value> = crate::optimize::trace(compiled.analyzed.clone()).iter().map(|(rule, plan)| json!({ "rule": rule, "plan": texts(plan) })).collect();
     json!({
         "events": events(&compiled.logical, &line),

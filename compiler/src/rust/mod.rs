@@ -27,6 +27,8 @@ use proc_macro2::TokenStream;
 
 pub use text::file;
 
+use crate::sources::Sources;
+
 /// A path from its text, which is the caller's own, not the program's.
 pub fn path(text: &str) -> syn::Path {
     syn::parse_str(text).unwrap_or_else(|_| syn::Path::from(proc_macro2::Ident::new("varpulis", proc_macro2::Span::call_site())))
@@ -46,6 +48,6 @@ pub struct Options {
 }
 
 /// The items of the program's module.
-pub fn items(program: &crate::plan::physical::Program, source: &str, options: &Options) -> TokenStream {
-    names::permit_spelling(printer::Printer::new(program, source, options).items())
+pub fn items(program: &crate::plan::physical::Program, sources: &Sources, options: &Options) -> TokenStream {
+    names::permit_spelling(printer::Printer::new(program, sources, options).items())
 }

@@ -20,6 +20,8 @@ const FIELD: &str = "__field_of_program";
 /// A record's field; `ts` is taken by the record's time.
 pub(super) fn field(name: &str) -> Ident {
     let name = if name == "ts" { "ts_field" } else { name };
+    // Names of imported files have the import's in front.
+    let name = name.replace('.', "__");
     Ident::new(&format!("{name}{FIELD}"), Span::call_site())
 }
 

@@ -6,10 +6,10 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::Options;
-use crate::diagnostics::Lines;
 use crate::lower::ir::{OperatorId, RecordId, Statement};
 use crate::lower::usage::Usage;
 use crate::plan::physical::Program;
+use crate::sources::Sources;
 
 /// Prints one program.
 pub(super) struct Printer<'a> {
@@ -19,16 +19,15 @@ pub(super) struct Printer<'a> {
     pub(super) usage: Usage,
     /// Records that users name: events, and rows that are published.
     pub(super) public: HashSet<RecordId>,
-    pub(super) source: &'a str,
-    pub(super) lines: Lines,
+    pub(super) sources: &'a Sources,
     /// Publications of rule tables: their number → the table's first.
     pub(super) rules: Vec<Vec<usize>>,
 }
 
 impl<'a> Printer<'a> {
-    pub(super) fn new(program: &'a Program, source: &'a str, options: &'a Options) -> Self {
+    pub(super) fn new(program: &'a Program, sources: &'a Sources, options: &'a Options) -> Self {
         let usage = Usage::of(program);
-        let mut s = Self { program, options, usage, public: HashSet::new(), source, lines: Lines::new(source), rules: rules(program) };
+        let mut s = Self { program, options, usage, public: HashSet::new(), sources, rules: rules(program) };
         s.public = s.public_records().into_iter().collect();
         s
     }

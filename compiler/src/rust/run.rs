@@ -42,7 +42,7 @@ impl<'p> BodyPrinter<'p, '_> {
     pub(super) fn run_statements(&mut self, variables: &[Variable], body: &'p [Statement]) -> TokenStream {
         let mut inside = TokenStream::new();
         for Variable { id, name, ty } in variables {
-            let name = self.variables.entry(*id).or_insert_with(|| format_ident!("{name}_{}", id.0));
+            let name = self.variables.entry(*id).or_insert_with(|| format_ident!("{}_{}", name.replace('.', "__"), id.0));
             let (held, start) = (value_type(*ty, true), start(*ty));
             inside.extend(quote!(let mut #name: #held = #start;));
         }

@@ -25,12 +25,12 @@ impl Printer<'_> {
             let fields = record.fields.iter().enumerate().map(|(i, f)| field_schema(f, record.shape_of(i)));
             quote!(StreamSchema::new(#name, const { &[#(#fields),*] }))
         });
-        let file = &self.options.file;
         let sites = self.program.sites.iter().map(|s| {
-            let (line, column) = self.lines.position(self.source, s.start as usize);
+            let (file, line, column) = self.sources.position(s.start as usize);
+            let file = if self.sources.part(s.start as usize).start == 0 { &self.options.file } else { file };
             let (line, column) = (Token::u32_unsuffixed(line as u32), Token::u32_unsuffixed(column as u32));
             let stream = &s.stream;
-            let text = self.source.get(s.start as usize..s.end as usize).unwrap_or_default();
+            let text = self.sources.text().get(s.start as usize..s.end as usize).unwrap_or_default();
             quote!(Site::new(#stream, #file, #line, #column, #text))
         });
         let params = self.program.globals.iter().filter(|g| g.is_param).map(|g| {

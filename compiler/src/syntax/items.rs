@@ -113,7 +113,13 @@ impl Reader<'_> {
                     let mut args = vec![];
                     let mut name = Name { text: String::new(), span };
                     for part in p.into_inner() {
-                        if part.as_rule() == Rule::name { name = self.name(&part) } else { args.push(u32::try_from(self.int(&part)).unwrap_or(u32::MAX)) }
+                        if part.as_rule() == Rule::name {
+                            let of = self.name(&part);
+                            // `common.Price`: a type of an imported file.
+                            name = if name.text.is_empty() { of } else { Name { text: format!("{}.{}", name.text, of.text), span: name.span.to(of.span) } };
+                        } else {
+                            args.push(u32::try_from(self.int(&part)).unwrap_or(u32::MAX));
+                        }
                     }
                     TypeExprKind::Named(name, args)
                 }

@@ -19,7 +19,7 @@ fn main() -> ExitCode {
 }
 
 fn run(path: &str, arguments: impl Iterator<Item = OsString>) -> Result<u8, Box<dyn std::error::Error>> {
-    let program = Program::compile_as("case", path, &std::fs::read_to_string(path)?, Limits::default())?;
+    let program = Program::compile_file("case", path, &std::fs::read_to_string(path)?, &mut |path| std::fs::read_to_string(path), Limits::default())?;
     let options = Options::parse_as(&program.schema(), std::iter::once("case".into()).chain(arguments))?;
     Ok(execute(|params| program.with_params(params), &options, &Process::default()))
 }
