@@ -2,9 +2,10 @@
 //!
 //! It knows operations, and of the run-time functions those that are one call of the standard library; a call of another is "not known here".
 
+mod functions;
+
 use std::collections::HashMap;
 
-use varpulis_abi::number;
 use varpulis_abi::packed::{self, Cell, Packed, Packer};
 use varpulis_abi::reason::Reason;
 use varpulis_abi::scalar::Scalar;
@@ -257,7 +258,7 @@ impl<'b> Machine<'b> {
             Op::Call { function, args, site } => {
                 self.site = *site;
                 let args = args.iter().map(|a| self.get(*a)).collect::<Result<Vec<_>, _>>()?;
-                match call(function.row().body, &args) {
+                match functions::call(function.row().body, &args) {
                     Err(Stop::Unknown) => self.outside(function.row().body, &args)?,
                     known => known?,
                 }
@@ -353,97 +354,6 @@ impl<'b> Machine<'b> {
             _ => Literal::Int(v),
         })
     }
-}
-
-/// The functions that constants need and that say here, in a line, what they say in the runtime; the others are computed at run time.
-fn call(body: &str, args: &[Literal]) -> Result<Literal, Stop> {
-    Ok(match (body, args) {
-        ("divide_int", [Literal::Int(_), Literal::Int(0)]) | ("remainder_int", [Literal::Int(_), Literal::Int(0)]) => {
-            return Err(Stop::Refused(Reason::DivisionByZero));
-        }
-        ("divide_int", [Literal::Int(a), Literal::Int(b)]) => Literal::Int(a.checked_div(*b).ok_or(Stop::Refused(Reason::Overflow))?),
-        ("remainder_int", [Literal::Int(a), Literal::Int(b)]) => Literal::Int(a.checked_rem(*b).unwrap_or(0)),
-        ("power_int", [Literal::Int(_), Literal::Int(b)]) if *b < 0 => return Err(Stop::Refused(Reason::Conversion)),
-        // Powers of these stay in range whatever the exponent.
-        ("power_int", [Literal::Int(a @ (0 | 1)), Literal::Int(b)]) => Literal::Int(if *b == 0 { 1 } else { *a }),
-        ("power_int", [Literal::Int(-1), Literal::Int(b)]) => Literal::Int(if b % 2 == 0 { 1 } else { -1 }),
-        ("power_int", [Literal::Int(a), Literal::Int(b)]) => {
-            Literal::Int(u32::try_from(*b).ok().and_then(|b| a.checked_pow(b)).ok_or(Stop::Refused(Reason::Overflow))?)
-        }
-        ("concat", [Literal::Str(a), Literal::Str(b)]) if a.len() + b.len() > LONGEST_TEXT => return Err(Stop::TooLong),
-        ("concat", [Literal::Str(a), Literal::Str(b)]) => Literal::Str(format!("{a}{b}")),
-        ("text_of_int", [Literal::Int(a)]) => Literal::Str(a.to_string()),
-        ("is_nan", [Literal::Float(a)]) => Literal::Bool(a.is_nan()),
-        (_, [Literal::Int(_), ..]) => return of_ints(body, args),
-        (_, [Literal::Float(_), ..]) => return of_floats(body, args),
-        (_, [Literal::Str(_), ..]) => return of_texts(body, args),
-        ("int_of_bool", [Literal::Bool(a)]) => Literal::Int(i64::from(*a)),
-        ("text_of_bool", [Literal::Bool(a)]) => Literal::Str(a.to_string()),
-        _ => return Err(Stop::Unknown),
-    })
-}
-
-fn of_ints(body: &str, args: &[Literal]) -> Result<Literal, Stop> {
-    Ok(Literal::Int(match (body, args) {
-        ("abs_int", [Literal::Int(a)]) => a.checked_abs().ok_or(Stop::Refused(Reason::Overflow))?,
-        ("sign_int", [Literal::Int(a)]) => a.signum(),
-        ("min_int", [Literal::Int(a), Literal::Int(b)]) => *a.min(b),
-        ("max_int", [Literal::Int(a), Literal::Int(b)]) => *a.max(b),
-        _ => return Err(Stop::Unknown),
-    }))
-}
-
-fn of_floats(body: &str, args: &[Literal]) -> Result<Literal, Stop> {
-    Ok(Literal::Float(match (body, args) {
-        ("abs_float", [Literal::Float(a)]) => a.abs(),
-        ("sign_float", [Literal::Float(a)]) => {
-            if *a == 0.0 {
-                0.0
-            } else {
-                a.signum()
-            }
-        }
-        ("floor", [Literal::Float(a)]) => a.floor(),
-        ("ceil", [Literal::Float(a)]) => a.ceil(),
-        ("round", [Literal::Float(a)]) => a.round(),
-        ("sqrt", [Literal::Float(a)]) => a.sqrt(),
-        ("min_float", [Literal::Float(a), Literal::Float(b)]) => number::smaller(*a, *b),
-        ("max_float", [Literal::Float(a), Literal::Float(b)]) => number::larger(*a, *b),
-        ("int_of_float", [Literal::Float(a)]) => {
-            // 2^63 is a float, and the first one too large.
-            let fits = (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(a);
-            return if fits { Ok(Literal::Int(*a as i64)) } else { Err(Stop::Refused(Reason::Conversion)) };
-        }
-        _ => return Err(Stop::Unknown),
-    }))
-}
-
-fn of_texts(body: &str, args: &[Literal]) -> Result<Literal, Stop> {
-    const FAILED: Stop = Stop::Refused(Reason::Conversion);
-    Ok(match (body, args) {
-        ("length", [Literal::Str(a)]) => Literal::Int(i64::try_from(a.chars().count()).unwrap_or(i64::MAX)),
-        ("upper", [Literal::Str(a)]) => Literal::Str(a.to_uppercase()),
-        ("lower", [Literal::Str(a)]) => Literal::Str(a.to_lowercase()),
-        ("trim", [Literal::Str(a)]) => Literal::Str(a.trim().to_owned()),
-        ("contains", [Literal::Str(a), Literal::Str(b)]) => Literal::Bool(a.contains(b.as_str())),
-        ("starts_with", [Literal::Str(a), Literal::Str(b)]) => Literal::Bool(a.starts_with(b.as_str())),
-        ("ends_with", [Literal::Str(a), Literal::Str(b)]) => Literal::Bool(a.ends_with(b.as_str())),
-        ("replace", [Literal::Str(a), Literal::Str(b), Literal::Str(c)])
-            if a.matches(b.as_str()).count().saturating_mul(c.len()).saturating_add(a.len()) > LONGEST_TEXT =>
-        {
-            return Err(Stop::TooLong);
-        }
-        ("replace", [Literal::Str(a), Literal::Str(b), Literal::Str(c)]) => Literal::Str(a.replace(b.as_str(), c)),
-        ("float_of_text", [Literal::Str(a)]) => Literal::Float(a.trim().parse().map_err(|_| FAILED)?),
-        ("bool_of_text", [Literal::Str(a)]) => Literal::Bool(a.trim().parse().map_err(|_| FAILED)?),
-        ("int_of_text", [Literal::Str(a)]) => match a.trim().parse() {
-            Ok(value) => Literal::Int(value),
-            // A whole number may also be written with a point or an exponent, which the runtime reads.
-            Err(_) if a.trim().parse::<f64>().is_ok() => return Err(Stop::Unknown),
-            Err(_) => return Err(FAILED),
-        },
-        _ => return Err(Stop::Unknown),
-    })
 }
 
 /// A value of a type as a part of a packed one.

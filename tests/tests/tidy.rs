@@ -63,8 +63,8 @@ fn text(name: &str) -> String {
 }
 
 /// The accepted cases: files and folders, as name and program.
-fn accepted() -> Vec<(String, String)> {
-    all_cases().into_iter().filter(|c| !is_refused(c)).map(|c| (c.name, c.program)).collect()
+fn accepted() -> Vec<Case> {
+    all_cases().into_iter().filter(|c| !is_refused(c)).collect()
 }
 
 fn all_cases() -> Vec<Case> {

@@ -99,7 +99,10 @@ impl<'a> Analyzer<'a> {
             Joined::First => self.first_of(&paths, op.span),
             Joined::AtLeast(_) | Joined::All => self.beside(b, paths, matches!(joined, Joined::All), op.span),
         };
+        let open = self.schema(b.node).open.filter(|_| !matches!(joined, Joined::First));
         self.project(b, fields, op.span);
+        // Of an undeclared event, what is named behind the fork is a field, too: the next pass has it in the record.
+        self.open_schema(b.node, open);
     }
 
     /// Tells of a fork that the operator `next`, or the end of the stream, finds not joined.

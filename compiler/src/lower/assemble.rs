@@ -4,38 +4,39 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::builder::Builder;
 use super::columns::{published, required, shapes_of, visible_columns};
-use super::expression::{Context, lower, physical, truth};
-use super::ir::{Body, ChainId, FieldType, Op, OperatorId, Read, Record, RecordField, RecordId, RowSource, SiteId, Statement, ValueId, VariableId};
+use super::entries::late_ways;
+use super::expression::{lower, physical, truth};
+use super::frame::{Frame, Lowering};
+use super::ir::{Body, ChainId, FieldType, Op, OperatorId, Record, RecordField, RecordId, RowSource, SiteId, Statement};
 use super::kernels::OperatorState;
 use super::run::Target;
-use super::{patterns, rejections, rules, stages};
+use super::{patterns, stages};
 use crate::analysis::typed::{Expr, Literal, Place};
 use crate::analysis::types::Type;
-use crate::plan::logical::{CURRENT, Node, NodeId, NodeKind, Plan, Publication, Window};
-use crate::plan::physical::{Chain, ChainInput, EventInput, GlobalValue, Output, Program, SiteInfo, TimerInput};
+use crate::plan::logical::{Node, NodeId, NodeKind, Plan, Publication};
+use crate::plan::physical::{Chain, ChainInput, GlobalValue, Output, Program, SiteInfo};
 use crate::plan::print::duration;
 use crate::sources::Sources;
 use crate::syntax::ast::Span;
-use varpulis_abi::scalar::Physical;
 
 /// The state of assembly.
 pub(super) struct Assembler<'p> {
     pub(super) plan: &'p Plan,
     /// The plan before the optimizer.
     pub(super) analyzed: &'p Plan,
-    sources: &'p Sources,
+    pub(super) sources: &'p Sources,
     pub(super) program: Program,
     pub(super) required: Vec<BTreeSet<usize>>,
     pub(super) consumers: BTreeMap<NodeId, Vec<NodeId>>,
     pub(super) published: HashMap<NodeId, Vec<usize>>,
     records: HashMap<NodeId, RecordId>,
     pub(super) operators: HashMap<NodeId, OperatorState>,
-    merges: HashMap<(NodeId, bool), ChainId>,
+    pub(super) merges: HashMap<(NodeId, bool), ChainId>,
     /// The nodes from which late records reach a window that takes them.
-    late_ways: HashSet<NodeId>,
+    pub(super) late_ways: HashSet<NodeId>,
     /// Whether the chains at hand are those of late records.
-    is_late: bool,
-    names: HashSet<String>,
+    pub(super) is_late: bool,
+    pub(super) names: HashSet<String>,
     sites: HashMap<(String, Span), SiteId>,
 }
 
@@ -60,23 +61,6 @@ const RESERVED: &[&str] = &[
     "std",
     "without_text",
 ];
-
-/// What places mean while code is lowered.
-#[derive(Clone, Debug)]
-pub(super) enum Frame {
-    /// A row of a record.
-    Row(RecordId),
-    /// A record that has not been made: its columns as values.
-    Columns(Vec<Option<ValueId>>),
-    /// What the operator of a node fires.
-    Firing(NodeId),
-    /// A row, and what is kept of an earlier one.
-    Lagged { operator: OperatorId, row: RecordId, kept: RecordId },
-    /// A pattern's kernel: the event under examination on a port, and the run.
-    Step { node: NodeId, port: usize },
-    /// Nothing but globals.
-    Nothing,
-}
 
 /// Lowers a plan. `analyzed` is the plan before the optimizer, `sources` the program's text, for comments.
 pub fn assemble<'p>(plan: &'p Plan, analyzed: &'p Plan, sources: &'p Sources) -> Program {
@@ -205,74 +189,6 @@ impl<'p> Assembler<'p> {
         let id = self.add_record(Record { name, fields, shapes, stored: false, doc });
         self.records.insert(origin, id);
         id
-    }
-
-    fn sources(&mut self) {
-        let plan = self.plan;
-        let mut sources: Vec<(usize, NodeId)> =
-            plan.nodes.iter().enumerate().filter_map(|(i, n)| if let NodeKind::Source { event } = n.kind { Some((event, NodeId(i))) } else { None }).collect();
-        sources.sort();
-        for (event, node) in sources {
-            let Some(e) = plan.events.get(event) else { continue };
-            if !self.consumers.contains_key(&node) && !plan.publications.iter().any(|p| p.node == node) {
-                continue;
-            }
-            let record = self.record_of(node);
-            let doc = self.doc(e.span);
-            let at = self.program.events.len();
-            self.program.events.push(EventInput {
-                name: e.name.clone(),
-                record,
-                out_of_order: e.out_of_order,
-                chains: vec![],
-                late: vec![],
-                rejections: vec![],
-                doc,
-            });
-            let mut chains = self.publication_chains(node, ChainInput::Row(record), &Frame::Row(record));
-            let mut readers = self.consumers.get(&node).cloned().unwrap_or_default();
-            chains.extend(rules::tables(self, node, record, &mut readers));
-            for reader in readers {
-                chains.push(self.chain(reader, node, ChainInput::Row(record), Frame::Row(record)));
-            }
-            let rejections = rejections::rejections(self, event, record);
-            let late = self.late_chains(node, record);
-            if let Some(e) = self.program.events.get_mut(at) {
-                e.chains = chains;
-                e.late = late;
-                e.rejections = rejections;
-            }
-        }
-    }
-
-    /// The chains that take an event below the watermark: those to windows that keep their results for it.
-    fn late_chains(&mut self, node: NodeId, record: RecordId) -> Vec<ChainId> {
-        self.is_late = true;
-        let readers = self.readers(node);
-        let chains = readers.into_iter().map(|reader| self.chain(reader, node, ChainInput::Row(record), Frame::Row(record))).collect();
-        self.is_late = false;
-        chains
-    }
-
-    /// Who reads a node: of late records, only what leads on to a window that takes them.
-    fn readers(&self, node: NodeId) -> Vec<NodeId> {
-        let all = self.consumers.get(&node).into_iter().flatten();
-        all.filter(|reader| !self.is_late || self.late_ways.contains(reader)).copied().collect()
-    }
-
-    fn timers(&mut self) {
-        for (at, node) in self.plan.nodes.iter().enumerate() {
-            let NodeKind::Timer { period } = node.kind else { continue };
-            let (id, doc) = (NodeId(at), self.doc(node.span));
-            let record = self.record_of(id);
-            let function = format!("on_{}", snake(&self.program.record(record).name));
-            self.names.insert(function);
-            let mut chains = self.publication_chains(id, ChainInput::Row(record), &Frame::Row(record));
-            for reader in self.consumers.get(&id).cloned().unwrap_or_default() {
-                chains.push(self.chain(reader, id, ChainInput::Row(record), Frame::Row(record)));
-            }
-            self.program.timers.push(TimerInput { record, period, chains, doc });
-        }
     }
 
     fn publications(&self, node: NodeId) -> Vec<(usize, &'p Publication)> {
@@ -483,54 +399,6 @@ impl<'p> Assembler<'p> {
     }
 }
 
-/// Lowering of one expression in a frame.
-pub(super) struct Lowering<'a, 'p> {
-    pub(super) a: &'a mut Assembler<'p>,
-    pub(super) frame: Frame,
-    pub(super) stream: String,
-}
-
-impl Context for Lowering<'_, '_> {
-    fn state(&self, variable: VariableId) -> Option<Physical> {
-        self.a.plan.states.get(variable.state()?).map(|state| physical(&state.ty))
-    }
-    fn place(&mut self, b: &mut Builder, place: &Place, ty: &Type) -> ValueId {
-        let ty = physical(ty);
-        match (place, &self.frame) {
-            (Place::Global(i), _) => b.value(Op::Global(*i), ty),
-            (Place::WallClock(n), _) => b.value(Op::WallClock(*n), ty),
-            (Place::Now, _) => b.value(Op::Read(Read::Ts), ty),
-            (Place::Field { field, .. }, Frame::Row(record)) => b.value(Op::Load { param: "row", record: *record, field: *field }, ty),
-            (Place::Field { input: 1, field }, Frame::Lagged { kept, .. }) => b.value(Op::Load { param: "kept", record: *kept, field: *field }, ty),
-            (Place::Field { field, .. }, Frame::Lagged { row, .. }) => b.value(Op::Load { param: "row", record: *row, field: *field }, ty),
-            (Place::Field { field, .. }, Frame::Columns(values)) => match values.get(*field) {
-                Some(Some(v)) => *v,
-                _ => b.value(Op::Null, ty),
-            },
-            (Place::Field { input: CURRENT, field }, Frame::Step { node, port }) => {
-                let (node, port) = (*node, *port);
-                let record = self.a.port_record_of(node, port);
-                b.value(Op::Load { param: "row", record, field: *field }, ty)
-            }
-            (Place::Ts { input }, Frame::Step { .. }) if *input == CURRENT => b.value(Op::Read(Read::Ts), ty),
-            (Place::Ts { .. }, Frame::Row(_) | Frame::Columns(..) | Frame::Lagged { .. }) => b.value(Op::Read(Read::Ts), ty),
-            (place, Frame::Firing(node)) => {
-                let node = *node;
-                self.a.fired(b, node, place, ty, None)
-            }
-            (place, Frame::Step { node, port }) => {
-                let (node, port) = (*node, *port);
-                self.a.fired(b, node, place, ty, Some(port))
-            }
-            _ => b.value(Op::Null, ty),
-        }
-    }
-
-    fn site(&mut self, span: Span) -> SiteId {
-        self.a.site(&self.stream, span)
-    }
-}
-
 /// A constant as `--param` reads it.
 fn parameter_text(value: &Literal) -> String {
     match value {
@@ -554,18 +422,4 @@ pub fn snake(name: &str) -> String {
         out.extend(c.to_lowercase());
     }
     out
-}
-
-/// The windows that take late records, and what passes records on to them.
-fn late_ways(plan: &Plan) -> HashSet<NodeId> {
-    let mut ways = HashSet::new();
-    for at in (0..plan.nodes.len()).rev() {
-        let (id, kind) = (NodeId(at), &plan.node(NodeId(at)).kind);
-        let takes = matches!(kind, NodeKind::Window { window: Window::Late { .. }, .. });
-        if takes || ways.contains(&id) {
-            ways.insert(id);
-            ways.extend(kind.inputs().into_iter().filter(|input| plan.node(*input).kind.is_passed()));
-        }
-    }
-    ways
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::assemble::{Assembler, Frame, Lowering};
+use super::assemble::Assembler;
 use super::builder::{Builder, plain};
 use super::expression::{lower, truth};
+use super::frame::{Frame, Lowering};
 use super::ir::{Arm, Body, FieldType, KernelFunction, Op, ParamName, Read, Record, RecordId, Statement};
 use super::kernels::StateKind;
 use crate::analysis::typed::Expr;

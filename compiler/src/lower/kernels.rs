@@ -3,9 +3,10 @@
 use varpulis_abi::scalar::{Physical, Scalar};
 
 use super::accumulators::{Accumulators, label_of};
-use super::assemble::{Assembler, Frame, Lowering};
+use super::assemble::Assembler;
 use super::builder::{Builder, nullable, plain};
 use super::expression::{lower, physical};
+use super::frame::{Frame, Lowering};
 use super::ir::{Arm, Comparison, FieldType, KernelFunction, Op, OperatorId, Read, Record, RecordField, RecordId, Statement, ValueId};
 use super::kept::{KeptField, KeptRecord, join_operator, joins};
 use super::order::beats;

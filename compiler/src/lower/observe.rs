@@ -1,8 +1,9 @@
 //! Observations: lines and counts that leave records as they are.
 
-use super::assemble::{Assembler, Frame, Lowering};
+use super::assemble::Assembler;
 use super::builder::Builder;
 use super::expression::lower;
+use super::frame::{Frame, Lowering};
 use super::ir::Statement;
 use crate::analysis::typed::Expr;
 use crate::plan::logical::Observation;

@@ -5,10 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::assemble::{Assembler, Frame, Lowering};
+use super::assemble::Assembler;
 use super::builder::Builder;
 use super::columns::published;
 use super::expression::truth;
+use super::frame::{Frame, Lowering};
 use super::ir::{RecordId, Statement};
 use crate::analysis::typed::{Expr, Place};
 use crate::optimize::{can_fail, fold};

@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, HashSet};
 
 use varpulis_abi::scalar::Scalar;
 
-use super::assemble::{Assembler, Frame, Lowering};
+use super::assemble::Assembler;
 use super::builder::{Builder, plain};
 use super::expression::{Context, lower, physical, truth};
+use super::frame::{Frame, Lowering};
 use super::ir::{Arm, ChainId, FieldType, KernelFunction, Op, OperatorId, Record, RecordField, RecordId, SiteId, Statement, ValueId};
 use crate::analysis::typed::{Expr, ExprKind, Literal, Place};
 use crate::analysis::types::{Kind, Type};

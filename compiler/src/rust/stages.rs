@@ -178,14 +178,14 @@ impl Printer<'_> {
     fn event_functions(&self) -> TokenStream {
         let events = self.program.events.iter().map(|e| (e.record, &e.doc, &e.chains));
         let timers = self.program.timers.iter().map(|t| (t.record, &t.doc, &t.chains));
-        let late = self.program.events.iter().filter(|e| !e.late.is_empty()).map(|e| ("late", e.record, &e.doc, &e.late));
-        let all = events.chain(timers).map(|(record, doc, chains)| ("on", record, doc, chains)).chain(late);
+        let late = self.program.events.iter().filter(|e| !e.late.is_empty()).map(|e| ("late_", e.record, &e.doc, &e.late));
+        let all = events.chain(timers).map(|(record, doc, chains)| ("on_", record, doc, chains)).chain(late);
         all.map(|(word, record, doc, chains)| self.hand_function(word, record, doc, chains)).collect()
     }
 
     fn hand_function(&self, word: &str, record: RecordId, doc: &str, chains: &[ChainId]) -> TokenStream {
         let out_type = self.out_type();
-        let (name, ty) = (format_ident!("{word}_{}", crate::lower::assemble::snake(&self.program.record(record).name)), self.record_type(record, &quote!('_)));
+        let (name, ty) = (format_ident!("{word}{}", crate::lower::assemble::snake(&self.program.record(record).name)), self.record_type(record, &quote!('_)));
         let doc = format!("{}:{}", self.options.file, doc);
         let calls: Vec<TokenStream> = chains
             .iter()

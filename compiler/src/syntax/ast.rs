@@ -3,25 +3,8 @@
 //! No name is resolved and no type is known here. Every node carries the byte range it was read from.
 #![expect(missing_docs, reason = "the fields of variants are named by what they hold")]
 
-/// A range of bytes in the program's text.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Span {
-    /// First byte.
-    pub start: u32,
-    /// One past the last byte.
-    pub end: u32,
-}
-
-impl Span {
-    /// The range from `start` to `end`.
-    pub fn new(start: usize, end: usize) -> Self {
-        Self { start: start as u32, end: end as u32 }
-    }
-    /// The smallest range that holds both.
-    pub fn to(self, other: Span) -> Span {
-        Span { start: self.start.min(other.start), end: self.end.max(other.end) }
-    }
-}
+pub use super::files::FileScope;
+pub use super::span::Span;
 
 /// A name and its place.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,46 +22,6 @@ pub struct Program {
     pub items: Vec<Item>,
     /// The files that they stand in, by their first bytes; a program that was parsed alone has none.
     pub files: Vec<FileScope>,
-}
-
-/// What a file's names mean.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct FileScope {
-    /// The file's first byte.
-    pub start: u32,
-    /// What stands in front of the names that it sees as its own: those of its declarations first.
-    pub prefixes: Vec<String>,
-    /// Names of imports, and what stands in front of the names of those files.
-    pub aliases: Vec<(String, String)>,
-}
-
-impl ItemKind {
-    /// The name of a declaration that another file reaches by the import's name.
-    pub fn own_name(&self) -> Option<&Name> {
-        match self {
-            ItemKind::TypeAlias { name, .. }
-            | ItemKind::Enum { name, .. }
-            | ItemKind::Const { name, .. }
-            | ItemKind::Let { name, .. }
-            | ItemKind::Param { name, .. }
-            | ItemKind::Var { name, .. } => Some(name),
-            ItemKind::Function(f) => Some(&f.name),
-            _ => None,
-        }
-    }
-    /// The same, to be changed; events and streams keep theirs, as they have them outside.
-    pub fn own_name_mut(&mut self) -> Option<&mut Name> {
-        match self {
-            ItemKind::TypeAlias { name, .. }
-            | ItemKind::Enum { name, .. }
-            | ItemKind::Const { name, .. }
-            | ItemKind::Let { name, .. }
-            | ItemKind::Param { name, .. }
-            | ItemKind::Var { name, .. } => Some(name),
-            ItemKind::Function(f) => Some(&mut f.name),
-            _ => None,
-        }
-    }
 }
 
 /// A declaration and its place (the whole declaration).

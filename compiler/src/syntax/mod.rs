@@ -4,12 +4,14 @@ pub mod ast;
 mod depth;
 mod errors;
 mod expressions;
+mod files;
 mod items;
 mod layout;
 mod literals;
 mod parallel;
 mod patterns;
 pub mod print;
+mod span;
 mod streams;
 mod walk;
 

@@ -45,7 +45,7 @@ fn examples_of_operators_compile() {
 
 #[test]
 fn every_operator_has_a_case() {
-    let programs: Vec<String> = accepted().iter().map(|(_, p)| code(p)).collect();
+    let programs: Vec<String> = accepted().iter().map(|c| code(&c.program)).collect();
     let used = |name: &str| programs.iter().any(|p| p.split('.').skip(1).any(|behind| begins_with_word(behind, name)));
     let missing: Vec<String> = CATALOGUE.iter().filter(|e| e.analyze.is_some() && !used(e.name)).map(|e| e.name.to_owned()).collect();
     check_gaps("Operators", "Add an accepted case under tests/cases/operators that uses each:", "OPERATORS_WITHOUT_CASE", &missing, OPERATORS_WITHOUT_CASE);
@@ -57,7 +57,7 @@ fn begins_with_word(text: &str, word: &str) -> bool {
 
 #[test]
 fn every_aggregate_has_a_case() {
-    let programs: Vec<String> = accepted().iter().map(|(_, p)| code(p)).collect();
+    let programs: Vec<String> = accepted().iter().map(|c| code(&c.program)).collect();
     let used = |a: &Aggregate| programs.iter().any(|p| p.split('(').any(|before| ends_with_word(before, a.name())));
     let missing: Vec<String> = Aggregate::ALL.iter().filter(|a| !used(a)).map(|a| a.name().to_owned()).collect();
     check_gaps("Aggregates", "Add an accepted case under tests/cases/aggregates that uses each:", "AGGREGATES_WITHOUT_CASE", &missing, AGGREGATES_WITHOUT_CASE);
@@ -71,9 +71,10 @@ fn ends_with_word(text: &str, word: &str) -> bool {
 #[test]
 fn every_function_has_a_case() {
     let mut called = BTreeSet::new();
-    for (name, program) in accepted() {
+    for case in accepted() {
+        let name = &case.name;
         let options = Options { runtime: path("::varpulis_runtime"), name: name.clone(), file: name.clone(), comments: false };
-        let compiled = compile(&program).program.unwrap_or_else(|| panic!("{name} is refused"));
+        let compiled = case.compile().program.unwrap_or_else(|| panic!("{name} is refused"));
         let rust = file(items(&compiled.physical, &compiled.sources, &options), &[]).unwrap();
         called.extend(rust.split('(').flat_map(|before| FUNCTIONS.iter().filter(move |f| ends_with_word(before, f.body))).map(|f| f.body));
     }

@@ -7,8 +7,9 @@ use varpulis_abi::scalar::{Physical, Scalar};
 use super::{RunLayout, several};
 use crate::analysis::typed::Place;
 use crate::lower::accumulators::Accumulators;
-use crate::lower::assemble::{Assembler, Frame, Lowering};
+use crate::lower::assemble::Assembler;
 use crate::lower::builder::{Builder, plain};
+use crate::lower::frame::{Frame, Lowering};
 use crate::lower::ir::{Arm, Body, Comparison, FieldType, KernelFunction, Op, Read, RecordId, Statement, ValueId};
 use crate::plan::logical::{NodeId, Pattern};
 

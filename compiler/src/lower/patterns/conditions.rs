@@ -4,9 +4,10 @@ use varpulis_abi::scalar::Scalar;
 
 use super::several;
 use crate::analysis::typed::{Expr, Place};
-use crate::lower::assemble::{Assembler, Frame, Lowering};
+use crate::lower::assemble::Assembler;
 use crate::lower::builder::{Builder, plain};
 use crate::lower::expression::truth;
+use crate::lower::frame::{Frame, Lowering};
 use crate::lower::ir::{Arm, Comparison, KernelFunction, Op, Statement, ValueId};
 use crate::lower::kernels::StateKind;
 use crate::plan::logical::{CURRENT, NodeId, Pattern};

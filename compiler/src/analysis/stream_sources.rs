@@ -1,0 +1,123 @@
+//! Where streams begin: events, other streams, timers, and several of them together.
+
+use super::Analyzer;
+use super::streams::{Finished, StreamBuilder};
+use super::typed::Literal;
+use super::types::Type;
+use crate::diagnostics::{Code, Diagnostic};
+use crate::plan::logical::{Column, NodeKind, Schema};
+use crate::syntax::ast::{self, SourceKind, Span};
+
+impl<'a> Analyzer<'a> {
+    fn builder(&self, name: &str, finished: Finished, names: Vec<String>, span: Span) -> StreamBuilder {
+        StreamBuilder {
+            name: name.to_owned(),
+            node: finished.node,
+            names,
+            keys: finished.keys,
+            inputs: vec![],
+            firing: None,
+            emitted: None,
+            record_type: None,
+            span,
+            taken: 0,
+            fork: None,
+        }
+    }
+
+    pub(super) fn source(&mut self, name: &str, source: &'a ast::Source, ops: &'a [ast::Op], span: Span) -> Option<StreamBuilder> {
+        match &source.kind {
+            SourceKind::Named(from) if self.patterns.contains_key(&from.text) => {
+                self.used.insert(from.text.clone());
+                let decl = self.patterns.get(&from.text).copied()?;
+                self.declared_pattern(name, decl, ops, span)
+            }
+            SourceKind::Named(from) => {
+                let finished = self.read(from)?;
+                let mut names = vec![from.text.clone()];
+                names.extend(source.alias.iter().map(|a| a.text.clone()));
+                Some(self.builder(name, finished, names, span))
+            }
+            SourceKind::Merge(inputs) => {
+                let mut b = self.merge(name, inputs, span)?;
+                b.names.extend(source.alias.iter().map(|a| a.text.clone()));
+                Some(b)
+            }
+            SourceKind::Join { kind, inputs } => self.join(name, *kind, inputs, ops, source.span, span),
+            SourceKind::Sequence(pattern) => self.sequence(name, pattern, None, &[], ops, span),
+            SourceKind::From { .. } => {
+                self.not_compiled(source.span, "`.from(…)`", "a program reads its events from its inputs");
+                None
+            }
+            SourceKind::Timer(args) => {
+                let period = self.timer_period(args, source.span)?;
+                let node = self.add_node(NodeKind::Timer { period }, Schema::default(), name, source.span);
+                let names = source.alias.iter().map(|a| a.text.clone()).collect();
+                Some(self.builder(name, Finished { node, keys: vec![], record_type: None }, names, span))
+            }
+        }
+    }
+
+    /// The period of `timer(d)`, in ns.
+    fn timer_period(&mut self, args: &[ast::Arg], span: Span) -> Option<i64> {
+        let [ast::Arg { name: None, value: ast::ArgValue::Expr(e, None), .. }] = args else {
+            self.report(Diagnostic::new(Code::BadArgument, span, "`timer` takes the time between its records").help("as in `timer(5s)`"));
+            return None;
+        };
+        let period = self.constant(e)?;
+        match period.as_literal() {
+            Some(Literal::Duration(ns)) if *ns > 0 => Some(*ns),
+            _ => {
+                let d = Diagnostic::new(Code::BadArgument, e.span, "the time between a timer's records must be a duration above zero");
+                self.report(d.help("as in `timer(5s)`"));
+                None
+            }
+        }
+    }
+
+    /// An input of `merge` or `join`.
+    pub(crate) fn stream_arg(&mut self, owner: &str, arg: &'a ast::StreamArg) -> Option<StreamBuilder> {
+        let finished = self.read(&arg.source)?;
+        let mut names = vec![];
+        names.extend(arg.alias.iter().chain(&arg.name).map(|n| n.text.clone()));
+        names.push(arg.source.text.clone());
+        let mut b = self.builder(arg.name.as_ref().map_or(owner, |n| &n.text), finished, names, arg.span);
+        self.apply(&mut b, &arg.ops);
+        self.close(&mut b).then_some(b)
+    }
+
+    fn merge(&mut self, name: &str, args: &'a [ast::StreamArg], span: Span) -> Option<StreamBuilder> {
+        let inputs: Vec<StreamBuilder> = args.iter().filter_map(|a| self.stream_arg(name, a)).collect();
+        if inputs.len() < args.len() {
+            return None;
+        }
+        let schemas: Vec<Schema> = inputs.iter().map(|b| self.schema(b.node)).collect();
+        let mut columns: Vec<Column> = vec![];
+        for (schema, arg) in schemas.iter().zip(args) {
+            for column in schema.columns.iter().filter(|c| !c.hidden) {
+                match columns.iter_mut().find(|c| c.name == column.name) {
+                    None => columns.push(column.clone()),
+                    Some(seen) if seen.ty.kind == column.ty.kind || seen.ty.is_lenient() || column.ty.is_lenient() => {
+                        seen.ty = Type {
+                            kind: if seen.ty.is_lenient() { column.ty.kind.clone() } else { seen.ty.kind.clone() },
+                            nullable: seen.ty.nullable || column.ty.nullable,
+                        };
+                    }
+                    Some(seen) => {
+                        let message = format!("`{}` is {} in `{}` and {} in another input", column.name, column.ty, arg.source.text, seen.ty);
+                        self.report(
+                            Diagnostic::new(Code::TypeMismatch, arg.span, message)
+                                .help("same-named fields of merged streams must have one type; rename one with `.select`"),
+                        );
+                    }
+                }
+            }
+        }
+        for column in &mut columns {
+            column.ty.nullable |= schemas.iter().any(|s| s.find(&column.name).is_none());
+        }
+        let maps = inputs.iter().zip(&schemas).map(|(b, s)| (b.node, columns.iter().map(|c| s.find(&c.name)).collect())).collect();
+        let node = self.add_node(NodeKind::Merge { inputs: maps }, Schema { columns, open: None }, name, span);
+        Some(self.builder(name, Finished { node, keys: vec![], record_type: None }, vec![name.to_owned()], span))
+    }
+}
