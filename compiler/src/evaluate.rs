@@ -298,6 +298,7 @@ impl<'b> Machine<'b> {
             Cell::Null => Literal::Null,
             Cell::Int(v) => Literal::Int(v),
             Cell::Float(v) => Literal::Float(v),
+            Cell::Decimal(v) => Literal::Decimal(v),
             Cell::Bool(v) => Literal::Bool(v),
             Cell::Timestamp(v) => Literal::Timestamp(v),
             Cell::Duration(v) => Literal::Duration(v),
@@ -362,6 +363,7 @@ fn cell(literal: &Literal, scalar: Scalar) -> Cell<'_> {
         Literal::Null => Cell::Null,
         Literal::Int(v) => Cell::Int(*v),
         Literal::Float(v) => Cell::Float(*v),
+        Literal::Decimal(v) => Cell::Decimal(*v),
         Literal::Bool(v) => Cell::Bool(*v),
         Literal::Timestamp(v) => Cell::Timestamp(*v),
         Literal::Duration(v) => Cell::Duration(*v),
@@ -404,6 +406,7 @@ pub(crate) fn comparison(op: Comparison, l: &Literal, r: &Literal) -> Option<boo
 fn compare(op: Comparison, l: &Literal, r: &Literal) -> Result<bool, Stop> {
     let order = match (l, r) {
         (Literal::Float(a), Literal::Float(b)) => a.partial_cmp(b),
+        (Literal::Decimal(a), Literal::Decimal(b)) => Some(a.cmp(b)),
         (Literal::Str(a), Literal::Str(b)) => Some(a.as_bytes().cmp(b.as_bytes())),
         (Literal::Bool(a), Literal::Bool(b)) => Some(a.cmp(b)),
         (Literal::Enum(a), Literal::Enum(b)) => Some(a.cmp(b)),

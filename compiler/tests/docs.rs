@@ -62,6 +62,7 @@ fn scalar(scalar: Scalar) -> &'static str {
     match scalar {
         Scalar::Int => "int",
         Scalar::Float => "float",
+        Scalar::Decimal => "decimal",
         Scalar::Bool => "bool",
         Scalar::Text => "str",
         Scalar::Timestamp => "timestamp",

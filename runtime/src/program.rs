@@ -50,6 +50,8 @@ pub struct FieldSchema {
     pub ty: Physical,
     /// The variants, if it is an enum.
     pub variants: Variants,
+    /// Of a `decimal`: how many digits it has, and how many of these are decimals.
+    pub decimal: (u8, u8),
     /// How values of [packed](varpulis_abi::packed) types are made of others.
     pub form: Form,
     /// What they are made of: an array's element; a map's key and value; the parts of a tuple; the fields of a record, by their names.
@@ -59,13 +61,19 @@ pub struct FieldSchema {
 impl FieldSchema {
     /// A field of a program compiled ahead of time.
     pub const fn new(name: &'static str, ty: Physical, variants: &'static [&'static str]) -> Self {
-        Self { name: Cow::Borrowed(name), ty, variants: Variants::Fixed(variants), form: Form::Plain, parts: Cow::Borrowed(&[]) }
+        Self { name: Cow::Borrowed(name), ty, variants: Variants::Fixed(variants), decimal: (0, 0), form: Form::Plain, parts: Cow::Borrowed(&[]) }
     }
 
     /// A field of a program compiled ahead of time whose values are made of others.
     pub const fn packed(name: &'static str, nullable: bool, form: Form, parts: &'static [FieldSchema]) -> Self {
         let ty = Physical { scalar: Scalar::Packed, nullable };
-        Self { name: Cow::Borrowed(name), ty, variants: Variants::Fixed(&[]), form, parts: Cow::Borrowed(parts) }
+        Self { name: Cow::Borrowed(name), ty, variants: Variants::Fixed(&[]), decimal: (0, 0), form, parts: Cow::Borrowed(parts) }
+    }
+
+    /// A `decimal` of a program compiled ahead of time.
+    pub const fn decimal(name: &'static str, nullable: bool, digits: u8, scale: u8) -> Self {
+        let ty = Physical { scalar: Scalar::Decimal, nullable };
+        Self { name: Cow::Borrowed(name), ty, variants: Variants::Fixed(&[]), decimal: (digits, scale), form: Form::Plain, parts: Cow::Borrowed(&[]) }
     }
 }
 
@@ -197,6 +205,13 @@ impl Params {
     /// The text set is none.
     pub fn int(&self, name: &str) -> Result<Option<i64>, String> {
         self.parsed(name, "an int", |t| t.replace('_', "").parse().ok())
+    }
+    /// A `decimal` of so many digits and decimals, if it is set.
+    ///
+    /// # Errors
+    /// The text set is none.
+    pub fn decimal(&self, name: &str, digits: u8, scale: u8) -> Result<Option<i128>, String> {
+        self.parsed(name, "a decimal", |t| crate::scalar::exact_decimal_text(&t.replace('_', ""), scale, digits).ok())
     }
     /// A `float`, if it is set.
     ///

@@ -21,6 +21,7 @@ macro_rules! at_run_time {
     (@arg Text $args:ident) => { match $args.next() { Some(Literal::Str(v)) => v.as_str(), _ => return None } };
     (@arg Json $args:ident) => { match $args.next() { Some(Literal::Str(v)) => v.as_str(), _ => return None } };
     (@arg Packed $args:ident) => { match $args.next() { Some(Literal::Str(v)) => v.as_str(), _ => return None } };
+    (@arg Decimal $args:ident) => { match $args.next() { Some(Literal::Decimal(v)) => *v, _ => return None } };
     (@arg Float $args:ident) => { match $args.next() { Some(Literal::Float(v)) => *v, _ => return None } };
     (@arg Bool $args:ident) => { match $args.next() { Some(Literal::Bool(v)) => *v, _ => return None } };
     (@arg $other:ident $args:ident) => { match $args.next() { Some(Literal::Int(v) | Literal::Timestamp(v) | Literal::Duration(v)) => *v, _ => return None } };
@@ -28,6 +29,7 @@ macro_rules! at_run_time {
     (@result $r:ident $value:ident) => { Ok(at_run_time!(@literal $r $value)) };
     (@literal Text $v:ident) => { Literal::Str((*$v).to_owned()) };
     (@literal Packed $v:ident) => { Literal::Str((*$v).to_owned()) };
+    (@literal Decimal $v:ident) => { Literal::Decimal($v) };
     (@literal Float $v:ident) => { Literal::Float($v) };
     (@literal Bool $v:ident) => { Literal::Bool($v) };
     (@literal Timestamp $v:ident) => { Literal::Timestamp($v) };

@@ -88,6 +88,7 @@ fn values(scalar: Scalar) -> Option<Vec<Literal>> {
         Scalar::Text => TEXTS.iter().map(|v| Literal::Str((*v).to_owned())).collect(),
         Scalar::Timestamp => INTS.iter().map(|v| Literal::Timestamp(*v)).collect(),
         Scalar::Duration => INTS.iter().map(|v| Literal::Duration(*v)).collect(),
+        Scalar::Decimal => INTS.iter().map(|v| Literal::Decimal(i128::from(*v))).collect(),
         Scalar::Json | Scalar::Enum | Scalar::Packed | Scalar::Wide => return None,
     })
 }
@@ -96,6 +97,7 @@ fn type_of(scalar: Scalar) -> Type {
     Type::new(match scalar {
         Scalar::Int | Scalar::Enum | Scalar::Wide => Kind::Int,
         Scalar::Float => Kind::Float,
+        Scalar::Decimal => Kind::Decimal(38, 0),
         Scalar::Bool => Kind::Bool,
         Scalar::Text => Kind::Str,
         Scalar::Timestamp => Kind::Timestamp,

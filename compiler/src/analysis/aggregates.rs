@@ -172,7 +172,7 @@ impl Analyzer<'_> {
             return None;
         }
         let (fits, wanted) = match argument {
-            Argument::Number => (value.ty.is_number(), "a number"),
+            Argument::Number => (value.ty.is_number() || value.ty.is_decimal(), "a number"),
             Argument::Ordered => (value.ty.is_ordered(), "an ordered value"),
             Argument::Condition => (value.ty.kind == Kind::Bool, "a condition"),
             _ => (true, ""),
@@ -198,7 +198,11 @@ impl Analyzer<'_> {
                 | Aggregate::ApproxPercentile
                 | Aggregate::Slope
         );
-        Some(if float { to_float(value) } else { value })
+        Some(match float {
+            true if value.ty.is_decimal() => self.decimal_to_float(value),
+            true => to_float(value),
+            false => value,
+        })
     }
 
     /// A field of the records that an aggregate ranges over, if the expression names one.

@@ -47,6 +47,7 @@ builtins! {
     "random" "()" "float" "A number from 0 to below 1, another one for each record. The parameter `random_seed`, an `int`, repeats it. Where records pass one by one: not in windows, joins and patterns.";
     "uuid" "()" "str" "A random UUID (version 4), as 36 characters. `random_seed` repeats it, too.";
     "wall_clock" "()" "timestamp" "The machine's time, where `now()` is the event's.";
+    "decimal" "(x, digits, decimals = 0)" "decimal" "x, a number, a text or an `any`, as an exact decimal: rounded to so many decimals, halves away from zero. Refused where it has more digits. `abs`, `sign`, `min`, `max`, `floor`, `ceil`, `round`, `fixed`, `hash`, `int`, `float` and `str` take decimals, too.";
     "lag" "(x, n = 1, default = null)" "that of x, or null" "The value that `x` had in the n-th record before this one, of the same key of the partition; the default where there is none so far back. In `.where`, `.select` and `.emit`.";
     "json_get" "(any, path)" "any" "The part of a JSON value at a path such as `\"a.b[0]\"`; null if there is none.";
 }
@@ -54,7 +55,7 @@ builtins! {
 impl Analyzer<'_> {
     /// A call of a function of this list, if it is one.
     pub(super) fn builtin(&mut self, name: &str, name_span: Span, values: &[Expr], span: Span) -> Option<Expr> {
-        let builtin = BUILTINS.iter().find(|builtin| builtin.name == name)?;
+        let builtin = BUILTINS.iter().find(|builtin| builtin.name == name && name != "decimal")?;
         if values.iter().any(|value| value.ty.kind == Kind::Error) {
             return Some(Expr::error(span));
         }

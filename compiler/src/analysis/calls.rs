@@ -85,33 +85,17 @@ impl Analyzer<'_> {
     }
 
     pub(super) fn run_time_function(&mut self, name: &str, name_span: Span, mut values: Vec<Expr>, span: Span) -> Expr {
-        if let Some(made) = self.builtin(name, name_span, &values, span) {
+        let special = self.builtin(name, name_span, &values, span).or_else(|| self.decimal_function(name, &values, span));
+        if let Some(made) = special {
             return made;
         }
         if Function::overloads(name).next().is_none() || name.starts_with('.') {
             return self.unknown_function(name, name_span);
         }
-        if let [only] = values.as_mut_slice() {
-            // Conversions of a type to itself, and of `any` by an inferred field, cost nothing.
-            if only.ty.is_lenient() && matches!(name, "int" | "float" | "str" | "bool" | "timestamp") {
-                self.settle(only, Kind::Any);
-            }
-            let same = matches!(
-                (name, &only.ty.kind),
-                ("int", Kind::Int) | ("float", Kind::Float) | ("str", Kind::Str) | ("bool", Kind::Bool) | ("timestamp", Kind::Timestamp)
-            );
-            if same {
-                return only.clone();
-            }
-            if name == "float" && only.ty.kind == Kind::Int {
-                return to_float(only.clone());
-            }
-            if name == "str"
-                && let Kind::Enum(e) = &only.ty.kind
-            {
-                let e = e.clone();
-                return self.enum_text(only.clone(), &e, span);
-            }
+        if let [only] = values.as_mut_slice()
+            && let Some(converted) = self.simple_conversion(name, only, span)
+        {
+            return converted;
         }
         if values.iter().any(|v| v.ty.kind == Kind::Error) {
             return Expr::error(span);
@@ -156,6 +140,23 @@ impl Analyzer<'_> {
         let nullable = values.iter().any(|v| v.ty.nullable);
         let kind = if row.result == varpulis_abi::scalar::Scalar::Packed { texts() } else { kind_of(row.result) };
         Expr { kind: ExprKind::Call(function, values), ty: Type { kind, nullable }, span }
+    }
+
+    /// Conversions that no function of the runtime makes: of a type to itself, of an integer to a float, of a variant to its name.
+    fn simple_conversion(&mut self, name: &str, value: &mut Expr, span: Span) -> Option<Expr> {
+        // What an inferred field is converted to, it is not.
+        if value.ty.is_lenient() && matches!(name, "int" | "float" | "str" | "bool" | "timestamp") {
+            self.settle(value, Kind::Any);
+        }
+        match (name, &value.ty.kind) {
+            ("int", Kind::Int) | ("float", Kind::Float) | ("str", Kind::Str) | ("bool", Kind::Bool) | ("timestamp", Kind::Timestamp) => Some(value.clone()),
+            ("float", Kind::Int) => Some(to_float(value.clone())),
+            ("str", Kind::Enum(e)) => {
+                let e = e.clone();
+                Some(self.enum_text(value.clone(), &e, span))
+            }
+            _ => None,
+        }
     }
 
     fn unknown_function(&mut self, name: &str, name_span: Span) -> Expr {
@@ -313,6 +314,7 @@ pub(crate) fn kind_of(scalar: varpulis_abi::scalar::Scalar) -> Kind {
     match scalar {
         Scalar::Int | Scalar::Enum | Scalar::Wide => Kind::Int,
         Scalar::Float => Kind::Float,
+        Scalar::Decimal => Kind::Decimal(super::decimals::DIGITS, 0),
         Scalar::Bool => Kind::Bool,
         Scalar::Text => Kind::Str,
         Scalar::Timestamp => Kind::Timestamp,

@@ -85,6 +85,9 @@ impl Analyzer<'_> {
     fn unary(&mut self, op: UnaryOp, operand: &ast::Expr, span: Span, scope: &mut Scope) -> Expr {
         // The smallest integer has no positive counterpart; the parser hands it over as it is.
         let mut operand = if op == UnaryOp::Not { self.condition(operand, scope) } else { self.expr(operand, scope) };
+        if op == UnaryOp::Negate && operand.ty.is_decimal() {
+            return self.negated_decimal(operand, span);
+        }
         match op {
             UnaryOp::Negate => self.settle(&mut operand, Kind::Float),
             UnaryOp::BitNot => self.settle(&mut operand, Kind::Int),
@@ -151,6 +154,7 @@ impl Analyzer<'_> {
             let (e, text) = (e.clone(), text.clone());
             *left = self.variant(&e, &text, left.span);
         }
+        self.unify_decimals(left, right);
         match (&left.ty.kind, &right.ty.kind) {
             (Kind::Int, Kind::Float) => *left = to_float(left.clone()),
             (Kind::Float, Kind::Int) => *right = to_float(right.clone()),
@@ -247,6 +251,14 @@ impl Analyzer<'_> {
         } else if bits {
             self.settle(&mut left, Kind::Int);
             self.settle(&mut right, Kind::Int);
+        } else if left.ty.is_decimal() || right.ty.is_decimal() {
+            // A field whose type is not known yet is one, too.
+            let kind = if left.ty.is_decimal() { left.ty.kind.clone() } else { right.ty.kind.clone() };
+            self.settle(&mut left, kind.clone());
+            self.settle(&mut right, kind);
+            if let Some(made) = self.decimal_arithmetic(op, left.clone(), right.clone(), span) {
+                return made;
+            }
         } else if !matches!((&left.ty.kind, &right.ty.kind), (Kind::Timestamp | Kind::Duration, _) | (_, Kind::Timestamp | Kind::Duration)) {
             self.unify(&mut left, &mut right);
         }
@@ -345,6 +357,9 @@ impl Analyzer<'_> {
         if expr.ty.kind == Kind::Int && to.kind == Kind::Float {
             expr = to_float(expr);
         }
+        if let Some(decimal) = self.coerce_decimal(&expr, to) {
+            expr = decimal;
+        }
         if expr.ty.kind == Kind::Null && to.nullable {
             expr.ty = to.clone();
         }
@@ -369,7 +384,10 @@ impl Analyzer<'_> {
             );
         }
         let d = self.mismatch(Code::TypeMismatch, &expr, message, &to.to_string()).label(format!("{} found", expr.ty));
-        self.wrong(d)
+        // No decimals are lost unasked.
+        let (digits, scale) = to.decimal();
+        let is_rounded = to.is_decimal() && (expr.ty.is_number() || expr.ty.is_decimal());
+        self.wrong(if is_rounded { d.help(format!("round it, as in `decimal(x, {digits}, {scale})`")) } else { d })
     }
 }
 

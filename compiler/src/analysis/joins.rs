@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::Analyzer;
+use super::decimals::widened;
 use super::scope::{Inside, Scope, ScopeInput};
 use super::streams::StreamBuilder;
 use super::typed::{Expr, ExprKind, Literal, Place};
@@ -310,7 +311,7 @@ fn equality_of_sides(e: &Expr) -> Option<(Expr, Expr)> {
     let plain = |e: &Expr| match &e.kind {
         ExprKind::Place(_) => true,
         ExprKind::ToFloat(inner) => matches!(inner.kind, ExprKind::Place(_)),
-        _ => false,
+        _ => widened(e).is_some_and(|inner| matches!(inner.kind, ExprKind::Place(_))),
     };
     if !plain(a) || !plain(b) {
         return None;

@@ -1,6 +1,7 @@
 //! Typing of methods of arrays and maps.
 
 use super::Analyzer;
+use super::decimals::DIGITS;
 use super::limits::Size;
 use super::scope::{Local, Scope};
 use super::typed::{Expr, ExprKind, Gather, Literal};
@@ -183,11 +184,18 @@ impl Analyzer<'_> {
             ("sum", Kind::Int) => call_of(".sum", "sum_of_ints", object, Kind::Int, span),
             ("sum", Kind::Float) => call_of(".sum", "sum_of_floats", object, Kind::Float, span),
             ("sum", Kind::Duration) => call_of(".sum", "sum_of_durations", object, Kind::Duration, span),
-            ("avg", Kind::Int | Kind::Float) => {
+            ("sum", Kind::Decimal(_, scale)) => call_of(".sum", "sum_of_decimals", object, Kind::Decimal(DIGITS, *scale), span),
+            ("avg", Kind::Int | Kind::Float | Kind::Decimal(..)) => {
                 if !self.copies("the array", Size::of(&object).times(2), span) {
                     return Expr::error(span);
                 }
-                let sum = call_of(".sum", "sum_of_floats", object.clone(), Kind::Float, span);
+                let sum = match &element.kind {
+                    Kind::Decimal(_, scale) => {
+                        let sum = call_of(".sum", "sum_of_decimals", object.clone(), Kind::Decimal(DIGITS, *scale), span);
+                        self.decimal_to_float(sum)
+                    }
+                    _ => call_of(".sum", "sum_of_floats", object.clone(), Kind::Float, span),
+                };
                 let count = call(".count", vec![object], Kind::Int, span);
                 let is_empty = {
                     let zero = Expr::literal(Literal::Int(0), Type::INT, span);

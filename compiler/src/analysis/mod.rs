@@ -5,6 +5,7 @@
 mod aggregates;
 pub mod builtins;
 mod calls;
+mod decimals;
 mod declarations;
 mod expressions;
 mod forks;

@@ -50,7 +50,7 @@ impl Analyzer<'_> {
                 let fields = fields.iter().map(|(name, ty)| (name.text.clone(), self.resolve_type(ty))).collect();
                 self.packed_type(Kind::Record(Rc::new(RecordType { fields })), t.span)
             }
-            TypeExprKind::Named(name, _) => match name.text.as_str() {
+            TypeExprKind::Named(name, args) => match name.text.as_str() {
                 "int" => Type::INT,
                 "float" => Type::FLOAT,
                 "bool" => Type::BOOL,
@@ -58,7 +58,7 @@ impl Analyzer<'_> {
                 "timestamp" => Type::TIMESTAMP,
                 "duration" => Type::new(Kind::Duration),
                 "any" => Type::optional(Kind::Any),
-                "decimal" => self.later_type(t.span, "`decimal`"),
+                "decimal" => self.decimal_type(args, t.span),
                 other => self.named_type(other, t.span),
             },
         }

@@ -28,6 +28,8 @@ pub enum Literal {
     Int(i64),
     /// `float`
     Float(f64),
+    /// `decimal`: the digits as an integer; the type says how many are decimals.
+    Decimal(i128),
     /// `bool`
     Bool(bool),
     /// `str`
@@ -42,13 +44,14 @@ pub enum Literal {
 
 impl Literal {
     /// Its bits, if it is a number of any kind.
-    fn bits(&self) -> Option<u64> {
+    fn bits(&self) -> Option<u128> {
         match self {
             Literal::Null | Literal::Str(_) => None,
-            Literal::Int(v) | Literal::Timestamp(v) | Literal::Duration(v) => Some(v.cast_unsigned()),
-            Literal::Float(v) => Some(v.to_bits()),
-            Literal::Bool(v) => Some(u64::from(*v)),
-            Literal::Enum(v) => Some(u64::from(*v)),
+            Literal::Decimal(v) => Some(v.cast_unsigned()),
+            Literal::Int(v) | Literal::Timestamp(v) | Literal::Duration(v) => Some(u128::from(v.cast_unsigned())),
+            Literal::Float(v) => Some(u128::from(v.to_bits())),
+            Literal::Bool(v) => Some(u128::from(*v)),
+            Literal::Enum(v) => Some(u128::from(*v)),
         }
     }
 
@@ -329,6 +332,7 @@ impl fmt::Display for Literal {
             Literal::Null => f.write_str("null"),
             Literal::Int(v) => write!(f, "{v}"),
             Literal::Float(v) => write!(f, "{v:?}"),
+            Literal::Decimal(v) => write!(f, "{v}d"),
             Literal::Bool(v) => write!(f, "{v}"),
             Literal::Str(v) => write!(f, "{v:?}"),
             Literal::Timestamp(v) => write!(f, "@{v}ns"),

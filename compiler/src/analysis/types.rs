@@ -28,6 +28,8 @@ pub enum Kind {
     Int,
     /// `float`
     Float,
+    /// `decimal(p, s)`: so many digits, and so many of them behind the point.
+    Decimal(u8, u8),
     /// `bool`
     Bool,
     /// `str`
@@ -104,9 +106,17 @@ impl Type {
     pub fn is_number(&self) -> bool {
         matches!(self.kind, Kind::Int | Kind::Float)
     }
+    /// `decimal(p, s)`
+    pub fn is_decimal(&self) -> bool {
+        matches!(self.kind, Kind::Decimal(..))
+    }
+    /// How many digits a `decimal` has, and how many of these are decimals.
+    pub fn decimal(&self) -> (u8, u8) {
+        if let Kind::Decimal(digits, scale) = self.kind { (digits, scale) } else { (0, 0) }
+    }
     /// Whether values can be ordered with `<`.
     pub fn is_ordered(&self) -> bool {
-        matches!(self.kind, Kind::Int | Kind::Float | Kind::Str | Kind::Timestamp | Kind::Duration | Kind::Enum(_))
+        matches!(self.kind, Kind::Int | Kind::Float | Kind::Decimal(..) | Kind::Str | Kind::Timestamp | Kind::Duration | Kind::Enum(_))
     }
     /// A mistake was reported, or the type is still to come: ask nothing of it.
     pub fn is_lenient(&self) -> bool {
@@ -135,6 +145,7 @@ impl Type {
         match self.kind {
             Kind::Int => Scalar::Int,
             Kind::Float => Scalar::Float,
+            Kind::Decimal(..) => Scalar::Decimal,
             Kind::Bool => Scalar::Bool,
             Kind::Str => Scalar::Text,
             Kind::Timestamp => Scalar::Timestamp,
@@ -151,6 +162,7 @@ impl fmt::Display for Type {
         match &self.kind {
             Kind::Int => f.write_str("int"),
             Kind::Float => f.write_str("float"),
+            Kind::Decimal(digits, scale) => write!(f, "decimal({digits}, {scale})"),
             Kind::Bool => f.write_str("bool"),
             Kind::Str => f.write_str("str"),
             Kind::Timestamp => f.write_str("timestamp"),

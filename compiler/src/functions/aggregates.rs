@@ -87,6 +87,7 @@ impl Aggregate {
             Aggregate::Count | Aggregate::CountDistinct | Aggregate::ApproxCountDistinct => Type::INT,
             Aggregate::Sum => match argument.map(|t| &t.kind) {
                 Some(Kind::Int) => Type::INT,
+                Some(Kind::Decimal(_, scale)) => Type::new(Kind::Decimal(38, *scale)),
                 _ => Type::FLOAT,
             },
             Aggregate::Avg

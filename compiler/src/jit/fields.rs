@@ -17,7 +17,7 @@ impl FunctionMaker<'_, '_, '_> {
             Kind::Event => self.read_decoded(base, place, ty),
             Kind::Slot => {
                 let flag = place.flag.map(|flag| self.load(types::I8, base, flag as i32));
-                if !matches!(ty.scalar, Scalar::Text | Scalar::Json | Scalar::Packed) {
+                if !ty.scalar.is_text() {
                     return Val { flag, ..self.read_plain(base, offset, ty.scalar, TRUSTED) };
                 }
                 let (length, address) = (self.load(types::I64, base, offset), self.load(types::I64, base, offset + 8));
@@ -37,7 +37,7 @@ impl FunctionMaker<'_, '_, '_> {
     fn read_plain(&mut self, base: Value, offset: i32, scalar: Scalar, flags: MemFlagsData) -> Val {
         let ins = &mut self.builder;
         match scalar {
-            Scalar::Text | Scalar::Json | Scalar::Packed => {
+            Scalar::Text | Scalar::Json | Scalar::Packed | Scalar::Decimal => {
                 let (first, second) = (ins.ins().load(types::I64, flags, base, offset), ins.ins().load(types::I64, flags, base, offset + 8));
                 Val { flag: None, first, second: Some(second) }
             }
@@ -64,7 +64,7 @@ impl FunctionMaker<'_, '_, '_> {
         if ty.nullable {
             return Val { flag: Some(there), first: found.first, second };
         }
-        let first = if second.is_some() { found.first } else { self.builder.ins().select(there, found.first, zero.first) };
+        let first = if ty.scalar.is_text() { found.first } else { self.builder.ins().select(there, found.first, zero.first) };
         Val { flag: None, first, second }
     }
 
@@ -85,6 +85,11 @@ impl FunctionMaker<'_, '_, '_> {
                     self.store(value.first, base, offset);
                     self.store(length, base, offset + 8);
                 }
+            }
+            Scalar::Decimal => {
+                let high = value.second.unwrap_or(value.first);
+                self.store(value.first, base, offset);
+                self.store(high, base, offset + 8);
             }
             Scalar::Wide => {
                 let (low, high) = self.builder.ins().isplit(value.first);
@@ -111,7 +116,7 @@ impl FunctionMaker<'_, '_, '_> {
             }
             scalar => self.builder.ins().iconst(register(scalar), 0),
         };
-        let second = matches!(ty.scalar, Scalar::Text | Scalar::Json | Scalar::Packed).then(|| self.word(0));
+        let second = ty.scalar.is_pair().then(|| self.word(0));
         let flag = ty.nullable.then(|| self.builder.ins().iconst(types::I8, 0));
         Val { flag, first, second }
     }

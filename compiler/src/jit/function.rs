@@ -117,7 +117,7 @@ pub(super) const UNCHANGING: MemFlagsData = MemFlagsData::trusted().with_readonl
 /// How a value of a type is held in registers.
 pub(super) fn register(scalar: Scalar) -> types::Type {
     match scalar {
-        Scalar::Int | Scalar::Timestamp | Scalar::Duration | Scalar::Text | Scalar::Json | Scalar::Packed => types::I64,
+        Scalar::Int | Scalar::Timestamp | Scalar::Duration | Scalar::Text | Scalar::Json | Scalar::Packed | Scalar::Decimal => types::I64,
         Scalar::Float => types::F64,
         Scalar::Bool => types::I8,
         Scalar::Enum => types::I32,
@@ -313,7 +313,7 @@ impl BodyMaker<'_, '_, '_, '_> {
             Op::Const(_) | Op::Null | Op::Load { .. } | Op::Read(_) | Op::Global(_) | Op::Wrap(_) | Op::Unwrap(_) | Op::IsNull(_) | Op::IsTrue(_) => true,
             Op::ToFloat(_) | Op::Widen(_) | Op::Not(_) | Op::BitNot(_) => true,
             Op::Index(_) => true,
-            Op::Compare { left, .. } => !matches!(scalar(left), Scalar::Text | Scalar::Json | Scalar::Packed),
+            Op::Compare { left, .. } => !scalar(left).is_pair(),
             Op::Arithmetic { op, left, .. } => scalar(left) == Scalar::Float && *op != Arithmetic::Divide,
             _ => false,
         }

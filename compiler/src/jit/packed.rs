@@ -75,7 +75,7 @@ impl BodyMaker<'_, '_, '_, '_> {
         if ty.nullable {
             return Ok(Val { flag: Some(there), first, second });
         }
-        let first = if second.is_some() { first } else { self.maker.builder.ins().select(there, first, zero.first) };
+        let first = if ty.scalar.is_text() { first } else { self.maker.builder.ins().select(there, first, zero.first) };
         Ok(Val { flag: None, first, second })
     }
 

@@ -337,6 +337,7 @@ impl Parts {
         let value = |(global, function): (&physical::GlobalValue, &Option<cranelift_module::FuncId>)| GlobalCode {
             name: global.name.clone(),
             ty: global.ty,
+            decimal: global.decimal,
             is_param: global.is_param,
             body: function.map(|id| finished.chain(id)),
         };

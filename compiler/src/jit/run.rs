@@ -4,7 +4,7 @@ use cranelift::codegen::ir::{InstBuilder, Value, types};
 use cranelift::frontend::Variable;
 use varpulis_abi::jit::context;
 use varpulis_abi::layout::{Kind, Place};
-use varpulis_abi::scalar::{Physical, Scalar};
+use varpulis_abi::scalar::Physical;
 
 use super::Error;
 use super::function::{BodyMaker, Val, register};
@@ -34,7 +34,7 @@ impl BodyMaker<'_, '_, '_, '_> {
             let parts = VariableParts {
                 flag: ty.nullable.then(|| builder.declare_var(types::I8)),
                 first: builder.declare_var(register(ty.scalar)),
-                second: matches!(ty.scalar, Scalar::Text | Scalar::Json | Scalar::Packed).then(|| builder.declare_var(types::I64)),
+                second: ty.scalar.is_pair().then(|| builder.declare_var(types::I64)),
             };
             self.variables.insert(*id, parts);
             // Analysis sets a variable before it is read; Cranelift sees to it that even otherwise no register is read that nobody wrote.
@@ -53,7 +53,7 @@ impl BodyMaker<'_, '_, '_, '_> {
 
     fn state_value(&mut self, globals: Value, place: &Place) -> Result<Val, Error> {
         let found = self.maker.read(globals, place, Kind::Slot);
-        let Some(length) = found.second else { return Ok(found) };
+        let (Some(length), true) = (found.second, place.held.is_text()) else { return Ok(found) };
         let context = self.maker.context;
         Ok(Val { first: self.maker.helper("keep_text", &[context, found.first, length])?, ..found })
     }

@@ -31,7 +31,8 @@ fn schema(record: &Record, at: usize, field: &RecordField) -> FieldSchema {
     match record.shape_of(at) {
         Some(shape) => part(&field.name, shape),
         None => {
-            FieldSchema { name: Cow::Owned(field.name.clone()), ty: ty(field), variants: Variants::Fixed(&[]), form: Form::Plain, parts: Cow::Borrowed(&[]) }
+            let name = Cow::Owned(field.name.clone());
+            FieldSchema { name, ty: ty(field), variants: Variants::Fixed(&[]), decimal: (0, 0), form: Form::Plain, parts: Cow::Borrowed(&[]) }
         }
     }
 }
@@ -40,7 +41,7 @@ fn schema(record: &Record, at: usize, field: &RecordField) -> FieldSchema {
 fn part(name: &str, shape: &Shape) -> FieldSchema {
     let parts = shape.parts.iter().map(|(name, shape)| part(name, shape)).collect();
     let variants = if shape.variants.is_empty() { Variants::Fixed(&[]) } else { Variants::Made(shape.variants.as_slice().into()) };
-    FieldSchema { name: Cow::Owned(name.to_owned()), ty: shape.ty, variants, form: shape.form, parts: Cow::Owned(parts) }
+    FieldSchema { name: Cow::Owned(name.to_owned()), ty: shape.ty, variants, decimal: shape.decimal, form: shape.form, parts: Cow::Owned(parts) }
 }
 
 pub(super) fn events(program: &Program, usage: &Usage) -> Vec<EventSchema> {
@@ -134,6 +135,7 @@ fn constant(literal: &Literal) -> Constant {
         Literal::Null => Constant::Plain(Value::Null),
         Literal::Int(v) => Constant::Plain(Value::Int(*v)),
         Literal::Float(v) => Constant::Plain(Value::Float(*v)),
+        Literal::Decimal(v) => Constant::Plain(Value::of_decimal(*v)),
         Literal::Bool(v) => Constant::Plain(Value::Bool(*v)),
         Literal::Timestamp(v) => Constant::Plain(Value::Timestamp(*v)),
         Literal::Duration(v) => Constant::Plain(Value::Duration(*v)),

@@ -93,6 +93,10 @@ impl BodyMaker<'_, '_, '_, '_> {
             Literal::Null => self.maker.zero(Physical { nullable: true, ..ty }),
             Literal::Int(v) | Literal::Timestamp(v) | Literal::Duration(v) => Val::plain(builder.ins().iconst(types::I64, *v)),
             Literal::Float(v) => Val::plain(builder.ins().f64const(*v)),
+            Literal::Decimal(v) => {
+                let (low, high) = (builder.ins().iconst(types::I64, *v as i64), builder.ins().iconst(types::I64, (*v >> 64) as i64));
+                Val { flag: None, first: low, second: Some(high) }
+            }
             Literal::Bool(v) => Val::plain(builder.ins().iconst(types::I8, i64::from(*v))),
             Literal::Enum(v) => Val::plain(builder.ins().iconst(types::I32, i64::from(*v))),
             Literal::Str(text) => {
@@ -213,10 +217,20 @@ impl BodyMaker<'_, '_, '_, '_> {
                 self.maker.builder.ins().icmp_imm_s(signed(op), order, 0)
             }
             Scalar::Float => self.maker.builder.ins().fcmp(floating(op), l.first, r.first),
+            Scalar::Decimal => {
+                let (l, r) = (self.whole(l), self.whole(r));
+                self.maker.builder.ins().icmp(signed(op), l, r)
+            }
             Scalar::Bool | Scalar::Enum => self.maker.builder.ins().icmp(signed(op).unsigned(), l.first, r.first),
             Scalar::Int | Scalar::Timestamp | Scalar::Duration | Scalar::Wide => self.maker.builder.ins().icmp(signed(op), l.first, r.first),
         };
         Ok(Val::plain(result))
+    }
+
+    /// A decimal in one register.
+    fn whole(&mut self, decimal: Val) -> Value {
+        let high = decimal.second.unwrap_or(decimal.first);
+        self.maker.builder.ins().iconcat(decimal.first, high)
     }
 
     /// The text of a constant.
@@ -237,6 +251,10 @@ impl BodyMaker<'_, '_, '_, '_> {
                 let both = builder.ins().band(x, y);
                 builder.ins().bor(equal, both)
             }
+            Scalar::Decimal => {
+                let (l, r) = (self.whole(l), self.whole(r));
+                self.maker.builder.ins().icmp(IntCC::Equal, l, r)
+            }
             Scalar::Int | Scalar::Bool | Scalar::Timestamp | Scalar::Duration | Scalar::Enum | Scalar::Wide => {
                 self.maker.builder.ins().icmp(IntCC::Equal, l.first, r.first)
             }
@@ -256,7 +274,7 @@ impl BodyMaker<'_, '_, '_, '_> {
         let on = self.maker.builder.create_block();
         let flag = ty.nullable.then(|| self.maker.builder.append_block_param(on, types::I8));
         let first = self.maker.builder.append_block_param(on, register(ty.scalar));
-        let second = is_text(ty.scalar).then(|| self.maker.builder.append_block_param(on, types::I64));
+        let second = ty.scalar.is_pair().then(|| self.maker.builder.append_block_param(on, types::I64));
         self.maker.builder.ins().brif(condition, blocks[0], &[], blocks[1], &[]);
         for (block, region) in blocks.into_iter().zip([then, otherwise]) {
             self.maker.builder.switch_to_block(block);
@@ -293,7 +311,7 @@ impl BodyMaker<'_, '_, '_, '_> {
             Scalar::Float => self.maker.builder.ins().bitcast(types::I64, cranelift::codegen::ir::MemFlagsData::new(), value),
             Scalar::Bool | Scalar::Enum => self.maker.builder.ins().uextend(types::I64, value),
             Scalar::Wide => self.maker.builder.ins().ireduce(types::I64, value),
-            Scalar::Int | Scalar::Timestamp | Scalar::Duration | Scalar::Text | Scalar::Json | Scalar::Packed => value,
+            Scalar::Int | Scalar::Timestamp | Scalar::Duration | Scalar::Text | Scalar::Json | Scalar::Packed | Scalar::Decimal => value,
         }
     }
 
@@ -303,7 +321,7 @@ impl BodyMaker<'_, '_, '_, '_> {
             Scalar::Bool => self.maker.builder.ins().ireduce(types::I8, word),
             Scalar::Enum => self.maker.builder.ins().ireduce(types::I32, word),
             Scalar::Wide => self.maker.builder.ins().sextend(types::I128, word),
-            Scalar::Int | Scalar::Timestamp | Scalar::Duration | Scalar::Text | Scalar::Json | Scalar::Packed => word,
+            Scalar::Int | Scalar::Timestamp | Scalar::Duration | Scalar::Text | Scalar::Json | Scalar::Packed | Scalar::Decimal => word,
         }
     }
 
@@ -315,7 +333,7 @@ impl BodyMaker<'_, '_, '_, '_> {
             let flag = self.maker.builder.ins().ireduce(types::I8, result);
             return Val { flag: Some(flag), first: self.value_of(ty.scalar, value), second: None };
         }
-        let second = is_text(ty.scalar).then(|| self.maker.load(types::I64, context, context::LENGTH));
+        let second = ty.scalar.is_pair().then(|| self.maker.load(types::I64, context, context::LENGTH));
         Val { flag: None, first: self.value_of(ty.scalar, result), second }
     }
 
@@ -381,19 +399,23 @@ impl BodyMaker<'_, '_, '_, '_> {
         for v in values {
             let (scalar, value) = (self.body.value(*v).ty.scalar, self.get(*v)?);
             let mut word = match scalar {
-                Scalar::Text | Scalar::Json | Scalar::Packed => value.first,
+                Scalar::Text | Scalar::Json | Scalar::Packed | Scalar::Decimal => value.first,
                 Scalar::Float => self.float_key(value.first),
                 Scalar::Int | Scalar::Bool | Scalar::Timestamp | Scalar::Duration | Scalar::Enum | Scalar::Wide => self.word_of(scalar, value.first),
             };
-            let mut length = value.second;
+            let mut second = value.second;
             if let Some(flag) = value.flag {
                 // What stands beside a null is not part of the key.
                 let (zero, flag) = (self.maker.word(0), self.maker.builder.ins().uextend(types::I64, flag));
                 word = self.maker.builder.ins().select(flag, word, zero);
-                length = length.map(|length| self.maker.builder.ins().select(flag, length, zero));
+                second = second.map(|second| self.maker.builder.ins().select(flag, second, zero));
                 state = self.maker.fold(state, flag, seeds[1]);
             }
-            state = match length {
+            state = match second {
+                Some(high) if scalar == Scalar::Decimal => {
+                    state = self.maker.fold(state, word, seeds[1]);
+                    self.maker.fold(state, high, seeds[1])
+                }
                 Some(length) => self.maker.hash_text(hasher, state, seeds[1], word, length)?,
                 None => self.maker.fold(state, word, seeds[1]),
             };
@@ -428,10 +450,6 @@ impl BodyMaker<'_, '_, '_, '_> {
 
 fn some_second((result, over): (Value, Value)) -> (Value, Option<Value>) {
     (result, Some(over))
-}
-
-fn is_text(scalar: Scalar) -> bool {
-    matches!(scalar, Scalar::Text | Scalar::Json | Scalar::Packed)
 }
 
 pub(super) fn length(value: Val) -> Value {

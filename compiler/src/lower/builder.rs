@@ -329,6 +329,7 @@ fn zero(scalar: Scalar) -> Option<Literal> {
     Some(match scalar {
         Scalar::Int => Literal::Int(0),
         Scalar::Float => Literal::Float(0.0),
+        Scalar::Decimal => Literal::Decimal(0),
         Scalar::Bool => Literal::Bool(false),
         Scalar::Text => Literal::Str(String::new()),
         Scalar::Timestamp => Literal::Timestamp(0),

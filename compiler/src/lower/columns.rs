@@ -144,9 +144,14 @@ pub fn visible_columns(plan: &Plan, node: NodeId) -> Vec<usize> {
     plan.columns_of(node).iter().enumerate().filter(|(_, c)| !c.hidden).map(|(i, _)| i).collect()
 }
 
+/// Whether a type says more than how its values are held.
+pub(super) fn has_shape(ty: &Type) -> bool {
+    matches!(ty.kind, Kind::Enum(_) | Kind::Decimal(..)) || ty.is_packed()
+}
+
 /// The fields of a record whose types say more than how they are held: enums, and what is made of other values.
 pub(super) fn shapes_of<'t>(types: impl Iterator<Item = &'t Type>) -> Vec<(usize, Shape)> {
-    types.enumerate().filter(|(_, ty)| matches!(ty.kind, Kind::Enum(_)) || ty.is_packed()).map(|(at, ty)| (at, shape(ty))).collect()
+    types.enumerate().filter(|(_, ty)| has_shape(ty)).map(|(at, ty)| (at, shape(ty))).collect()
 }
 
 fn shape(ty: &Type) -> Shape {
@@ -159,5 +164,5 @@ fn shape(ty: &Type) -> Shape {
         _ => (Form::Plain, vec![]),
     };
     let variants = if let Kind::Enum(e) = &ty.kind { e.variants.clone() } else { vec![] };
-    Shape { ty: physical(ty), variants, form, parts }
+    Shape { ty: physical(ty), variants, decimal: ty.decimal(), form, parts }
 }

@@ -355,6 +355,8 @@ pub struct Shape {
     pub ty: Physical,
     /// The names of an enum's variants.
     pub variants: Vec<String>,
+    /// Of decimals: how many digits they have, and how many of these are decimals.
+    pub decimal: (u8, u8),
     /// How values are made of others.
     pub form: Form,
     /// What they are made of; names are those of a record's fields.

@@ -340,6 +340,7 @@ fn physical(ty: Physical) -> String {
         Scalar::Timestamp => "timestamp",
         Scalar::Duration => "duration",
         Scalar::Wide => "wide",
+        Scalar::Decimal => "decimal",
         Scalar::Enum => "enum",
         Scalar::Json => "any",
         Scalar::Packed => "packed",

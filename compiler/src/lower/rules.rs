@@ -9,11 +9,12 @@ use varpulis_abi::scalar::Scalar;
 
 use super::assemble::Assembler;
 use super::builder::{Builder, plain};
+use super::columns::has_shape;
 use super::expression::{Context, lower, physical, truth};
 use super::frame::{Frame, Lowering};
 use super::ir::{Arm, ChainId, FieldType, KernelFunction, Op, OperatorId, Record, RecordField, RecordId, SiteId, Statement, ValueId};
 use crate::analysis::typed::{Expr, ExprKind, Literal, Place};
-use crate::analysis::types::{Kind, Type};
+use crate::analysis::types::Type;
 use crate::plan::logical::{NodeId, NodeKind};
 use crate::plan::physical::{ChainInput, Config, Operator};
 use crate::plan::print::expression_key;
@@ -71,8 +72,8 @@ fn rule(a: &Assembler<'_>, reader: NodeId) -> Option<(String, Rule)> {
             _ => rest.push(take_constants(&part, &mut constants)),
         }
     }
-    // A row of a table is written without the variants of enums and without a field that shadows `ts`.
-    let plain = plan.node(*project).schema.columns.iter().all(|c| c.name != "ts" && !matches!(c.ty.kind, Kind::Enum(_)));
+    // A row of a table is written without shapes (variants, decimals, parts) and without a field that shadows `ts`.
+    let plain = plan.node(*project).schema.columns.iter().all(|c| c.name != "ts" && !has_shape(&c.ty));
     let touches_state = rest.iter().chain(columns).any(Expr::touches_state);
     if equalities.is_empty() || !plain || touches_state || columns.iter().any(has_text_constant) {
         return None;

@@ -154,6 +154,8 @@ pub struct GlobalValue {
     pub name: String,
     /// Its type.
     pub ty: Physical,
+    /// Of a `decimal`: how many digits it has, and how many of these are decimals.
+    pub decimal: (u8, u8),
     /// How it is computed (`let`) or its default (`param`).
     pub body: Option<Body>,
     /// Whether it is set from outside.

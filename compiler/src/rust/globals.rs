@@ -22,6 +22,10 @@ impl Printer<'_> {
         let mut steps = TokenStream::new();
         for g in self.program.globals.iter().chain(&self.program.states) {
             let (name, text) = (names::field(&g.name), &g.name);
+            let arguments = match (g.ty.scalar, g.decimal) {
+                (Scalar::Decimal, (digits, scale)) => quote!(#text, #digits, #scale),
+                _ => quote!(#text),
+            };
             let value = g.body.as_ref().map(|b| {
                 let place = Place { ts: quote!(0), firing: false, fallible: true, stage: 0, record: quote!(), globals: true };
                 let body = BodyPrinter::new(self, b, &place).print();
@@ -30,9 +34,9 @@ impl Printer<'_> {
             let read = if g.is_param {
                 let method = format_ident!("{}", param_method(g.ty));
                 match value {
-                    Some(v) => quote!(match params.#method(#text)? { Some(value) => value.into(), None => #v }),
-                    None if g.ty.nullable => quote!(params.#method(#text)?.map(Into::into)),
-                    None => quote!(params.#method(#text)?.ok_or_else(|| format!("parameter `{}` must be set", #text))?.into()),
+                    Some(v) => quote!(match params.#method(#arguments)? { Some(value) => value.into(), None => #v }),
+                    None if g.ty.nullable => quote!(params.#method(#arguments)?.map(Into::into)),
+                    None => quote!(params.#method(#arguments)?.ok_or_else(|| format!("parameter `{}` must be set", #text))?.into()),
                 }
             } else {
                 value.unwrap_or_default()
@@ -99,7 +103,8 @@ impl Printer<'_> {
             let ty = match g.ty.scalar {
                 Scalar::Float => quote!(f64),
                 Scalar::Bool => quote!(bool),
-                Scalar::Text | Scalar::Json | Scalar::Packed => quote!(&str),
+                // A decimal is set as it is written.
+                Scalar::Text | Scalar::Json | Scalar::Packed | Scalar::Decimal => quote!(&str),
                 _ => quote!(i64),
             };
             quote!(#[doc = #doc] pub fn #name(mut self, value: #ty) -> Self { self.params.set(#text, value.to_string()); self })
@@ -131,6 +136,7 @@ fn param_method(ty: Physical) -> &'static str {
         Scalar::Timestamp => "timestamp",
         Scalar::Duration => "duration",
         Scalar::Float => "float",
+        Scalar::Decimal => "decimal",
         Scalar::Bool => "boolean",
         Scalar::Text | Scalar::Json | Scalar::Packed => "text",
     }

@@ -16,6 +16,10 @@ pub(super) fn constant(l: &Literal) -> (TokenStream, bool) {
             let t = Token::f64_unsuffixed(v.abs());
             if v.is_sign_negative() { (quote!(-#t), false) } else { (quote!(#t), true) }
         }
+        Literal::Decimal(v) => {
+            let t = Token::u128_unsuffixed(v.unsigned_abs());
+            if *v < 0 { (quote!(-#t), false) } else { (quote!(#t), true) }
+        }
         Literal::Bool(v) => (quote!(#v), true),
         Literal::Str(v) => (quote!(#v), true),
         Literal::Enum(v) => {

@@ -24,6 +24,7 @@ pub(super) fn getter(ty: Physical) -> Ident {
     let plain = match ty.scalar {
         Scalar::Int | Scalar::Timestamp | Scalar::Duration | Scalar::Wide => "int",
         Scalar::Float => "float",
+        Scalar::Decimal => "decimal",
         Scalar::Bool => "bool",
         Scalar::Text | Scalar::Json | Scalar::Packed => "text",
         Scalar::Enum => "variant",
@@ -45,7 +46,10 @@ impl<'p> BodyPrinter<'p, '_> {
     fn tagged(&mut self, v: ValueId) -> TokenStream {
         let ty = self.body.value(v).ty;
         let p = self.borrowed(v);
-        let variant = names::ident(&format!("{:?}", ty.scalar));
+        let variant = match ty.scalar {
+            Scalar::Decimal => names::ident("of_decimal"),
+            scalar => names::ident(&format!("{scalar:?}")),
+        };
         let (t, operand) = (&p.tokens, p.operand());
         if !ty.nullable {
             return quote!(Value::#variant(#t));

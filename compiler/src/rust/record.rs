@@ -9,13 +9,13 @@ use super::names;
 use super::printer::Printer;
 use super::tables::shape_schema;
 use super::without_text;
-use crate::lower::ir::{FieldType, RecordField, RecordId};
+use crate::lower::ir::{FieldType, RecordField, RecordId, Shape};
 
 /// The Rust type of a value: borrowed in rows, owned in slots.
 pub(super) fn value_type(ty: Physical, stored: bool) -> TokenStream {
     let inner = match ty.scalar {
         Scalar::Int | Scalar::Timestamp | Scalar::Duration => quote!(i64),
-        Scalar::Wide => quote!(i128),
+        Scalar::Wide | Scalar::Decimal => quote!(i128),
         Scalar::Float => quote!(f64),
         Scalar::Bool => quote!(bool),
         Scalar::Enum => quote!(u32),
@@ -190,6 +190,7 @@ impl Printer<'_> {
                     let schema = shape_schema(&f.name, shape);
                     quote!(writer.#method(#key, self.#name, const { &#schema });)
                 }
+                Some(Shape { decimal: (_, scale), .. }) if ty.scalar == Scalar::Decimal => quote!(writer.#method(#key, self.#name, #scale);),
                 _ => quote!(writer.#method(#key, self.#name);),
             }
         });
@@ -210,6 +211,7 @@ pub(super) fn writer_method(p: Physical) -> Ident {
     let plain = match p.scalar {
         Scalar::Int | Scalar::Wide | Scalar::Enum => "int",
         Scalar::Float => "float",
+        Scalar::Decimal => "decimal",
         Scalar::Bool => "boolean",
         Scalar::Text => "text",
         Scalar::Timestamp => "timestamp",

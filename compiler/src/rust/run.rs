@@ -23,7 +23,7 @@ fn start(ty: Physical) -> TokenStream {
         Physical { scalar: Scalar::Float, .. } => quote!(0.0),
         Physical { scalar: Scalar::Bool, .. } => quote!(false),
         Physical { scalar: Scalar::Text | Scalar::Json | Scalar::Packed, .. } => quote!(Text::default()),
-        Physical { scalar: Scalar::Int | Scalar::Wide | Scalar::Timestamp | Scalar::Duration | Scalar::Enum, .. } => quote!(0),
+        Physical { scalar: Scalar::Int | Scalar::Wide | Scalar::Decimal | Scalar::Timestamp | Scalar::Duration | Scalar::Enum, .. } => quote!(0),
     }
 }
 

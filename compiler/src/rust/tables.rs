@@ -2,7 +2,7 @@
 
 use proc_macro2::{Literal as Token, TokenStream};
 use quote::quote;
-use varpulis_abi::scalar::{Form, Physical};
+use varpulis_abi::scalar::{Form, Physical, Scalar};
 
 use super::literal::int;
 use super::names;
@@ -64,6 +64,9 @@ fn field_schema(field: &RecordField, shape: Option<&Shape>) -> TokenStream {
 
 /// The schema of what is read and written by its shape.
 pub(super) fn shape_schema(name: &str, shape: &Shape) -> TokenStream {
+    if let (Physical { scalar: Scalar::Decimal, nullable }, (digits, scale)) = (shape.ty, shape.decimal) {
+        return quote!(FieldSchema::decimal(#name, #nullable, #digits, #scale));
+    }
     if shape.form == Form::Plain {
         let (ty, variants) = (physical(shape.ty), &shape.variants);
         return quote!(FieldSchema::new(#name, #ty, &[#(#variants),*]));

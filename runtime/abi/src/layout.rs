@@ -75,6 +75,8 @@ pub mod value {
     pub const PACKED: u8 = TEXT | 0x20;
     /// An enum's variant.
     pub const ENUM: u8 = 5;
+    /// `decimal`
+    pub const DECIMAL: u8 = 6;
 
     /// The class of the tags of a type's values.
     pub fn class(scalar: Scalar) -> u8 {
@@ -88,6 +90,7 @@ pub mod value {
             Scalar::Timestamp => TIMESTAMP,
             Scalar::Duration => DURATION,
             Scalar::Float => FLOAT,
+            Scalar::Decimal => DECIMAL,
             Scalar::Bool => BOOL,
             Scalar::Text => TEXT,
             Scalar::Json => JSON,
@@ -121,8 +124,8 @@ impl Held {
     /// How many bytes its value takes.
     fn size(self, kind: Kind) -> u32 {
         match (self, kind) {
-            (Self::Scalar(Physical { scalar: Scalar::Text | Scalar::Json | Scalar::Packed, .. }), Kind::Slot) => 3 * WORD,
-            (Self::Scalar(Physical { scalar: Scalar::Text | Scalar::Json | Scalar::Packed | Scalar::Wide, .. }), _) => 2 * WORD,
+            (Self::Scalar(Physical { scalar, .. }), Kind::Slot) if scalar.is_text() => 3 * WORD,
+            (Self::Scalar(Physical { scalar, .. }), _) if scalar.is_pair() || scalar == Scalar::Wide => 2 * WORD,
             (Self::Scalar(_) | Self::Object(_), _) => WORD,
         }
     }
@@ -132,9 +135,14 @@ impl Held {
         matches!(self, Self::Scalar(Physical { nullable: true, .. }))
     }
 
+    /// Whether it takes two words of a row.
+    pub fn is_pair(self) -> bool {
+        matches!(self, Self::Scalar(Physical { scalar, .. }) if scalar.is_pair())
+    }
+
     /// Whether it is a text, which a slot owns and a row borrows.
     pub fn is_text(self) -> bool {
-        matches!(self, Self::Scalar(Physical { scalar: Scalar::Text | Scalar::Json | Scalar::Packed, .. }))
+        matches!(self, Self::Scalar(Physical { scalar, .. }) if scalar.is_text())
     }
 }
 

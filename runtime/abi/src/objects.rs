@@ -10,23 +10,23 @@ macro_rules! for_each_object {
         $expand! {
             DistinctSet {
                 tell add_int(Int); tell add_float(Float); tell add_bool(Bool); tell add_text(Text);
-                tell add_timestamp(Timestamp); tell add_duration(Duration); tell add_json(Json); tell add_packed(Packed); tell add_variant(Enum);
+                tell add_timestamp(Timestamp); tell add_decimal(Decimal); tell add_duration(Duration); tell add_json(Json); tell add_packed(Packed); tell add_variant(Enum);
                 ask len() -> Int; ask packed() -> Packed;
             }
             Collected {
                 tell add_int(Int); tell add_float(Float); tell add_bool(Bool); tell add_text(Text);
-                tell add_timestamp(Timestamp); tell add_duration(Duration); tell add_json(Json); tell add_packed(Packed); tell add_variant(Enum);
+                tell add_timestamp(Timestamp); tell add_decimal(Decimal); tell add_duration(Duration); tell add_json(Json); tell add_packed(Packed); tell add_variant(Enum);
                 ask packed() -> Packed;
             }
             Largest {
                 tell limit(Int);
                 tell add_int(Int); tell add_float(Float); tell add_bool(Bool); tell add_text(Text);
-                tell add_timestamp(Timestamp); tell add_duration(Duration); tell add_json(Json); tell add_packed(Packed); tell add_variant(Enum);
+                tell add_timestamp(Timestamp); tell add_decimal(Decimal); tell add_duration(Duration); tell add_json(Json); tell add_packed(Packed); tell add_variant(Enum);
                 ask packed() -> Packed;
             }
             DistinctSketch {
                 tell add_int(Int); tell add_float(Float); tell add_bool(Bool); tell add_text(Text);
-                tell add_timestamp(Timestamp); tell add_duration(Duration); tell add_json(Json); tell add_packed(Packed); tell add_variant(Enum);
+                tell add_timestamp(Timestamp); tell add_decimal(Decimal); tell add_duration(Duration); tell add_json(Json); tell add_packed(Packed); tell add_variant(Enum);
                 ask len() -> Int;
             }
             PercentileSketch {

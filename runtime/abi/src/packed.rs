@@ -17,6 +17,8 @@ pub enum Cell<'a> {
     Int(i64),
     /// `float`
     Float(f64),
+    /// `decimal`
+    Decimal(i128),
     /// `bool`
     Bool(bool),
     /// `timestamp`
@@ -112,6 +114,7 @@ impl Packer {
             Cell::Timestamp(v) => self.cell('t', digits(v.cast_unsigned())),
             Cell::Duration(v) => self.cell('d', digits(v.cast_unsigned())),
             Cell::Enum(v) => self.cell('e', digits(u64::from(v))),
+            Cell::Decimal(v) => self.text('m', &alloc::format!("{v}")),
             Cell::Text(text) => self.text('s', text),
             Cell::Json(text) => self.text('j', text),
             Cell::Packed(text) => self.text('p', text),
@@ -146,7 +149,7 @@ impl Packer {
         for cell in other.cells.as_bytes().chunks_exact(CELL) {
             let Some((kind, digits)) = cell.split_first() else { continue };
             self.cells.push(char::from(*kind));
-            let (Some(place), true) = (digits.first_chunk::<HALF>(), matches!(kind, b's' | b'j' | b'p')) else {
+            let (Some(place), true) = (digits.first_chunk::<HALF>(), matches!(kind, b's' | b'j' | b'p' | b'm')) else {
                 self.cells.push_str(core::str::from_utf8(digits).unwrap_or_default());
                 continue;
             };
@@ -222,6 +225,7 @@ impl<'a> Packed<'a> {
             b't' => Cell::Timestamp(bits.cast_signed()),
             b'd' => Cell::Duration(bits.cast_signed()),
             b'e' => Cell::Enum(bits as u32),
+            b'm' => self.text(count, digits).parse().map_or(Cell::Null, Cell::Decimal),
             b's' => Cell::Text(self.text(count, digits)),
             b'j' => Cell::Json(self.text(count, digits)),
             b'p' => Cell::Packed(self.text(count, digits)),
@@ -291,6 +295,9 @@ mod tests {
             Cell::Int(i64::MIN),
             Cell::Int(i64::MAX),
             Cell::Int(0x0123_4567_89ab_cdef),
+            Cell::Decimal(0),
+            Cell::Decimal(i128::MIN),
+            Cell::Decimal(99_999_999_999_999_999_999_999_999_999_999_999_999),
             Cell::Float(-0.0),
             Cell::Float(f64::MIN_POSITIVE),
             Cell::Float(f64::NEG_INFINITY),

@@ -7,6 +7,8 @@ pub enum Scalar {
     Int,
     /// IEEE 754 double.
     Float,
+    /// An exact decimal: an integer of at most 38 digits, signed 128 bits; the type says how many of its digits are decimals.
+    Decimal,
     /// True or false.
     Bool,
     /// UTF-8 text, borrowed from the input or from an arena.
@@ -23,6 +25,18 @@ pub enum Scalar {
     Packed,
     /// A sum of integers in the making, signed 128 bits: of state only, never of a record.
     Wide,
+}
+
+impl Scalar {
+    /// Whether its values are texts, which a slot owns and a row borrows.
+    pub const fn is_text(self) -> bool {
+        matches!(self, Self::Text | Self::Json | Self::Packed)
+    }
+
+    /// Whether a value is two words: a text's address and length, or the lower and the upper half of a decimal.
+    pub const fn is_pair(self) -> bool {
+        self.is_text() || matches!(self, Self::Decimal)
+    }
 }
 
 /// A scalar type and whether it may be null.

@@ -7,7 +7,7 @@ use super::Invalid;
 use super::json::{Care, ends_token, malformed, skip_value, text_at, text_place, unescape};
 use super::schema::TIME;
 use crate::program::{FieldSchema, Form};
-use crate::scalar::{scaled, timestamp_of_text};
+use crate::scalar::{exact_decimal, exact_decimal_text, scaled, timestamp_of_text};
 use crate::value::Value;
 
 /// A number as it was read: `±mantissa × 10^exponent`, unless it has more digits than fit.
@@ -150,6 +150,7 @@ pub(crate) fn from_number(field: &FieldSchema, number: Number, text: &[u8], valu
     *value = match field.ty.scalar {
         Scalar::Int => Value::Int(number.int(text)?),
         Scalar::Float => Value::Float(number.float(text)?),
+        Scalar::Decimal => Value::of_decimal(exact_decimal(text, field.decimal.1, field.decimal.0)?),
         Scalar::Timestamp => Value::Timestamp(number.scaled(text, 6)?),
         Scalar::Duration => Value::Duration(number.scaled(text, 6)?),
         Scalar::Bool | Scalar::Text | Scalar::Enum | Scalar::Json | Scalar::Packed | Scalar::Wide => return Err(Reason::WrongType),
@@ -162,6 +163,8 @@ pub(crate) fn from_number(field: &FieldSchema, number: Number, text: &[u8], valu
 pub(crate) fn from_text<'a>(field: &FieldSchema, text: &'a str, value: &mut Value<'a>) -> Result<(), Reason> {
     *value = match field.ty.scalar {
         Scalar::Text => Value::Text(text),
+        // What must not be rounded on its way is often sent as a text.
+        Scalar::Decimal => Value::of_decimal(exact_decimal_text(text, field.decimal.1, field.decimal.0)?),
         Scalar::Enum => {
             let variant = field.variants.position(text).ok_or(Reason::UnknownVariant)?;
             Value::Enum(u32::try_from(variant).map_err(|_| Reason::UnknownVariant)?)

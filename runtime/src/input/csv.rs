@@ -260,7 +260,7 @@ fn set(held: &mut Held, index: usize, schema: &FieldSchema, text: &str, is_quote
             quoted(&mut json, text);
             value = Value::Json(std::str::from_utf8(&json).unwrap_or("null"));
         }
-        Scalar::Int | Scalar::Float | Scalar::Timestamp | Scalar::Duration | Scalar::Wide => match whole_number(bare) {
+        Scalar::Int | Scalar::Float | Scalar::Decimal | Scalar::Timestamp | Scalar::Duration | Scalar::Wide => match whole_number(bare) {
             Some(number) => from_number(schema, number, bare.as_bytes(), &mut value)?,
             None => from_text(schema, bare, &mut value)?,
         },

@@ -168,7 +168,7 @@ fn map(line: &[u8], start: usize, schema: &FieldSchema, out: &mut Packer, scratc
 fn map_key<'n>(name: &'n str, schema: &FieldSchema, value: &mut Value<'n>) -> Result<(), Reason> {
     let number = || super::convert::number(name.as_bytes(), 0).ok().filter(|number| number.end == name.len());
     match schema.ty.scalar {
-        Scalar::Int | Scalar::Float | Scalar::Timestamp | Scalar::Duration => match number() {
+        Scalar::Int | Scalar::Float | Scalar::Decimal | Scalar::Timestamp | Scalar::Duration => match number() {
             Some(number) => super::convert::from_number(schema, number, span(name.as_bytes(), 0, name.len()), value),
             None => super::convert::from_text(schema, name, value),
         },

@@ -55,6 +55,7 @@ impl Held {
             Value::Null => Slot::Plain(Value::Null),
             Value::Int(v) => Slot::Plain(Value::Int(v)),
             Value::Float(v) => Slot::Plain(Value::Float(v)),
+            Value::Decimal(v) => Slot::Plain(Value::Decimal(v)),
             Value::Bool(v) => Slot::Plain(Value::Bool(v)),
             Value::Timestamp(v) => Slot::Plain(Value::Timestamp(v)),
             Value::Duration(v) => Slot::Plain(Value::Duration(v)),

@@ -58,6 +58,13 @@ impl Take for bool {
         arguments.word() != 0
     }
 }
+impl Take for i128 {
+    #[inline(always)]
+    unsafe fn take(arguments: &mut Arguments<'_>) -> Self {
+        let (low, high) = (arguments.word(), arguments.word());
+        i128::from(high.cast_signed()) << 64 | i128::from(low)
+    }
+}
 impl Take for &str {
     #[inline(always)]
     unsafe fn take(arguments: &mut Arguments<'_>) -> Self {
@@ -76,6 +83,13 @@ pub(super) trait Give {
 impl Give for i64 {
     fn word(self, _: *mut Context) -> u64 {
         self.cast_unsigned()
+    }
+}
+/// The lower half; the upper one goes to the context.
+impl Give for i128 {
+    fn word(self, context: *mut Context) -> u64 {
+        Context::set_length(context, (self >> 64) as u64);
+        self as u64
     }
 }
 impl Give for f64 {
@@ -153,6 +167,7 @@ macro_rules! shims {
     (@take $arguments:ident Json) => { <&str as Take>::take(&mut $arguments) };
     (@take $arguments:ident Packed) => { <&str as Take>::take(&mut $arguments) };
     (@take $arguments:ident Float) => { <f64 as Take>::take(&mut $arguments) };
+    (@take $arguments:ident Decimal) => { <i128 as Take>::take(&mut $arguments) };
     (@take $arguments:ident Bool) => { <bool as Take>::take(&mut $arguments) };
     (@take $arguments:ident $other:ident) => { <i64 as Take>::take(&mut $arguments) };
 }

@@ -135,6 +135,8 @@ pub struct GlobalCode {
     pub name: String,
     /// Its type.
     pub ty: Physical,
+    /// Of a `decimal`: its digits, and how many of these are decimals.
+    pub decimal: (u8, u8),
     /// Whether it is set from outside.
     pub is_param: bool,
     /// Computes it (or its default) into the slot.

@@ -130,6 +130,10 @@ impl Context {
             Value::Null => return 0,
             Value::Int(v) | Value::Timestamp(v) | Value::Duration(v) => [v.cast_unsigned(), 0],
             Value::Float(v) => [v.to_bits(), 0],
+            Value::Decimal(v) => {
+                let v = i128::from(v);
+                [v as u64, (v >> 64) as u64]
+            }
             Value::Bool(v) => [u64::from(v), 0],
             Value::Enum(v) => [u64::from(v), 0],
             Value::Text(v) | Value::Json(v) | Value::Packed(v) => memory::words(v),
@@ -145,6 +149,11 @@ impl Context {
     pub(super) fn value(context: *mut Self) -> u64 {
         // SAFETY: as above.
         unsafe { (*context).value }
+    }
+
+    pub(super) fn set_length(context: *mut Self, length: u64) {
+        // SAFETY: as above.
+        unsafe { (*context).length = length }
     }
 
     pub(super) fn set_value(context: *mut Self, value: u64) {

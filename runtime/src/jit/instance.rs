@@ -292,6 +292,7 @@ fn set_param(params: &Params, value: &GlobalCode) -> Result<Option<Set>, String>
         Scalar::Timestamp => params.timestamp(name)?.map(|v| Set::Plain(Value::Timestamp(v))),
         Scalar::Duration => params.duration(name)?.map(|v| Set::Plain(Value::Duration(v))),
         Scalar::Float => params.float(name)?.map(|v| Set::Plain(Value::Float(v))),
+        Scalar::Decimal => params.decimal(name, value.decimal.0, value.decimal.1)?.map(|v| Set::Plain(Value::of_decimal(v))),
         Scalar::Bool => params.boolean(name)?.map(|v| Set::Plain(Value::Bool(v))),
         Scalar::Text | Scalar::Json | Scalar::Packed => params.text(name)?.map(|v| Set::Text(v.to_owned())),
     })

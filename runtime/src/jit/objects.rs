@@ -140,6 +140,7 @@ macro_rules! objects {
     (@take $arguments:ident Packed) => { <&str as Take>::take(&mut $arguments) };
     (@take $arguments:ident Enum) => { <u32 as Take>::take(&mut $arguments) };
     (@take $arguments:ident Float) => { <f64 as Take>::take(&mut $arguments) };
+    (@take $arguments:ident Decimal) => { <i128 as Take>::take(&mut $arguments) };
     (@take $arguments:ident Bool) => { <bool as Take>::take(&mut $arguments) };
     (@take $arguments:ident $other:ident) => { <i64 as Take>::take(&mut $arguments) };
 }

@@ -67,6 +67,7 @@ unsafe fn value<'a>(record: *const u64, kind: Kind, place: &Place) -> Value<'a> 
         match scalar {
             Scalar::Int | Scalar::Wide => Value::Int(word.cast_signed()),
             Scalar::Float => Value::Float(f64::from_bits(word)),
+            Scalar::Decimal => Value::of_decimal(i128::from(words.add(1).read().cast_signed()) << 64 | i128::from(word)),
             Scalar::Bool => Value::Bool(word & 0xff != 0),
             Scalar::Timestamp => Value::Timestamp(word.cast_signed()),
             Scalar::Duration => Value::Duration(word.cast_signed()),
@@ -93,6 +94,11 @@ pub(super) unsafe fn put(record: *mut u64, place: &Place, value: Value<'_>) {
         let word = match value {
             Value::Int(v) | Value::Timestamp(v) | Value::Duration(v) => v.cast_unsigned(),
             Value::Float(v) => v.to_bits(),
+            Value::Decimal(v) => {
+                let v = i128::from(v);
+                words.add(1).write((v >> 64) as u64);
+                v as u64
+            }
             Value::Bool(v) => u64::from(v),
             Value::Enum(v) => u64::from(v),
             Value::Text(text) | Value::Json(text) | Value::Packed(text) => {
@@ -101,7 +107,7 @@ pub(super) unsafe fn put(record: *mut u64, place: &Place, value: Value<'_>) {
                 address
             }
             Value::Null => {
-                if place.held.is_text() {
+                if place.held.is_pair() {
                     words.add(1).write(0);
                 }
                 0

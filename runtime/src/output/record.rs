@@ -5,6 +5,7 @@ use varpulis_abi::packed::{Cell, Packed};
 use super::text;
 use crate::program::{FieldSchema, Form};
 use crate::value::Value;
+use varpulis_abi::number::write_decimal;
 
 /// A record that can write itself: `type`, `ts`, then its fields in declared order.
 pub trait WriteRecord {
@@ -68,6 +69,22 @@ impl<'b> RecordWriter<'b> {
             self.buffer.extend_from_slice(ryu::Buffer::new().format_finite(value).as_bytes());
         } else {
             self.buffer.extend_from_slice(b"null");
+        }
+    }
+
+    /// A `decimal`, with all of its decimals, so many.
+    #[inline]
+    pub fn decimal(&mut self, key: &str, value: i128, scale: u8) {
+        self.key(key);
+        write_decimal(self.buffer, value, scale);
+    }
+
+    /// A `decimal?`.
+    #[inline]
+    pub fn optional_decimal(&mut self, key: &str, value: Option<i128>, scale: u8) {
+        match value {
+            Some(value) => self.decimal(key, value, scale),
+            None => self.null(key),
         }
     }
 
@@ -156,6 +173,7 @@ impl<'b> RecordWriter<'b> {
             Value::Null => self.null(key),
             Value::Int(v) => self.int(key, v),
             Value::Float(v) => self.float(key, v),
+            Value::Decimal(v) => self.decimal(key, v.into(), field.decimal.1),
             Value::Bool(v) => self.boolean(key, v),
             Value::Text(v) => self.text(key, v),
             Value::Timestamp(v) => self.timestamp(key, v),

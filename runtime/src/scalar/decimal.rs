@@ -3,6 +3,14 @@
 /// Reads `text`, a number of JSON's grammar, as `number × 10^power`, rounded down; the flag says whether anything was cut off.
 /// `None` if the result leaves 64 bits.
 pub(crate) fn scaled(text: &[u8], power: i32) -> Option<(i64, bool)> {
+    let (value, cut) = scaled_wide(text, power)?;
+    // Rounded down, where what was cut off was below zero.
+    let value = if cut && text.first() == Some(&b'-') { value - 1 } else { value };
+    Some((i64::try_from(value).ok()?, cut))
+}
+
+/// The same, cut toward zero; `None` if the result leaves 128 bits.
+pub(crate) fn scaled_wide(text: &[u8], power: i32) -> Option<(i128, bool)> {
     let (negative, rest) = match text.split_first() {
         Some((b'-', rest)) => (true, rest),
         _ => (false, text),
@@ -28,8 +36,7 @@ pub(crate) fn scaled(text: &[u8], power: i32) -> Option<(i64, bool)> {
             magnitude = magnitude.checked_mul(10)?;
         }
     }
-    let value = if negative { -magnitude - i128::from(cut) } else { magnitude };
-    Some((i64::try_from(value).ok()?, cut))
+    Some((if negative { -magnitude } else { magnitude }, cut))
 }
 
 fn exponent(text: &[u8]) -> i64 {

@@ -3,6 +3,7 @@
 //! Null never reaches a body. A body that can fail says why; lowering knows where.
 
 mod decimal;
+mod decimals;
 mod json;
 mod number;
 mod optional;
@@ -11,7 +12,9 @@ mod random;
 mod text;
 mod time;
 
-pub(crate) use decimal::scaled;
+pub(crate) use decimal::{scaled, scaled_wide};
+pub use decimals::*;
+pub(crate) use decimals::{exact_decimal, exact_decimal_text};
 pub use json::*;
 pub use number::*;
 pub use optional::*;
@@ -52,11 +55,13 @@ mod tests {
         (@type Json) => { &str };
         (@type Packed) => { &str };
         (@type Float) => { f64 };
+        (@type Decimal) => { i128 };
         (@type Bool) => { bool };
         (@type $other:ident) => { i64 };
         (@plain Text) => { crate::state::Text };
         (@plain Packed) => { crate::state::Text };
         (@plain Float) => { f64 };
+        (@plain Decimal) => { i128 };
         (@plain Bool) => { bool };
         (@plain $other:ident) => { i64 };
         (@result fallible $r:ident) => { Result<bodies!(@plain $r), varpulis_abi::reason::Reason> };

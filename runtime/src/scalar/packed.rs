@@ -116,6 +116,12 @@ pub fn sum_of_ints(of: &str) -> Result<i64, Reason> {
     i64::try_from(numbers.sum::<i128>()).map_err(|_| Reason::Overflow)
 }
 
+/// The sum of decimals; 0 over nothing.
+pub fn sum_of_decimals(of: &str) -> Result<i128, Reason> {
+    let sum = Packed(of).cells().fold(0, |sum, cell| if let Cell::Decimal(v) = cell { super::sum_decimal(sum, v) } else { sum });
+    super::rescale_decimal(sum, 0, 38)
+}
+
 /// The sum of numbers; 0 over nothing.
 pub fn sum_of_floats(of: &str) -> f64 {
     // From 0.0, and not from what the standard library begins with, which is −0.0.
@@ -142,6 +148,7 @@ fn order(a: Cell<'_>, b: Cell<'_>) -> Ordering {
         _ if last(a) != 0 || last(b) != 0 => last(a).cmp(&last(b)),
         (Cell::Int(a), Cell::Int(b)) | (Cell::Timestamp(a), Cell::Timestamp(b)) | (Cell::Duration(a), Cell::Duration(b)) => a.cmp(&b),
         (Cell::Float(a), Cell::Float(b)) => a.total_cmp(&b),
+        (Cell::Decimal(a), Cell::Decimal(b)) => a.cmp(&b),
         (Cell::Bool(a), Cell::Bool(b)) => a.cmp(&b),
         (Cell::Enum(a), Cell::Enum(b)) => a.cmp(&b),
         (Cell::Text(a), Cell::Text(b)) => a.cmp(b),

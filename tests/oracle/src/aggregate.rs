@@ -18,6 +18,7 @@ pub(crate) fn of(call: &AggregateCall, values: &[Value]) -> Value {
             let sum: i128 = values.iter().map(|v| i128::from(v.int())).sum();
             i64::try_from(sum).map_or(Value::Refused("integer overflow"), Value::Int)
         }
+        Aggregate::Sum if call.ty.is_decimal() => crate::decimal::sum(values, call.ty.decimal().1).unwrap_or_else(Value::Refused),
         Aggregate::Sum => Value::Float(numbers.iter().fold(0.0, |sum, x| sum + x)),
         Aggregate::Avg => some(mean, n > 0.0),
         Aggregate::Variance => some(squares / (n - 1.0), n > 1.0),

@@ -58,7 +58,14 @@ pub(crate) fn eval(e: &Expr, read: Read<'_>) -> Result<Value, Refused> {
         ExprKind::Run(run) => run::run(run, read)?,
         ExprKind::Call(f, args) => {
             let args = args.iter().map(|a| eval(a, read)).collect::<Result<Vec<_>, _>>()?;
-            if args.iter().any(Value::is_null) { Value::Null } else { functions::call(f.row().body, &args)? }
+            if args.iter().any(Value::is_null) {
+                return Ok(Value::Null);
+            }
+            match functions::call(f.row().body, &args)? {
+                // The sum of nothing has the decimals of what is not there.
+                Value::Decimal(0, _) => Value::Decimal(0, e.ty.decimal().1),
+                value => value,
+            }
         }
     })
 }
@@ -68,6 +75,7 @@ fn literal(l: &Literal, kind: &Kind) -> Value {
         Literal::Null => Value::Null,
         Literal::Int(v) => Value::Int(*v),
         Literal::Float(v) => Value::Float(*v),
+        Literal::Decimal(v) => Value::Decimal(*v, Type::new(kind.clone()).decimal().1),
         Literal::Bool(v) => Value::Bool(*v),
         Literal::Str(v) if Type::new(kind.clone()).is_packed() => packed::unpacked(v, kind),
         Literal::Str(v) => Value::Str(v.clone()),

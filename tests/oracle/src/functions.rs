@@ -1,8 +1,8 @@
 //! The run-time functions that random programs and cases call.
 
 use crate::expression::Refused;
-use crate::packed;
 use crate::value::Value::{self, Bool, Duration, Float, Int, Json, Str, Timestamp};
+use crate::{decimal, packed};
 
 /// A function over values that are not null.
 #[expect(clippy::too_many_lines, reason = "one line per function")]
@@ -95,7 +95,10 @@ pub(crate) fn call(body: &str, args: &[Value]) -> Result<Value, Refused> {
         ("remainder_float", [Float(a), Float(b)]) => Float(a % b),
         ("scale_duration", [Duration(a), Float(b)]) => Duration(rounded(*a as f64 * b)?),
         ("divide_duration", [Duration(a), Float(b)]) => Duration(rounded(*a as f64 / b)?),
-        (body, args) => packed::call(body, args)?,
+        (body, args) => match decimal::call(body, args) {
+            Some(result) => result?,
+            None => packed::call(body, args)?,
+        },
     })
 }
 

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a witness for tests: what it does not know must stop the test")]
 
 mod aggregate;
+mod decimal;
 mod expression;
 mod functions;
 mod input;

@@ -61,6 +61,7 @@ pub(crate) fn unpacked(text: &str, kind: &Kind) -> Value {
             (Cell::Null, _) => Value::Null,
             (Cell::Int(v), _) => Int(v),
             (Cell::Float(v), _) => Float(v),
+            (Cell::Decimal(v), kind) => Value::Decimal(v, Type::new(kind.clone()).decimal().1),
             (Cell::Bool(v), _) => Bool(v),
             (Cell::Timestamp(v), _) => Value::Timestamp(v),
             (Cell::Duration(v), _) => Value::Duration(v),

@@ -14,6 +14,8 @@ pub enum Value {
     Int(i64),
     /// `float`
     Float(f64),
+    /// `decimal`: its digits, and how many of them are decimals.
+    Decimal(i128, u8),
     /// `bool`
     Bool(bool),
     /// `str`
@@ -53,6 +55,7 @@ impl Value {
     pub(crate) fn order(&self, other: &Value) -> Option<Ordering> {
         match (self, other) {
             (Value::Float(a), Value::Float(b)) => a.partial_cmp(b),
+            (Value::Decimal(a, _), Value::Decimal(b, _)) => Some(a.cmp(b)),
             (Value::Str(a), Value::Str(b)) => Some(a.as_bytes().cmp(b.as_bytes())),
             (Value::Bool(a), Value::Bool(b)) => Some(a.cmp(b)),
             (Value::Enum(a, _), Value::Enum(b, _)) => Some(a.cmp(b)),
@@ -83,6 +86,7 @@ impl Value {
             (None | Some(Json::Null), _) => ty.nullable.then_some(Value::Null),
             (Some(Json::Number(n)), Kind::Int) => n.as_i64().or_else(|| whole(n.as_f64()?)).map(Value::Int),
             (Some(Json::Number(n)), Kind::Float) => n.as_f64().map(Value::Float),
+            (Some(json), Kind::Decimal(digits, scale)) => crate::decimal::read(json, *digits, *scale),
             (Some(Json::Bool(b)), Kind::Bool) => Some(Value::Bool(*b)),
             (Some(Json::String(s)), Kind::Str) => Some(Value::Str(s.clone())),
             (Some(json), Kind::Timestamp) => crate::input::time(json).map(Value::Timestamp),
@@ -109,7 +113,7 @@ impl Value {
     fn key(name: &str, ty: &Type) -> Option<Value> {
         let text = serde_json::Value::String(name.to_owned());
         match ty.kind {
-            Kind::Int | Kind::Float | Kind::Bool | Kind::Duration => Value::read(serde_json::from_str(name).ok().as_ref(), ty),
+            Kind::Int | Kind::Float | Kind::Decimal(..) | Kind::Bool | Kind::Duration => Value::read(serde_json::from_str(name).ok().as_ref(), ty),
             Kind::Timestamp => Value::read(serde_json::from_str(name).ok().as_ref(), ty).or_else(|| Value::read(Some(&text), ty)),
             _ => Value::read(Some(&text), ty),
         }
@@ -121,6 +125,7 @@ impl Value {
             Value::Null | Value::Refused(_) => serde_json::Value::Null,
             Value::Int(v) => (*v).into(),
             Value::Float(v) => serde_json::Number::from_f64(*v).map_or(serde_json::Value::Null, serde_json::Value::Number),
+            Value::Decimal(v, scale) => serde_json::from_str(&crate::decimal::text(*v, *scale)).unwrap_or_default(),
             Value::Bool(v) => (*v).into(),
             Value::Str(v) | Value::Enum(_, v) => v.clone().into(),
             Value::Timestamp(v) => v.div_euclid(1_000_000).into(),

@@ -60,7 +60,7 @@ pub(super) fn tree(rng: &mut Rng, ty: Scalar, depth: u32) -> Option<Tree> {
         Scalar::Int => forms.extend([INTS, ORDERED].concat()),
         Scalar::Bool => forms.extend(BOOLS),
         Scalar::Text => forms.extend([TEXTS, ORDERED].concat()),
-        Scalar::Float | Scalar::Timestamp | Scalar::Duration | Scalar::Enum => forms.extend(ORDERED),
+        Scalar::Float | Scalar::Decimal | Scalar::Timestamp | Scalar::Duration | Scalar::Enum => forms.extend(ORDERED),
         Scalar::Json | Scalar::Packed | Scalar::Wide => {}
     }
     if forms.is_empty() {

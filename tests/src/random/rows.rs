@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use fastrand::Rng;
+use varpulis_abi::number::decimal_text;
 use varpulis_abi::scalar::Scalar;
 use varpulis_compiler::analysis::typed::Literal;
 
@@ -65,6 +66,7 @@ impl Row {
                 Literal::Int(v) => line.push_str(&v.to_string()),
                 Literal::Float(v) if !v.is_finite() => return None,
                 Literal::Float(v) => line.push_str(&format!("{v:e}")),
+                Literal::Decimal(v) => line.push_str(&decimal_text(*v, 3)),
                 Literal::Bool(v) => line.push_str(&v.to_string()),
                 Literal::Str(v) if *ty == Scalar::Json => line.push_str(v),
                 Literal::Str(v) => line.push_str(&serde_json::to_string(v).ok()?),
@@ -99,6 +101,11 @@ fn value(rng: &mut Rng, ty: Scalar, nullable: bool, strange: bool) -> Literal {
         Scalar::Float if strange && rng.bool() => Literal::Float(pick(rng, &[f64::NAN, f64::INFINITY, f64::NEG_INFINITY])),
         Scalar::Float if rng.u8(..4) == 0 => Literal::Float(rng.i32(-40..40) as f64 / 8.0),
         Scalar::Float => Literal::Float(pick(rng, FLOATS)),
+        Scalar::Decimal => Literal::Decimal(match rng.u8(..3) {
+            0 => pick(rng, &[0, 1, -1, 500, 99_999_999_999_999, -99_999_999_999_999]),
+            1 => rng.i128(-100_000..100_000),
+            _ => rng.i128(-99_999_999_999_999..=99_999_999_999_999),
+        }),
         Scalar::Bool => Literal::Bool(rng.bool()),
         Scalar::Text => Literal::Str(pick(rng, TEXTS).to_owned()),
         Scalar::Enum => Literal::Enum(rng.u32(..3)),

@@ -68,6 +68,8 @@ event E:
     k: Side
     l: Side?
     a: any
+    m: decimal(14, 3)
+    o: decimal(14, 3)?
 ",
     turning!("int", "int"),
     turning!("float", "float"),
@@ -77,6 +79,7 @@ event E:
     turning!("duration", "duration"),
     turning!("side", "Side"),
     turning!("any", "any"),
+    turning!("decimal", "decimal(14, 3)"),
 );
 
 /// The fields, in the order of their declaration: name, type, and whether it may be null.
@@ -96,11 +99,24 @@ pub const FIELDS: &[(&str, Scalar, bool)] = &[
     ("k", Scalar::Enum, false),
     ("l", Scalar::Enum, true),
     ("a", Scalar::Json, true),
+    ("m", Scalar::Decimal, false),
+    ("o", Scalar::Decimal, true),
 ];
 
 /// The types that an expression may have.
-const TYPES: &[Scalar] =
-    &[Scalar::Int, Scalar::Float, Scalar::Bool, Scalar::Text, Scalar::Timestamp, Scalar::Duration, Scalar::Enum, Scalar::Json, Scalar::Float, Scalar::Int];
+const TYPES: &[Scalar] = &[
+    Scalar::Int,
+    Scalar::Float,
+    Scalar::Bool,
+    Scalar::Text,
+    Scalar::Timestamp,
+    Scalar::Duration,
+    Scalar::Enum,
+    Scalar::Json,
+    Scalar::Decimal,
+    Scalar::Float,
+    Scalar::Int,
+];
 
 /// An expression: its text is the pieces with the parts between them.
 #[derive(Clone, Debug)]
@@ -196,6 +212,14 @@ fn constants(ty: Scalar) -> &'static [&'static str] {
         }
         Scalar::Duration => &["0s", "1ns", "(-1ns)", "1500ms", "1h30m", "1d", "106751d"],
         Scalar::Enum => &["Side.Buy", "Side.Sell", "Side.Hold"],
+        Scalar::Decimal => &[
+            "decimal(0, 14, 3)",
+            "decimal(1.5, 14, 3)",
+            "decimal(\"-0.005\", 14, 3)",
+            "decimal(99999999999.999, 14, 3)",
+            "decimal(-99999999999.999, 14, 3)",
+            "decimal(0.001, 14, 3)",
+        ],
         Scalar::Json | Scalar::Packed | Scalar::Wide => &[],
     }
 }
@@ -226,7 +250,7 @@ pub(super) fn tree(rng: &mut Rng, ty: Scalar, depth: u32) -> Tree {
             }
         }
         2..=6 => {
-            let rows: Vec<&FunctionRow> = FUNCTIONS.iter().filter(|row| row.result == ty && !arrays::are_in(row)).collect();
+            let rows: Vec<&FunctionRow> = FUNCTIONS.iter().filter(|row| row.result == ty && !arrays::are_in(row) && !has_decimals(row)).collect();
             if let Some(row) = rng.choice(rows) {
                 return call(rng, row, depth);
             }
@@ -234,6 +258,11 @@ pub(super) fn tree(rng: &mut Rng, ty: Scalar, depth: u32) -> Tree {
         _ => {}
     }
     operation(rng, ty, depth)
+}
+
+/// Functions of decimals have no names: the compiler chooses them by the types.
+fn has_decimals(row: &FunctionRow) -> bool {
+    row.result == Scalar::Decimal || row.args.contains(&Scalar::Decimal)
 }
 
 /// A call of a function of statements.
@@ -247,6 +276,7 @@ fn turned(rng: &mut Rng, ty: Scalar, depth: u32) -> Tree {
         Scalar::Duration => "duration",
         Scalar::Enum => "side",
         Scalar::Json => "any",
+        Scalar::Decimal => "decimal",
         Scalar::Packed | Scalar::Wide => return end(rng, ty),
     };
     let parts = [ty, ty, Scalar::Bool, Scalar::Int].map(|of| tree(rng, of, depth));
@@ -300,11 +330,16 @@ fn operation(rng: &mut Rng, ty: Scalar, depth: u32) -> Tree {
     match (ty, rng.u8(..8)) {
         (Scalar::Int, 0) => form(ty, "(-#)", vec![of(rng, ty)]),
         (Scalar::Int, 1) => form(ty, "(~#)", vec![of(rng, ty)]),
+        (Scalar::Int, 2) => {
+            let function = pick(rng, &["int(#)", "sign(#)", "int(round(#))", "int(floor(#))", "int(ceil(#))"]);
+            form(ty, function, vec![of(rng, Scalar::Decimal)])
+        }
         (Scalar::Int, _) => two(rng, ty, &["+", "-", "*", "&", "|", "^"]),
         (Scalar::Float, 0) => form(ty, "(-#)", vec![of(rng, ty)]),
         (Scalar::Float, 1) => form(ty, "float(#)", vec![of(rng, Scalar::Int)]),
         (Scalar::Float, 2) => mixed(rng, "(# / #)", ty, [Scalar::Duration, Scalar::Duration]),
         (Scalar::Float, 3) => mixed(rng, "(# * #)", ty, [Scalar::Int, Scalar::Float]),
+        (Scalar::Float, 5) => form(ty, "float(#)", vec![of(rng, Scalar::Decimal)]),
         (Scalar::Float, 4) => mixed(rng, "(# - #)", ty, [Scalar::Float, Scalar::Int]),
         (Scalar::Float, _) => two(rng, ty, &["+", "-", "*", "/"]),
         (Scalar::Bool, _) => condition(rng, depth),
@@ -313,6 +348,10 @@ fn operation(rng: &mut Rng, ty: Scalar, depth: u32) -> Tree {
             let of = pick(rng, TYPES);
             let field = rng.choice(FIELDS.iter().filter(|(_, ty, _)| *ty == of).collect::<Vec<_>>()).map_or("i", |(name, ..)| name);
             leaf(ty, false, &format!("f\"<{{{field}}}>\""))
+        }
+        (Scalar::Text, 2 | 3) => {
+            let function = pick(rng, &["str(#)", "str(# * 0.1)", "fixed(#, 1)"]);
+            form(ty, function, vec![of(rng, Scalar::Decimal)])
         }
         (Scalar::Text, _) => two(rng, ty, &["+"]),
         (Scalar::Timestamp, 0..=2) => mixed(rng, "(# + #)", ty, [Scalar::Timestamp, Scalar::Duration]),
@@ -324,6 +363,27 @@ fn operation(rng: &mut Rng, ty: Scalar, depth: u32) -> Tree {
         (Scalar::Duration, 4) => mixed(rng, "(# * #)", ty, [Scalar::Int, Scalar::Duration]),
         (Scalar::Duration, 5) => mixed(rng, "(# / #)", ty, [Scalar::Duration, Scalar::Int]),
         (Scalar::Duration, _) => two(rng, ty, &["+", "-"]),
+        (Scalar::Decimal, 0) => form(ty, "(-#)", vec![of(rng, ty)]),
+        (Scalar::Decimal, 1) => {
+            let from = pick(rng, &[Scalar::Int, Scalar::Int, Scalar::Float, Scalar::Float, Scalar::Text, Scalar::Json]);
+            form(ty, "decimal(#, 14, 3)", vec![of(rng, from)])
+        }
+        (Scalar::Decimal, 2) => {
+            let text = pick(rng, &["abs(#)", "decimal(round(#, 1), 14, 3)", "decimal(floor(#), 14, 3)", "decimal(decimal(str(#), 20, 1), 14, 3)"]);
+            form(ty, text, vec![of(rng, ty)])
+        }
+        (Scalar::Decimal, 3) => {
+            let (text, other) =
+                (pick(rng, &["decimal(# + #, 14, 3)", "decimal(# * #, 14, 3)", "decimal(# / #, 14, 3)"]), pick(rng, &[Scalar::Int, Scalar::Float]));
+            mixed(rng, text, ty, [Scalar::Decimal, other])
+        }
+        (Scalar::Decimal, _) => {
+            let text = pick(
+                rng,
+                &["min(#, #)", "max(#, #)", "decimal(# + #, 14, 3)", "decimal(# - #, 14, 3)", "decimal(# * #, 14, 3)", "decimal(# / #, 14, 3)", "(# % #)"],
+            );
+            mixed(rng, text, ty, [ty, ty])
+        }
         (Scalar::Enum | Scalar::Json | Scalar::Packed | Scalar::Wide, _) => end(rng, ty),
     }
 }
@@ -352,6 +412,10 @@ fn condition(rng: &mut Rng, depth: u32) -> Tree {
         6 if operator.len() > 2 => {
             let (range, parts) = (pick(rng, &["..", "..="]), some(rng, 3));
             form(bool, &format!("(# in #{range}#)"), parts)
+        }
+        7 if ty == Scalar::Decimal => {
+            let (operator, other) = (pick(rng, operator), pick(rng, &[Scalar::Int, Scalar::Float]));
+            form(bool, &format!("(# {operator} #)"), vec![tree(rng, ty, depth), tree(rng, other, depth)])
         }
         7 if matches!(ty, Scalar::Int | Scalar::Float) => {
             let operator = pick(rng, operator);

@@ -24,6 +24,10 @@ impl Accumulators {
                 let sum = self.load(b, param, a.field, plain(Scalar::Wide));
                 b.value(Op::Narrow(sum, site(call.span)), plain(Scalar::Int))
             }
+            Aggregate::Sum if a.kind == Kind::SumDecimal => {
+                let sum = self.load(b, param, a.field, plain(Scalar::Decimal));
+                self.whole_sum(b, sum, site(call.span))
+            }
             Aggregate::Sum => self.load(b, param, a.field, ty),
             Aggregate::Avg if a.kind == Kind::Moments => {
                 let mean = self.load(b, param, a.field + 1, plain(Scalar::Float));
@@ -72,6 +76,13 @@ impl Accumulators {
     fn ask(&self, b: &mut Builder, a: &Accumulator, param: ParamName, name: &'static str, result: Scalar) -> ValueId {
         let method = Method { name, result: Some(plain(result)) };
         b.value(Op::Ask { param, record: self.record, field: a.field, method, args: vec![] }, plain(result))
+    }
+
+    /// A sum of decimals, if it has no more digits than a decimal can.
+    fn whole_sum(&self, b: &mut Builder, sum: ValueId, site: SiteId) -> ValueId {
+        let Some(function) = Function::find(".rescale", &[Scalar::Decimal, Scalar::Int, Scalar::Int]) else { return sum };
+        let (by, digits) = (b.int(0), b.int(38));
+        b.value(Op::Call { function, args: vec![sum, by, digits], site }, plain(Scalar::Decimal))
     }
 
     /// `sum / (n − less)`; null (where the type has it) unless n > less.

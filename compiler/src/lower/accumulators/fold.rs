@@ -69,6 +69,11 @@ impl Accumulators {
                 let new = b.arithmetic(Arithmetic::Add, old, x, Scalar::Float, SiteId(0));
                 self.store(b, param, a.field, new);
             }
+            Kind::SumDecimal => {
+                let old = self.load(b, param, a.field, plain(Scalar::Decimal));
+                let new = Self::decimal_sum(b, old, x);
+                self.store(b, param, a.field, new);
+            }
             Kind::Min | Kind::Max => self.add_extreme(b, a, param, x),
             Kind::First => {
                 let old = self.load(b, param, a.field, nullable(scalar));
@@ -91,6 +96,7 @@ impl Accumulators {
                 let name = match scalar {
                     Scalar::Int | Scalar::Wide => "add_int",
                     Scalar::Float => "add_float",
+                    Scalar::Decimal => "add_decimal",
                     Scalar::Bool => "add_bool",
                     Scalar::Text => "add_text",
                     Scalar::Timestamp => "add_timestamp",

@@ -22,6 +22,12 @@ impl Accumulators {
                     let sum = b.arithmetic(Arithmetic::Add, o, n, scalar, SiteId(0));
                     self.store(b, into, a.field, sum);
                 }
+                Kind::SumDecimal => {
+                    let ty = plain(Scalar::Decimal);
+                    let (o, n) = (self.load(b, older, a.field, ty), self.load(b, newer, a.field, ty));
+                    let sum = Self::decimal_sum(b, o, n);
+                    self.store(b, into, a.field, sum);
+                }
                 Kind::Min | Kind::Max | Kind::First | Kind::Last => self.merge_one(b, a, into, older, newer),
                 Kind::ArgMax | Kind::ArgMin => self.merge_best(b, a, into, older, newer),
                 Kind::Moments => self.merge_moments(b, a, into, older, newer),

@@ -8,8 +8,9 @@ mod pairs;
 use varpulis_abi::scalar::{Physical, Scalar};
 
 use super::builder::{Builder, nullable, plain};
-use super::ir::{FieldType, Object, Op, ParamName, RecordField, RecordId, Statement, ValueId};
+use super::ir::{FieldType, Object, Op, ParamName, RecordField, RecordId, SiteId, Statement, ValueId};
 use crate::analysis::typed::{Expr, ExprKind};
+use crate::functions::Function;
 use crate::functions::aggregates::Aggregate;
 use crate::plan::logical::AggregateCall;
 use crate::plan::print::expression_key;
@@ -20,6 +21,7 @@ enum Kind {
     Count,
     SumInt,
     SumFloat,
+    SumDecimal,
     Min,
     Max,
     /// The largest or smallest of the second values, and the value beside it.
@@ -94,7 +96,11 @@ impl Accumulators {
             let input = s.input(value.clone(), call.args.get(1).cloned(), call.condition.clone());
             let kinds: Vec<Kind> = match call.aggregate {
                 Aggregate::Count => vec![Kind::Count],
-                Aggregate::Sum => vec![if matches!(value.as_ref().map(|v| v.ty.scalar()), Some(Scalar::Int)) { Kind::SumInt } else { Kind::SumFloat }],
+                Aggregate::Sum => vec![match value.as_ref().map(|v| v.ty.scalar()) {
+                    Some(Scalar::Int) => Kind::SumInt,
+                    Some(Scalar::Decimal) => Kind::SumDecimal,
+                    _ => Kind::SumFloat,
+                }],
                 // The moments of floats hold the mean already: no second state for it. The sum of integers is exact, and its mean the better one.
                 Aggregate::Avg
                     if !matches!(value.as_ref().map(|v| &v.kind), Some(ExprKind::ToFloat(_)))
@@ -169,6 +175,7 @@ impl Accumulators {
             Kind::Count => vec![("count", value(Scalar::Int))],
             Kind::SumInt => vec![("sum", value(Scalar::Wide))],
             Kind::SumFloat => vec![("sum", value(Scalar::Float))],
+            Kind::SumDecimal => vec![("sum", value(Scalar::Decimal))],
             Kind::Min => vec![("min", FieldType::Scalar(nullable(scalar)))],
             Kind::Max => vec![("max", FieldType::Scalar(nullable(scalar)))],
             Kind::ArgMax | Kind::ArgMin => {
@@ -201,6 +208,14 @@ impl Accumulators {
         }
         self.all.push(Accumulator { kind, input, field });
         self.all.len() - 1
+    }
+
+    /// The sum of two sums of decimals. One that has no room is refused where it is read.
+    fn decimal_sum(b: &mut Builder, left: ValueId, right: ValueId) -> ValueId {
+        match Function::find(".sum", &[Scalar::Decimal, Scalar::Decimal]) {
+            Some(function) => b.value(Op::Call { function, args: vec![left, right], site: SiteId(0) }, plain(Scalar::Decimal)),
+            None => left,
+        }
     }
 
     fn load(&self, b: &mut Builder, param: ParamName, field: usize, ty: Physical) -> ValueId {

@@ -7,12 +7,14 @@ use varpulis_abi::packed::{Cell, Packed};
 
 use crate::scalar::{equal_json, equal_packed, text_of_json};
 use crate::state::Text;
+use crate::value::Decimal;
 
 /// A value; its text borrowed (`&str`) or owned ([`Text`]).
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Element<T> {
     Int(i64),
     Float(f64),
+    Decimal(Decimal),
     Bool(bool),
     Text(T),
     Timestamp(i64),
@@ -27,6 +29,7 @@ impl Element<&str> {
         match self {
             Element::Int(v) => Element::Int(v),
             Element::Float(v) => Element::Float(v),
+            Element::Decimal(v) => Element::Decimal(v),
             Element::Bool(v) => Element::Bool(v),
             Element::Text(v) => Element::Text(Text::from(v)),
             Element::Timestamp(v) => Element::Timestamp(v),
@@ -42,6 +45,7 @@ impl Element<&str> {
         match *self {
             Element::Int(v) => Cell::Int(v),
             Element::Float(v) => Cell::Float(v),
+            Element::Decimal(v) => Cell::Decimal(v.into()),
             Element::Bool(v) => Cell::Bool(v),
             Element::Text(v) => Cell::Text(v),
             Element::Timestamp(v) => Cell::Timestamp(v),
@@ -58,6 +62,7 @@ impl Element<Text> {
         match self {
             Element::Int(v) => Element::Int(*v),
             Element::Float(v) => Element::Float(*v),
+            Element::Decimal(v) => Element::Decimal(*v),
             Element::Bool(v) => Element::Bool(*v),
             Element::Text(v) => Element::Text(v),
             Element::Timestamp(v) => Element::Timestamp(*v),
@@ -75,6 +80,7 @@ impl Element<&str> {
         match (*self, *other) {
             (Element::Int(a), Element::Int(b)) | (Element::Timestamp(a), Element::Timestamp(b)) | (Element::Duration(a), Element::Duration(b)) => a.cmp(&b),
             (Element::Float(a), Element::Float(b)) => a.partial_cmp(&b).unwrap_or_else(|| b.is_nan().cmp(&a.is_nan())),
+            (Element::Decimal(a), Element::Decimal(b)) => i128::from(a).cmp(&b.into()),
             (Element::Bool(a), Element::Bool(b)) => a.cmp(&b),
             (Element::Text(a), Element::Text(b)) => a.as_bytes().cmp(b.as_bytes()),
             (Element::Enum(a), Element::Enum(b)) => a.cmp(&b),
@@ -93,6 +99,7 @@ impl PartialEq for Element<&str> {
         match (*self, *other) {
             (Element::Int(a), Element::Int(b)) | (Element::Timestamp(a), Element::Timestamp(b)) | (Element::Duration(a), Element::Duration(b)) => a == b,
             (Element::Float(a), Element::Float(b)) => float_bits(a) == float_bits(b),
+            (Element::Decimal(a), Element::Decimal(b)) => a == b,
             (Element::Bool(a), Element::Bool(b)) => a == b,
             (Element::Text(a), Element::Text(b)) => a == b,
             (Element::Json(a), Element::Json(b)) => equal_json(a, b),
@@ -108,6 +115,7 @@ impl Hash for Element<&str> {
         match *self {
             Element::Int(v) | Element::Timestamp(v) | Element::Duration(v) => v.hash(state),
             Element::Float(v) => float_bits(v).hash(state),
+            Element::Decimal(v) => i128::from(v).hash(state),
             Element::Bool(v) => v.hash(state),
             Element::Text(v) => v.hash(state),
             Element::Json(v) => text_of_json(v).hash(state),
@@ -124,6 +132,7 @@ fn hash_parts<H: Hasher>(packed: &str, state: &mut H) {
             Cell::Null => state.write_u8(0),
             Cell::Int(v) | Cell::Timestamp(v) | Cell::Duration(v) => v.hash(state),
             Cell::Float(v) => float_bits(v).hash(state),
+            Cell::Decimal(v) => v.hash(state),
             Cell::Bool(v) => v.hash(state),
             Cell::Text(v) | Cell::Json(v) => v.hash(state),
             Cell::Packed(v) => hash_parts(v, state),
@@ -140,6 +149,8 @@ macro_rules! adders {
             add_int(i64) = Int;
             /// Adds a `float`.
             add_float(f64) = Float;
+            /// Adds a `decimal`.
+            add_decimal(i128) = Decimal;
             /// Adds a `bool`.
             add_bool(bool) = Bool;
             /// Adds a `str`.
@@ -160,7 +171,7 @@ macro_rules! adders {
         $($(#[$doc])*
         #[inline]
         pub fn $name(&mut self, value: $ty) {
-            self.add(Element::$variant(value));
+            self.add(Element::$variant(value.into()));
         })*
     };
 }
