@@ -10,6 +10,7 @@ use varpulis_abi::scalar::{Physical, Scalar};
 use crate::event::Event;
 use crate::input::Rejected;
 use crate::output::Output;
+use crate::state::Text;
 use crate::value::Value;
 
 /// A text of a schema: part of the program where that is compiled ahead of time, owned where it is compiled at run time.
@@ -206,12 +207,35 @@ impl Params {
     pub fn int(&self, name: &str) -> Result<Option<i64>, String> {
         self.parsed(name, "an int", |t| t.replace('_', "").parse().ok())
     }
-    /// A `decimal` of so many digits and decimals, if it is set.
+    /// A `decimal`, if it is set.
     ///
     /// # Errors
-    /// The text set is none.
-    pub fn decimal(&self, name: &str, digits: u8, scale: u8) -> Result<Option<i128>, String> {
-        self.parsed(name, "a decimal", |t| crate::scalar::exact_decimal_text(&t.replace('_', ""), scale, digits).ok())
+    /// The text set is none of its size.
+    pub fn decimal(&self, schema: &FieldSchema) -> Result<Option<i128>, String> {
+        let (digits, scale) = schema.decimal;
+        let what = format!("a decimal of {digits} digits, {scale} of them behind the point");
+        self.parsed(&schema.name, &what, |t| crate::scalar::exact_decimal_text(&t.replace('_', ""), scale, digits).ok())
+    }
+    /// A variant of an enum, by its name, if it is set.
+    ///
+    /// # Errors
+    /// No variant has that name.
+    pub fn variant(&self, schema: &FieldSchema) -> Result<Option<u32>, String> {
+        let names: Vec<String> = (0..).map_while(|at| schema.variants.get(at)).map(|name| format!("`{name}`")).collect();
+        let what = format!("one of {}", names.join(", "));
+        self.parsed(&schema.name, &what, |t| schema.variants.position(t.trim()).and_then(|at| u32::try_from(at).ok()))
+    }
+    /// A value made of others, [packed](varpulis_abi::packed), if its JSON is set.
+    ///
+    /// # Errors
+    /// The text set is no JSON of its type.
+    pub fn packed(&self, schema: &FieldSchema) -> Result<Option<Text>, String> {
+        let what = match schema.form {
+            Form::Array => "an array as in JSON, of its type",
+            Form::Tuple => "a tuple as in JSON, an array, of its type",
+            Form::Plain | Form::Map | Form::Record => "an object as in JSON, of its type",
+        };
+        self.parsed(&schema.name, what, |t| crate::input::nested_text(t, schema).ok().map(Text::from))
     }
     /// A `float`, if it is set.
     ///

@@ -250,11 +250,12 @@ impl<'a> Analyzer<'a> {
             }
             ItemKind::Var { name, ty, value } => self.declare_state(name, ty.as_ref(), value),
             ItemKind::Param { name, ty: written, default } => {
-                let mut ty = self.resolve_type(written);
-                if ty.is_packed() {
-                    ty = self.later_type(written.span, "parameters that are arrays, maps, tuples or records");
-                }
-                let value = default.as_ref().and_then(|d| self.constant(d)).map(|d| self.coerce(d, &ty, &format!("`{}`", name.text)));
+                let ty = self.resolve_type(written);
+                let value = default.as_ref().and_then(|default| {
+                    let value = self.expr(default, &mut Scope::default());
+                    let value = self.coerce(value, &ty, &format!("`{}`", name.text));
+                    self.computed(&value, default.span)
+                });
                 self.add_global(Global { name: name.text.clone(), ty, value, is_param: true });
             }
             _ => {}
@@ -269,27 +270,32 @@ impl<'a> Analyzer<'a> {
     /// Types and evaluates an expression that must be known at compile time.
     pub(crate) fn constant(&mut self, e: &ast::Expr) -> Option<Expr> {
         let expr = self.expr(e, &mut Scope::default());
+        self.computed(&expr, e.span)
+    }
+
+    /// Evaluates what must be known at compile time.
+    fn computed(&mut self, expr: &Expr, span: Span) -> Option<Expr> {
         if expr.ty.kind == Kind::Error {
             return None;
         }
-        match crate::evaluate::constant(&expr) {
-            Ok(Some(value)) => Some(Expr::literal(value, expr.ty, e.span)),
+        match crate::evaluate::constant(expr) {
+            Ok(Some(value)) => Some(Expr::literal(value, expr.ty.clone(), span)),
             Ok(None) => {
                 self.report(
-                    Diagnostic::new(Code::NotConstant, e.span, "this must be known at compile time")
+                    Diagnostic::new(Code::NotConstant, span, "this must be known at compile time")
                         .help("constants are made of literals, other constants, operators and functions")
                         .help(format!("loops of more than {MOST_ROUNDS} rounds are for run time: what `let` says is computed at start")),
                 );
                 None
             }
             Err(Refusal::Fails(reason)) => {
-                self.report(Diagnostic::new(Code::ConstantEvaluation, e.span, format!("this constant cannot be computed: {reason}")));
+                self.report(Diagnostic::new(Code::ConstantEvaluation, span, format!("this constant cannot be computed: {reason}")));
                 None
             }
             Err(Refusal::TooLong) => {
                 let message = format!("this constant is a text of more than {LONGEST_TEXT} bytes");
                 self.report(
-                    Diagnostic::new(Code::TooDeep, e.span, message).help("constants are written out where they are used; read long texts from the input"),
+                    Diagnostic::new(Code::TooDeep, span, message).help("constants are written out where they are used; read long texts from the input"),
                 );
                 None
             }

@@ -162,7 +162,7 @@ impl Analyzer<'_> {
 
     /// Takes back what was said, from the one of that number on, of what later versions compile.
     fn forget_later(&mut self, before: usize) {
-        let later = |code| matches!(code, Code::NotCompiledYet | Code::OperatorNotCompiledYet | Code::FunctionNotCompiledYet | Code::TypeNotCompiledYet);
+        let later = |code| matches!(code, Code::NotCompiledYet | Code::OperatorNotCompiledYet | Code::FunctionNotCompiledYet);
         let mut told = self.diagnostics.split_off(before);
         told.retain(|d| !later(d.code));
         self.diagnostics.extend(told);

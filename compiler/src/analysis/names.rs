@@ -98,10 +98,25 @@ impl Analyzer<'_> {
         self.global_called(&name, span)
     }
 
-    /// The same by the name that the analysis knows it by.
-    pub(super) fn global_called(&mut self, name: &str, span: Span) -> Option<Expr> {
-        if !self.constants.contains_key(name) && !self.global_ids.contains_key(name) && !self.state_ids.contains_key(name) {
+    /// Whether a constant, a `let`, a parameter or a variable of the program is called that.
+    fn is_global(&mut self, name: &str, span: Span) -> bool {
+        let name = self.own(name, span);
+        self.is_declared(&name, span)
+    }
+
+    /// The same by the name that the analysis knows it by. What is declared further down is, too.
+    fn is_declared(&mut self, name: &str, span: Span) -> bool {
+        let known = |a: &Self| a.constants.contains_key(name) || a.global_ids.contains_key(name) || a.state_ids.contains_key(name);
+        if !known(self) {
             self.declare_pending(name, span);
+        }
+        known(self)
+    }
+
+    /// A constant, a `let`, a parameter or a variable of the program by the name that the analysis knows it by.
+    pub(super) fn global_called(&mut self, name: &str, span: Span) -> Option<Expr> {
+        if !self.is_declared(name, span) {
+            return None;
         }
         if let Some(size) = self.constants.get(name).map(Size::of) {
             self.used.insert(name.to_owned());
@@ -209,7 +224,8 @@ impl Analyzer<'_> {
                 self.used.insert(e.name.clone());
                 return self.variant(&e, &name.text, name.span);
             }
-            if !scope.locals.iter().any(|l| l.name == *of) && scope.current().is_none_or(|c| c.schema.find(of).is_none()) {
+            let is_value = scope.locals.iter().any(|l| l.name == *of) || scope.current().is_some_and(|c| c.schema.find(of).is_some());
+            if !is_value && !self.is_global(of, object.span) {
                 let candidates: Vec<String> = scope.inputs.iter().flat_map(|i| i.names.clone()).chain(self.enums.keys().cloned()).collect();
                 let mut d = Diagnostic::new(Code::UnknownAlias, object.span, format!("no step, alias, record or enum is called `{of}`"));
                 if let Some(similar) = did_you_mean(of, candidates.iter().map(String::as_str)) {

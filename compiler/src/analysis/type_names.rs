@@ -87,11 +87,6 @@ impl Analyzer<'_> {
         matches!(name, "int" | "float" | "bool" | "str" | "timestamp" | "duration" | "any" | "decimal") || self.ast.items.iter().any(declares)
     }
 
-    pub(super) fn later_type(&mut self, span: Span, what: &str) -> Type {
-        self.report(Diagnostic::new(Code::TypeNotCompiledYet, span, format!("{what}: understood, not compiled yet")));
-        Type::ERROR
-    }
-
     pub(super) fn named_type(&mut self, name: &str, span: Span) -> Type {
         let own = self.own(name, span);
         // Events have one name everywhere.

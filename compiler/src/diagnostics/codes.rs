@@ -227,10 +227,6 @@ codes! {
         "The language has the function; this version cannot compile it."
         bad "stream Odd = Trade.select(price, odd: attention_score())"
         good "stream Odd = Trade.where(price > 9.0).select(price, at: now())";
-    TypeNotCompiledYet "E0704" Error "a type that is not compiled yet"
-        "The language has the type; this version cannot compile it."
-        bad "param symbols: [str] = [\"EURUSD\"]\nstream Some = Trade.where(symbol in symbols)"
-        good "const SYMBOLS = [\"EURUSD\"]\nstream Some = Trade.where(symbol in SYMBOLS)";
     TooLarge "E0901" Error "too large"
         "The program goes beyond a limit of the compiler."
         bad "stream Long = E1 -> E2 -> E3 -> … -> E65"

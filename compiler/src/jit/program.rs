@@ -335,9 +335,7 @@ impl Parts {
 
     fn values(&self, program: &physical::Program, finished: &Finished) -> Vec<GlobalCode> {
         let value = |(global, function): (&physical::GlobalValue, &Option<cranelift_module::FuncId>)| GlobalCode {
-            name: global.name.clone(),
-            ty: global.ty,
-            decimal: global.decimal,
+            schema: tables::part(&global.name, &global.shape),
             is_param: global.is_param,
             body: function.map(|id| finished.chain(id)),
         };

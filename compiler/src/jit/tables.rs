@@ -38,7 +38,7 @@ fn schema(record: &Record, at: usize, field: &RecordField) -> FieldSchema {
 }
 
 /// What is read and written by its shape.
-fn part(name: &str, shape: &Shape) -> FieldSchema {
+pub(super) fn part(name: &str, shape: &Shape) -> FieldSchema {
     let parts = shape.parts.iter().map(|(name, shape)| part(name, shape)).collect();
     let variants = if shape.variants.is_empty() { Variants::Fixed(&[]) } else { Variants::Made(shape.variants.as_slice().into()) };
     FieldSchema { name: Cow::Owned(name.to_owned()), ty: shape.ty, variants, decimal: shape.decimal, form: shape.form, parts: Cow::Owned(parts) }

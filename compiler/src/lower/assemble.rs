@@ -2,22 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use varpulis_abi::number;
-
 use super::builder::Builder;
-use super::columns::{published, required, shapes_of, visible_columns};
+use super::columns::{published, required, shape, shapes_of, visible_columns};
 use super::entries::late_ways;
 use super::expression::{lower, physical, truth};
 use super::frame::{Frame, Lowering};
 use super::ir::{Body, ChainId, FieldType, Op, OperatorId, Record, RecordField, RecordId, RowSource, SiteId, Statement};
 use super::kernels::OperatorState;
 use super::run::Target;
-use super::{patterns, stages};
-use crate::analysis::typed::{Expr, Literal, Place};
+use super::{parameters, patterns, stages};
+use crate::analysis::typed::{Expr, Place};
 use crate::analysis::types::Type;
 use crate::plan::logical::{Node, NodeId, NodeKind, Plan, Publication};
 use crate::plan::physical::{Chain, ChainInput, GlobalValue, Output, Program, SiteInfo};
-use crate::plan::print::duration;
 use crate::sources::Sources;
 use crate::syntax::ast::Span;
 
@@ -123,15 +120,15 @@ impl<'p> Assembler<'p> {
     fn globals(&mut self) {
         for g in &self.plan.globals {
             let body = g.value.as_ref().map(|v| self.value_at_start(&g.name, v, &g.ty));
-            let default = g.value.as_ref().filter(|_| g.is_param).and_then(|v| Some(parameter_text(v.as_literal()?, g.ty.decimal())));
-            self.program.globals.push(GlobalValue { name: g.name.clone(), ty: physical(&g.ty), decimal: g.ty.decimal(), body, is_param: g.is_param, default });
+            let default = g.value.as_ref().filter(|_| g.is_param).and_then(|v| Some(parameters::text(v.as_literal()?, &g.ty)));
+            self.program.globals.push(GlobalValue { name: g.name.clone(), ty: physical(&g.ty), shape: shape(&g.ty), body, is_param: g.is_param, default });
         }
     }
 
     fn states(&mut self) {
         for s in &self.plan.states {
             let body = Some(self.value_at_start(&s.name, &s.initial, &s.ty));
-            self.program.states.push(GlobalValue { name: s.name.clone(), ty: physical(&s.ty), decimal: s.ty.decimal(), body, is_param: false, default: None });
+            self.program.states.push(GlobalValue { name: s.name.clone(), ty: physical(&s.ty), shape: shape(&s.ty), body, is_param: false, default: None });
         }
     }
 
@@ -398,18 +395,6 @@ impl<'p> Assembler<'p> {
             chains.push(self.chain(reader, node, input, frame.clone()));
         }
         chains
-    }
-}
-
-/// A constant as `--param` reads it.
-fn parameter_text(value: &Literal, (_, scale): (u8, u8)) -> String {
-    match value {
-        Literal::Decimal(v) => number::decimal_text(*v, scale),
-        Literal::Str(text) => text.clone(),
-        Literal::Duration(ns) => duration(*ns),
-        Literal::Timestamp(ns) => jiff::Timestamp::from_nanosecond(i128::from(*ns)).map_or_else(|_| ns.to_string(), |t| t.to_string()),
-        Literal::Enum(variant) => variant.to_string(),
-        other => other.to_string(),
     }
 }
 

@@ -154,7 +154,8 @@ pub(super) fn shapes_of<'t>(types: impl Iterator<Item = &'t Type>) -> Vec<(usize
     types.enumerate().filter(|(_, ty)| has_shape(ty)).map(|(at, ty)| (at, shape(ty))).collect()
 }
 
-fn shape(ty: &Type) -> Shape {
+/// How values of a type are read and written.
+pub(super) fn shape(ty: &Type) -> Shape {
     let parts = |types: Vec<&Type>| types.into_iter().map(|ty| (String::new(), shape(ty))).collect();
     let (form, parts) = match &ty.kind {
         Kind::Array(_) => (Form::Array, parts(ty.parts())),

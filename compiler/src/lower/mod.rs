@@ -13,6 +13,7 @@ mod kept;
 mod kernels;
 mod observe;
 mod order;
+mod parameters;
 mod patterns;
 pub mod print;
 mod rejections;

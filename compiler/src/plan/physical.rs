@@ -2,7 +2,7 @@
 
 use varpulis_abi::scalar::Physical;
 
-use crate::lower::ir::{Body, ChainId, KernelFunction, OperatorId, Record, RecordId, SiteId, Statement};
+use crate::lower::ir::{Body, ChainId, KernelFunction, OperatorId, Record, RecordId, Shape, SiteId, Statement};
 
 /// A value of an operator's construction.
 #[derive(Clone, Debug, PartialEq)]
@@ -154,8 +154,8 @@ pub struct GlobalValue {
     pub name: String,
     /// Its type.
     pub ty: Physical,
-    /// Of a `decimal`: how many digits it has, and how many of these are decimals.
-    pub decimal: (u8, u8),
+    /// How it is read and written.
+    pub shape: Shape,
     /// How it is computed (`let`) or its default (`param`).
     pub body: Option<Body>,
     /// Whether it is set from outside.

@@ -8,6 +8,7 @@ use super::body::{BodyPrinter, Place};
 use super::names;
 use super::printer::Printer;
 use super::record::value_type;
+use super::tables::shape_schema;
 
 impl Printer<'_> {
     pub(super) fn globals(&self) -> TokenStream {
@@ -22,8 +23,11 @@ impl Printer<'_> {
         let mut steps = TokenStream::new();
         for g in self.program.globals.iter().chain(&self.program.states) {
             let (name, text) = (names::field(&g.name), &g.name);
-            let arguments = match (g.ty.scalar, g.decimal) {
-                (Scalar::Decimal, (digits, scale)) => quote!(#text, #digits, #scale),
+            let arguments = match g.ty.scalar {
+                Scalar::Decimal | Scalar::Enum | Scalar::Packed => {
+                    let schema = shape_schema(text, &g.shape);
+                    quote!(const { &#schema })
+                }
                 _ => quote!(#text),
             };
             let value = g.body.as_ref().map(|b| {
@@ -103,8 +107,8 @@ impl Printer<'_> {
             let ty = match g.ty.scalar {
                 Scalar::Float => quote!(f64),
                 Scalar::Bool => quote!(bool),
-                // A decimal is set as it is written.
-                Scalar::Text | Scalar::Json | Scalar::Packed | Scalar::Decimal => quote!(&str),
+                // A decimal is set as it is written, a variant by its name, and values made of others as JSON.
+                Scalar::Text | Scalar::Json | Scalar::Packed | Scalar::Decimal | Scalar::Enum => quote!(&str),
                 _ => quote!(i64),
             };
             quote!(#[doc = #doc] pub fn #name(mut self, value: #ty) -> Self { self.params.set(#text, value.to_string()); self })
@@ -132,12 +136,14 @@ impl Printer<'_> {
 
 fn param_method(ty: Physical) -> &'static str {
     match ty.scalar {
-        Scalar::Int | Scalar::Wide | Scalar::Enum => "int",
+        Scalar::Int | Scalar::Wide => "int",
+        Scalar::Enum => "variant",
         Scalar::Timestamp => "timestamp",
         Scalar::Duration => "duration",
         Scalar::Float => "float",
         Scalar::Decimal => "decimal",
         Scalar::Bool => "boolean",
-        Scalar::Text | Scalar::Json | Scalar::Packed => "text",
+        Scalar::Packed => "packed",
+        Scalar::Text | Scalar::Json => "text",
     }
 }

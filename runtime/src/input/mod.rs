@@ -24,6 +24,7 @@ pub use json::unescape;
 pub(crate) use merge::refused;
 pub use merge::{Feed, Head, Merge, Refusals};
 pub use ndjson::Ndjson;
+pub(crate) use nested::nested_text;
 pub use rejected::{Conditions, Rejected};
 pub use schema::{DecodeOptions, TimeUnit};
 pub use slots::{Held, ValueBuffer};

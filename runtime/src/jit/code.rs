@@ -5,14 +5,13 @@ use std::any::Any;
 use std::sync::Arc;
 
 use varpulis_abi::layout::RecordLayout;
-use varpulis_abi::scalar::Physical;
 
 use super::context::Context;
 use super::kernel::{Address, Functions};
 use super::operator::Config;
 use super::record::Shape;
 use crate::event::Event;
-use crate::program::{EventSchema, ParamSchema, Schema, Site, StreamSchema};
+use crate::program::{EventSchema, FieldSchema, ParamSchema, Schema, Site, StreamSchema};
 
 /// What a compiler hands over. Numbers are places in the tables here.
 pub struct Code {
@@ -131,12 +130,8 @@ pub struct OutputCode {
 /// A `param` or a `let`.
 #[derive(Clone, Debug)]
 pub struct GlobalCode {
-    /// Its name.
-    pub name: String,
-    /// Its type.
-    pub ty: Physical,
-    /// Of a `decimal`: its digits, and how many of these are decimals.
-    pub decimal: (u8, u8),
+    /// Its name and type.
+    pub schema: FieldSchema,
     /// Whether it is set from outside.
     pub is_param: bool,
     /// Computes it (or its default) into the slot.

@@ -107,10 +107,10 @@ impl Instance {
                 }
                 (None, Some(body)) => {
                     let mark = Context::mark(self.context);
-                    status(body.call(self.context, slot)).map_err(|refusal| format!("`{}`: {}", value.name, refusal.reason))?;
+                    status(body.call(self.context, slot)).map_err(|refusal| format!("`{}`: {}", value.schema.name, refusal.reason))?;
                     Context::reset(self.context, mark);
                 }
-                (None, None) if value.is_param && !value.ty.nullable => return Err(format!("parameter `{}` must be set", value.name)),
+                (None, None) if value.is_param && !value.schema.ty.nullable => return Err(format!("parameter `{}` must be set", value.schema.name)),
                 (None, None) => {}
             }
         }
@@ -285,16 +285,18 @@ enum Set {
 
 /// What a parameter is set to, if it is.
 fn set_param(params: &Params, value: &GlobalCode) -> Result<Option<Set>, String> {
-    let name = &value.name;
-    Ok(match value.ty.scalar {
+    let schema = &value.schema;
+    let name = &schema.name;
+    Ok(match schema.ty.scalar {
         Scalar::Int | Scalar::Wide => params.int(name)?.map(|v| Set::Plain(Value::Int(v))),
-        Scalar::Enum => params.int(name)?.map(|v| Set::Plain(Value::Enum(u32::try_from(v).unwrap_or(u32::MAX)))),
+        Scalar::Enum => params.variant(schema)?.map(|v| Set::Plain(Value::Enum(v))),
         Scalar::Timestamp => params.timestamp(name)?.map(|v| Set::Plain(Value::Timestamp(v))),
         Scalar::Duration => params.duration(name)?.map(|v| Set::Plain(Value::Duration(v))),
         Scalar::Float => params.float(name)?.map(|v| Set::Plain(Value::Float(v))),
-        Scalar::Decimal => params.decimal(name, value.decimal.0, value.decimal.1)?.map(|v| Set::Plain(Value::of_decimal(v))),
+        Scalar::Decimal => params.decimal(schema)?.map(|v| Set::Plain(Value::of_decimal(v))),
         Scalar::Bool => params.boolean(name)?.map(|v| Set::Plain(Value::Bool(v))),
-        Scalar::Text | Scalar::Json | Scalar::Packed => params.text(name)?.map(|v| Set::Text(v.to_owned())),
+        Scalar::Packed => params.packed(schema)?.map(|v| Set::Text(v.to_string())),
+        Scalar::Text | Scalar::Json => params.text(name)?.map(|v| Set::Text(v.to_owned())),
     })
 }
 
