@@ -9,6 +9,7 @@ use super::limits::Size;
 use super::scope::Scope;
 use super::typed::{Expr, ExprKind, Literal, Place};
 use super::types::{EnumType, Kind, Type};
+use super::values::null_of;
 use crate::diagnostics::{Code, Diagnostic, did_you_mean};
 use crate::functions::Function;
 use crate::functions::aggregates::Aggregate;
@@ -128,7 +129,7 @@ impl Analyzer<'_> {
             .zip(row.args)
             .map(|(v, s)| match (&v.ty.kind, s) {
                 (Kind::Int, varpulis_abi::scalar::Scalar::Float) => to_float(v),
-                (Kind::Null, s) => Expr { ty: Type::optional(kind_of(*s)), ..v },
+                (Kind::Null, s) => null_of(v, Type::optional(kind_of(*s))),
                 _ => v,
             })
             .collect();

@@ -6,7 +6,7 @@ use super::limits::Size;
 use super::statements::int;
 use super::typed::{Expr, ExprKind, Literal};
 use super::types::{Kind, Type};
-use super::values::call;
+use super::values::{call, null_of};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::syntax::ast::{BinaryOp, Span};
 
@@ -74,6 +74,19 @@ fn written(text: &str) -> Option<(i128, u8, u8)> {
     (digits + decimals.len() <= usize::from(DIGITS)).then_some((value, digits as u8, decimals.len() as u8))
 }
 
+/// A number of the program's text as a decimal, if that has room for it.
+fn exact(value: &Expr, to: Precision) -> Option<i128> {
+    let text = match value.as_literal()? {
+        Literal::Int(v) => v.to_string(),
+        Literal::Float(v) => v.to_string(),
+        _ => return None,
+    };
+    let (number, _, decimals) = written(&text)?;
+    let by = u32::from(to.scale).checked_sub(u32::from(decimals))?;
+    let number = number.checked_mul(10_i128.checked_pow(by)?)?;
+    (number.unsigned_abs() < 10_u128.pow(u32::from(to.digits))).then_some(number)
+}
+
 /// What is widened to a decimal with more room, if nothing but that is done to it.
 pub(super) fn widened(e: &Expr) -> Option<&Expr> {
     match &e.kind {
@@ -101,14 +114,47 @@ impl Analyzer<'_> {
         if !left.ty.is_decimal() && !right.ty.is_decimal() {
             return;
         }
+        self.typed_nulls(left, right);
         let (Some(l), Some(r)) = (Precision::of(left), Precision::of(right)) else { return };
         let to = l.common(r);
         *left = self.as_decimal(left.clone(), to);
         *right = self.as_decimal(right.clone(), to);
     }
 
+    /// Null beside a decimal is a null of its type.
+    fn typed_nulls(&self, left: &mut Expr, right: &mut Expr) {
+        if left.ty.kind == Kind::Null {
+            *left = null_of(left.clone(), Type::optional(right.ty.kind.clone()));
+        } else if right.ty.kind == Kind::Null {
+            *right = null_of(right.clone(), Type::optional(left.ty.kind.clone()));
+        }
+    }
+
+    /// A comparison of a decimal with what no common type holds: with a float that is computed, as floats are; with a decimal or an integer, exactly.
+    pub(super) fn wide_comparison(&mut self, op: BinaryOp, left: &Expr, right: &Expr, span: Span) -> Option<Expr> {
+        if !left.ty.is_decimal() && !right.ty.is_decimal() {
+            return None;
+        }
+        let (l, r) = (Precision::of(left)?, Precision::of(right)?);
+        let is_computed = |e: &Expr| e.ty.kind == Kind::Float && e.as_literal().is_none();
+        let (left, right) = if is_computed(left) || is_computed(right) {
+            let mut float = |e: &Expr| if e.ty.kind == Kind::Float { e.clone() } else { self.decimal_to_float(e.clone()) };
+            (float(left), float(right))
+        } else if l.whole().max(r.whole()) + l.scale.max(r.scale) > DIGITS {
+            let sides = [self.as_decimal(left.clone(), l), self.as_decimal(right.clone(), r)];
+            let [left, right] = sides;
+            let order = call(".compare", vec![left, right, int(i64::from(l.scale) - i64::from(r.scale), span)], Kind::Int, span);
+            (order, int(0, span))
+        } else {
+            return None;
+        };
+        let ty = Type::BOOL.with_null(left.ty.nullable || right.ty.nullable);
+        Some(Expr { kind: ExprKind::Binary(op, Box::new(left), Box::new(right)), ty, span })
+    }
+
     /// `+ - * / %` and powers of which one operand is a decimal.
-    pub(super) fn decimal_arithmetic(&mut self, op: BinaryOp, left: Expr, right: Expr, span: Span) -> Option<Expr> {
+    pub(super) fn decimal_arithmetic(&mut self, op: BinaryOp, mut left: Expr, mut right: Expr, span: Span) -> Option<Expr> {
+        self.typed_nulls(&mut left, &mut right);
         let (l, r) = (Precision::of(&left)?, Precision::of(&right)?);
         let operands = |a: &mut Self, to: [Precision; 2]| [a.as_decimal(left.clone(), to[0]), a.as_decimal(right.clone(), to[1])];
         let common = l.common(r);
@@ -147,12 +193,13 @@ impl Analyzer<'_> {
         call(".subtract", vec![zero, operand], kind, span)
     }
 
-    /// A value as a decimal of a declared type, if it is a number that goes there without loss; `None` if it is something else.
+    /// A value as a decimal of a declared type, if that has room for it; `None` if it is something else.
     pub(super) fn coerce_decimal(&mut self, value: &Expr, to: &Type) -> Option<Expr> {
         let Kind::Decimal(digits, scale) = to.kind else { return None };
         let to = Precision { digits, scale };
         let of = Precision::of(value)?;
-        let fits = of.scale <= to.scale && (value.ty.is_decimal() || value.ty.kind == Kind::Int || value.as_literal().is_some());
+        let is_number = matches!(value.as_literal(), Some(Literal::Int(_) | Literal::Float(_)));
+        let fits = if is_number { exact(value, to).is_some() } else { to.holds(of) && (value.ty.is_decimal() || value.ty.kind == Kind::Int) };
         fits.then(|| self.as_decimal(value.clone(), to))
     }
 
@@ -160,17 +207,8 @@ impl Analyzer<'_> {
     fn as_decimal(&mut self, value: Expr, to: Precision) -> Expr {
         let span = value.span;
         let (digits, scale) = (int(i64::from(to.digits), span), int(i64::from(to.scale), span));
-        if let (Kind::Int | Kind::Float, Some(Literal::Int(_) | Literal::Float(_))) = (&value.ty.kind, value.as_literal()) {
-            let text = match value.as_literal() {
-                Some(Literal::Int(v)) => v.to_string(),
-                Some(Literal::Float(v)) => v.to_string(),
-                _ => String::new(),
-            };
-            if let Some((number, _, decimals)) = written(&text)
-                && let Some(number) = u32::from(to.scale).checked_sub(u32::from(decimals)).and_then(|by| number.checked_mul(10_i128.checked_pow(by)?))
-            {
-                return Expr::literal(Literal::Decimal(number), Type { kind: to.kind(), nullable: value.ty.nullable }, span);
-            }
+        if let Some(number) = exact(&value, to) {
+            return Expr::literal(Literal::Decimal(number), Type { kind: to.kind(), nullable: value.ty.nullable }, span);
         }
         match value.ty.kind {
             Kind::Decimal(d, s) if (d, s) == (to.digits, to.scale) => value,
@@ -199,15 +237,20 @@ impl Analyzer<'_> {
             ("int", [value]) => Some(call(".int", vec![value.clone(), scale()], Kind::Int, span)),
             ("float", [value]) => Some(self.decimal_to_float(value.clone())),
             ("str", [value]) => Some(call(".text", vec![value.clone(), scale()], Kind::Str, span)),
-            ("fixed", [value, Expr { kind: ExprKind::Literal(Literal::Int(n)), .. }]) => {
-                let to = Precision::new(of.whole() + 1, u8::try_from(*n).ok().filter(|n| *n < DIGITS - of.whole())?);
+            ("fixed", [value, Expr { kind: ExprKind::Literal(Literal::Int(n @ 0..=37)), .. }]) => {
+                let to = Precision::new(of.whole() + 1, *n as u8);
                 let rounded = self.as_decimal(value.clone(), to);
                 Some(call(".text", vec![rounded, int(*n, span)], Kind::Str, span))
             }
             ("round", [value]) => Some(self.as_decimal(value.clone(), Precision::new(of.whole() + 1, 0))),
             ("round", [value, Expr { kind: ExprKind::Literal(Literal::Int(n)), .. }]) => {
-                let to = u8::try_from(*n).ok().filter(|n| *n <= of.scale)?;
-                Some(self.as_decimal(value.clone(), Precision::new(of.whole() + 1, to)))
+                let to = u8::try_from(*n).ok()?;
+                // One that has fewer decimals is as it is.
+                Some(if to >= of.scale { value.clone() } else { self.as_decimal(value.clone(), Precision::new(of.whole() + 1, to)) })
+            }
+            ("round" | "fixed", [_, count]) => {
+                let d = Diagnostic::new(Code::NotConstant, count.span, format!("the number of decimals in `{name}` of a decimal is a constant from 0 to 37"));
+                Some(self.wrong(d.help(format!("as in `{name}(x, 2)`; or go by way of a float: `{name}(float(x), n)`"))))
             }
             ("floor" | "ceil", [value]) => {
                 let down = Expr::literal(Literal::Bool(name == "floor"), Type::BOOL, span);

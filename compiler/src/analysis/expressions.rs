@@ -5,6 +5,7 @@ use super::limits::Size;
 use super::scope::Scope;
 use super::typed::{Expr, ExprKind, Literal, symbol};
 use super::types::{Kind, Type};
+use super::values::null_of;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::functions::Function;
 use crate::syntax::ast::{self, BinaryOp, Span, UnaryOp};
@@ -73,7 +74,7 @@ impl Analyzer<'_> {
         self.settle(&mut expr, Kind::Bool);
         match expr.ty.kind {
             Kind::Bool | Kind::Error => expr,
-            Kind::Null => Expr { ty: Type::optional(Kind::Bool), ..expr },
+            Kind::Null => null_of(expr, Type::optional(Kind::Bool)),
             _ => {
                 let message = format!("expected a condition, found {}", expr.ty);
                 let d = self.mismatch(Code::NotBoolean, &expr, message, "bool").label("not a `bool`");
@@ -160,8 +161,8 @@ impl Analyzer<'_> {
             (Kind::Float, Kind::Int) => *right = to_float(right.clone()),
             (Kind::Array(a), Kind::Array(b)) if a.kind == Kind::Null && a != b => left.ty.kind = right.ty.kind.clone(),
             (Kind::Array(a), Kind::Array(b)) if b.kind == Kind::Null && a != b => right.ty.kind = left.ty.kind.clone(),
-            (Kind::Null, other) if *other != Kind::Null => left.ty = Type::optional(other.clone()),
-            (other, Kind::Null) if *other != Kind::Null => right.ty = Type::optional(other.clone()),
+            (Kind::Null, other) if *other != Kind::Null => *left = null_of(left.clone(), Type::optional(other.clone())),
+            (other, Kind::Null) if *other != Kind::Null => *right = null_of(right.clone(), Type::optional(other.clone())),
             _ => {}
         }
         if left.ty.is_packed() {
@@ -185,6 +186,9 @@ impl Analyzer<'_> {
             return Expr::error(span);
         }
         if let Some(comparison) = equality.then(|| json_is(op, &left, &right, span)).flatten() {
+            return comparison;
+        }
+        if let Some(comparison) = self.wide_comparison(op, &left, &right, span) {
             return comparison;
         }
         let same = self.unify(&mut left, &mut right);
@@ -361,7 +365,7 @@ impl Analyzer<'_> {
             expr = decimal;
         }
         if expr.ty.kind == Kind::Null && to.nullable {
-            expr.ty = to.clone();
+            expr = null_of(expr, to.clone());
         }
         if expr.ty.is_packed() {
             expr = self.adapt(expr, to);
@@ -387,7 +391,7 @@ impl Analyzer<'_> {
         // No decimals are lost unasked.
         let (digits, scale) = to.decimal();
         let is_rounded = to.is_decimal() && (expr.ty.is_number() || expr.ty.is_decimal());
-        self.wrong(if is_rounded { d.help(format!("round it, as in `decimal(x, {digits}, {scale})`")) } else { d })
+        self.wrong(if is_rounded { d.help(format!("convert it, as in `decimal(x, {digits}, {scale})`, which rounds")) } else { d })
     }
 }
 

@@ -21,6 +21,17 @@ pub(super) fn call(name: &str, args: Vec<Expr>, kind: Kind, span: Span) -> Expr 
     }
 }
 
+/// Null as a null of another type. What computes it is computed all the same.
+pub(super) fn null_of(null: Expr, ty: Type) -> Expr {
+    let span = null.span;
+    let literal = || Expr::literal(Literal::Null, ty.clone(), span);
+    if matches!(null.kind, ExprKind::Literal(_)) || ty.scalar() == null.ty.scalar() {
+        return Expr { ty, ..null };
+    }
+    let is_null = Expr { kind: ExprKind::IsNull(Box::new(null)), ty: Type::BOOL, span };
+    Expr { kind: ExprKind::If(Box::new(is_null), Box::new(literal()), Box::new(literal())), ty: ty.clone(), span }
+}
+
 /// The part at a place that is known.
 pub(super) fn part(of: Expr, at: usize, ty: &Type, span: Span) -> Expr {
     let ty = ty.with_null(of.ty.nullable);
@@ -64,7 +75,7 @@ impl Analyzer<'_> {
         let kind = if first.ty.kind == Kind::Null { Kind::Any } else { first.ty.kind.clone() };
         let nullable = list.iter().any(|item| item.ty.nullable);
         for item in list.iter_mut().filter(|item| item.ty.kind == Kind::Null) {
-            item.ty = Type::optional(kind.clone());
+            *item = null_of(item.clone(), Type::optional(kind.clone()));
         }
         (kind != Kind::Error).then_some(Type { kind, nullable })
     }

@@ -6,6 +6,7 @@ use varpulis_abi::scalar::{Physical, Scalar};
 
 use super::body::BodyPrinter;
 use super::packed::index;
+use super::record::value_type;
 use super::{literal, names};
 use crate::analysis::typed::Literal;
 use crate::functions::Function;
@@ -334,7 +335,14 @@ impl<'p> BodyPrinter<'p, '_> {
                 _ => {}
             }
         }
-        let (c, t, o) = (c.tokens, then_parts.value.tokens, otherwise_parts.value.tokens);
+        let is_none = |r: &Region| matches!(r.result.map(|v| &self.body.value(v).op), Some(Op::Null | Op::Const(Literal::Null)));
+        let (untyped, ty) = (is_none(then) && is_none(otherwise), value.ty);
+        let (c, t, mut o) = (c.tokens, then_parts.value.tokens, otherwise_parts.value.tokens);
+        if untyped {
+            // Nothing else says what it is a null of.
+            let ty = if ty.scalar.is_text() && !value.owned { quote!(&str) } else { value_type(Physical { nullable: false, ..ty }, true) };
+            o = if o.to_string() == "None" { quote!(None::<#ty>) } else { quote!(let nothing: Option<#ty> = { #o }; nothing) };
+        }
         Printed::loose(quote!(if #c { #t } else { #o }), movable)
     }
 

@@ -109,6 +109,7 @@ macro_rules! for_each_function {
             ".divide" divide_decimal(Decimal, Decimal, Int) -> fallible Decimal: "The quotient, the first with so many decimals more; halves away from zero.";
             ".remainder" remainder_decimal(Decimal, Decimal) -> fallible Decimal: "With the dividend's sign, of two with equally many decimals.";
             ".sum" sum_decimal(Decimal, Decimal) -> Decimal: "The sum; where there is no room for it, what no other sum is, and stays so.";
+            ".compare" compare_decimal(Decimal, Decimal, Int) -> Int: "-1, 0 or 1: which is larger, where the first has so many decimals more.";
             ".min" min_decimal(Decimal, Decimal) -> Decimal: "The smaller of two with equally many decimals.";
             ".max" max_decimal(Decimal, Decimal) -> Decimal: "The larger of two with equally many decimals.";
             ".abs" abs_decimal(Decimal) -> Decimal: "The absolute value.";

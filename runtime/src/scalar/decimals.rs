@@ -152,6 +152,14 @@ pub fn sum_decimal(left: i128, right: i128) -> i128 {
     if left == NONE || right == NONE { NONE } else { left.checked_add(right).unwrap_or(NONE) }
 }
 
+/// -1, 0 or 1: how two compare of which the first has so many decimals more.
+pub fn compare_decimal(left: i128, right: i128, more: i64) -> i64 {
+    // What has no room with more decimals is the larger one, as far as its sign says.
+    let wider = |value: i128, by: i64| power(by).and_then(|power| value.checked_mul(power)).unwrap_or(if value < 0 { i128::MIN } else { i128::MAX });
+    let (left, right) = if more >= 0 { (left, wider(right, more)) } else { (wider(left, more.saturating_neg()), right) };
+    left.cmp(&right) as i64
+}
+
 /// The smaller of two with equally many decimals.
 #[inline]
 pub fn min_decimal(left: i128, right: i128) -> i128 {
@@ -255,6 +263,13 @@ mod tests {
         assert_eq!(divide_decimal(1, 3, 37), Ok("3333333333333333333333333333333333333".parse().unwrap()));
         assert_eq!(divide_decimal(20, 3, 0), Ok(7));
         assert_eq!(text_of_decimal(-most, 38).as_str(), format!("-0.{}", "9".repeat(38)));
+    }
+
+    #[test]
+    fn all_compare() {
+        let most = LIMIT - 1;
+        assert_eq!([compare_decimal(150, 15, 1), compare_decimal(150, 1, 1), compare_decimal(2, 21, -1), compare_decimal(0, 0, 30)], [0, 1, -1, 0]);
+        assert_eq!([compare_decimal(5, most, 38), compare_decimal(-most, 5, -38), compare_decimal(most, -1, 38)], [-1, -1, 1]);
     }
 
     #[test]

@@ -91,6 +91,21 @@ fn evaluate(body: &str, args: &[Value]) -> Result<Value, Refused> {
             Decimal(of_digits(a.zip(b).map(|(a, b)| quotient(a, b)), 38)?, (i64::from(*s) - i64::from(*t) + more) as u8)
         }
         ("remainder_decimal", [Decimal(a, scale), Decimal(b, _)]) => Decimal(a % b, *scale),
+        ("compare_decimal", [Decimal(a, s), Decimal(b, t), _]) => {
+            // Texts of one length, sign aside.
+            let padded = |v: i128, scale: u8| {
+                let text = text(v.abs(), scale);
+                let (whole, decimals) = text.split_once('.').unwrap_or((&text, ""));
+                format!("{whole:0>40}{decimals:0<40}")
+            };
+            let (x, y) = (padded(*a, *s), padded(*b, *t));
+            Int(match (*a < 0, *b < 0) {
+                (false, false) => x.cmp(&y),
+                (true, true) => y.cmp(&x),
+                (true, false) => std::cmp::Ordering::Less,
+                (false, true) => std::cmp::Ordering::Greater,
+            } as i64)
+        }
         ("min_decimal", [Decimal(a, scale), Decimal(b, _)]) => Decimal(*a.min(b), *scale),
         ("max_decimal", [Decimal(a, scale), Decimal(b, _)]) => Decimal(*a.max(b), *scale),
         ("abs_decimal", [Decimal(a, scale)]) => Decimal(a.abs(), *scale),
