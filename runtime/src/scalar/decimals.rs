@@ -130,10 +130,17 @@ fn long_division(left: i128, right: i128, more: i64) -> Option<i128> {
     let divisor = right.unsigned_abs();
     let (mut whole, mut rest) = (left.unsigned_abs() / divisor, left.unsigned_abs() % divisor);
     for _ in 0..more {
-        // A rest is smaller than the divisor, which has 38 digits at most: ten times as much has room.
-        let next = rest.checked_mul(10)?;
-        whole = whole.checked_mul(10)?.checked_add(next / divisor)?;
-        rest = next % divisor;
+        // A rest is smaller than the divisor, which has 38 digits at most: twice as much has room, and ten times as much has not.
+        let (one, mut digit) = (rest, 0);
+        rest = 0;
+        for _ in 0..10 {
+            rest += one;
+            if rest >= divisor {
+                rest -= divisor;
+                digit += 1;
+            }
+        }
+        whole = whole.checked_mul(10)?.checked_add(digit)?;
     }
     whole += u128::from(rest >= divisor - rest);
     let magnitude = i128::try_from(whole).ok()?;
@@ -262,6 +269,8 @@ mod tests {
         assert_eq!(divide_decimal(most, most, 37), Ok(10_i128.pow(37)));
         assert_eq!(divide_decimal(1, 3, 37), Ok("3333333333333333333333333333333333333".parse().unwrap()));
         assert_eq!(divide_decimal(20, 3, 0), Ok(7));
+        assert_eq!(divide_decimal(most - 1, most, 37), Ok(10_i128.pow(37)));
+        assert_eq!(divide_decimal(-9 * 10_i128.pow(27), 9 * 10_i128.pow(37) + 1, 11), Ok(-10));
         assert_eq!(text_of_decimal(-most, 38).as_str(), format!("-0.{}", "9".repeat(38)));
     }
 
