@@ -33,7 +33,7 @@ pub mod prelude {
     pub use crate::kernels::*;
     pub use crate::operator::{Operator, Refusal};
     pub use crate::operators::*;
-    pub use crate::output::{At, Output, RecordWriter, WithState, WriteRecord};
+    pub use crate::output::{At, Output, RecordWriter, WithState, WriteRecord, text_of};
     pub use crate::pattern::*;
     pub use crate::program::{Counters, EventSchema, FieldSchema, Form, Instance, ParamSchema, Params, Program as CompiledProgram, Schema, Site, StreamSchema};
     pub use crate::reorder::ReorderBuffer;

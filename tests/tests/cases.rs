@@ -133,6 +133,9 @@ fn expected_gap(case: &Case) -> Option<&'static str> {
     if files().flat_map(str::lines).any(|line| line.starts_with("var ")) || changes.iter().any(|call| case.program.contains(call)) {
         return Some("it evaluates one stream after the other, and records change state as they pass");
     }
+    if ["e.expression", "e.line", "e.record"].iter().any(|part| case.program.contains(part)) {
+        return Some("it knows of an error its reason alone");
+    }
     case.has("params").then_some("it takes no parameters")
 }
 

@@ -28,7 +28,7 @@ impl Analyzer<'_> {
                     wrong.push((node.span, "rows of a window with `.allowed_lateness` come after their time, and this needs their order"));
                 }
             }
-            let is_source = matches!(node.kind, NodeKind::Source { .. } | NodeKind::Timer { .. });
+            let is_source = matches!(node.kind, NodeKind::Source { .. } | NodeKind::Timer { .. } | NodeKind::Errors);
             if front.get(at) == Some(&true) && !is_source && !node.kind.is_passed() {
                 wrong.push((node.span, "late events do not pass this, which keeps records, to a window with `.allowed_lateness`"));
             }

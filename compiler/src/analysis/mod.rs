@@ -10,6 +10,7 @@ mod declarations;
 mod expressions;
 mod forks;
 mod functions;
+mod handlers;
 mod imports;
 mod impure;
 mod joins;

@@ -75,6 +75,7 @@ impl Analyzer<'_> {
                 NodeKind::Lag { keys, values, .. } => keys.iter().chain(values).for_each(look),
                 NodeKind::Source { .. }
                 | NodeKind::Timer { .. }
+                | NodeKind::Errors
                 | NodeKind::Filter { .. }
                 | NodeKind::Project { .. }
                 | NodeKind::Process { .. }

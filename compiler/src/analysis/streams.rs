@@ -265,7 +265,7 @@ impl<'a> Analyzer<'a> {
         let steps = 1 + kind.inputs().iter().filter_map(|n| self.steps.get(n.0)).max().unwrap_or(&0);
         self.steps.push(steps);
         let kind = if steps <= STEPS { kind } else { self.too_far(steps, span) };
-        self.plan.nodes.push(Node { kind, schema, stream: stream.to_owned(), span });
+        self.plan.nodes.push(Node { kind, schema, stream: stream.to_owned(), span, errors_to: None });
         NodeId(self.plan.nodes.len() - 1)
     }
 

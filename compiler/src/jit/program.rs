@@ -15,7 +15,7 @@ use crate::Compilation;
 use crate::diagnostics::{Code as DiagnosticCode, Diagnostic};
 use crate::lower::ir::{ChainId, OperatorId, RowSource, Statement};
 use crate::lower::usage::Usage;
-use crate::plan::physical::{self, EventInput, Operator, TimerInput};
+use crate::plan::physical::{self, ErrorInput, EventInput, Operator, TimerInput};
 use crate::sources::{Load, Sources};
 use crate::syntax::ast::Span;
 
@@ -131,6 +131,8 @@ impl Program {
             shapes: tables::shapes(program, &usage, &records)?,
             inputs: parts.inputs(program, &records, &finished),
             timers: parts.timers(program, &finished),
+            handlers: tables::handlers(program),
+            errors: parts.errors(program, &finished),
             batch: parts.batch.map(|id| finished.batch(id)),
             operators: parts.operators(program, &records, &finished),
             outputs: tables::outputs(program),
@@ -302,6 +304,16 @@ impl Parts {
             (timer.period, input)
         };
         program.timers.iter().map(input).collect()
+    }
+
+    fn errors(&self, program: &physical::Program, finished: &Finished) -> Vec<InputCode> {
+        let input = |error: &ErrorInput| InputCode {
+            shape: error.record.0 as usize,
+            fields: 0,
+            targets: self.targets(&error.chains, finished),
+            late: vec![],
+        };
+        program.errors.iter().map(input).collect()
     }
 
     fn targets(&self, chains: &[ChainId], finished: &Finished) -> Vec<Target> {

@@ -72,6 +72,11 @@ pub(super) fn sites(program: &Program, sources: &Sources, file: &str) -> Vec<Sit
     program.sites.iter().map(site).collect()
 }
 
+/// Who takes what each place refuses; nothing if nobody takes anything.
+pub(super) fn handlers(program: &Program) -> Vec<Option<usize>> {
+    if program.errors.is_empty() { vec![] } else { program.sites.iter().map(|site| site.errors_to).collect() }
+}
+
 pub(super) fn params(program: &Program) -> Vec<ParamSchema> {
     let param = |g: &physical::GlobalValue| {
         let default = g.default.clone().or_else(|| g.ty.nullable.then(|| "null".to_owned()));

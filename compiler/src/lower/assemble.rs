@@ -13,7 +13,7 @@ use super::run::Target;
 use super::{parameters, patterns, stages};
 use crate::analysis::typed::{Expr, Place};
 use crate::analysis::types::Type;
-use crate::plan::logical::{Node, NodeId, NodeKind, Plan, Publication};
+use crate::plan::logical::{ErrorOwner, Node, NodeId, NodeKind, Plan, Publication};
 use crate::plan::physical::{Chain, ChainInput, GlobalValue, Output, Program, SiteInfo};
 use crate::sources::Sources;
 use crate::syntax::ast::Span;
@@ -36,7 +36,9 @@ pub(super) struct Assembler<'p> {
     /// Whether the chains at hand are those of late records.
     pub(super) is_late: bool,
     pub(super) names: HashSet<String>,
-    sites: HashMap<(String, Span), SiteId>,
+    sites: HashMap<(ErrorOwner, Span), SiteId>,
+    /// The inputs that handle evaluation errors, by their nodes.
+    pub(super) error_inputs: HashMap<NodeId, usize>,
 }
 
 /// Names that generated code gives to its own types.
@@ -78,14 +80,17 @@ pub fn assemble<'p>(plan: &'p Plan, analyzed: &'p Plan, sources: &'p Sources) ->
         is_late: false,
         names: RESERVED.iter().map(|n| n.to_lowercase()).collect(),
         sites: HashMap::new(),
+        error_inputs: HashMap::new(),
     };
     a.globals();
     a.states();
     a.outputs();
     // The first stage has functions of these names beside its chains.
     a.names.extend(plan.events.iter().flat_map(|e| ["on", "rejects"].map(|f| format!("{f}_{}", snake(&e.name)))));
+    a.declare_errors();
     a.timers();
     a.sources();
+    a.errors();
     patterns::finish(&mut a);
     super::kept::finish(&mut a);
     stages::assign(&mut a.program);
@@ -134,7 +139,7 @@ impl<'p> Assembler<'p> {
 
     fn value_at_start(&mut self, name: &str, value: &Expr, ty: &Type) -> Body {
         let mut b = Builder::new();
-        let mut cx = Lowering { a: self, frame: Frame::Nothing, stream: name.to_owned() };
+        let mut cx = Lowering { a: self, frame: Frame::Nothing, owner: ErrorOwner { stream: name.to_owned(), errors_to: None } };
         let value = lower(&mut b, &mut cx, value);
         let value = b.fit(value, physical(ty));
         b.statement(Statement::Return(value));
@@ -157,13 +162,16 @@ impl<'p> Assembler<'p> {
     }
 
     /// A place of the program where a stream's records can be refused.
-    pub(super) fn site(&mut self, stream: &str, span: Span) -> SiteId {
-        let key = (stream.to_owned(), span);
+    pub(super) fn site(&mut self, owner: &ErrorOwner, span: Span) -> SiteId {
+        // Those of late records, which are out of their time, are told of.
+        let errors_to = owner.errors_to.filter(|_| !self.is_late);
+        let key = (ErrorOwner { errors_to, ..owner.clone() }, span);
         if let Some(id) = self.sites.get(&key) {
             return *id;
         }
         let id = SiteId(self.program.sites.len() as u32);
-        self.program.sites.push(SiteInfo { stream: stream.to_owned(), start: span.start, end: span.end });
+        let errors_to = errors_to.and_then(|node| self.error_inputs.get(&node).copied());
+        self.program.sites.push(SiteInfo { stream: owner.stream.clone(), start: span.start, end: span.end, errors_to });
         self.sites.insert(key, id);
         id
     }
@@ -180,7 +188,11 @@ impl<'p> Assembler<'p> {
             return *id;
         }
         let Node { kind, stream, span, .. } = self.plan.node(origin);
-        let wanted = if matches!(kind, NodeKind::Source { .. }) { stream.clone() } else { format!("{stream}Record") };
+        let wanted = match kind {
+            NodeKind::Source { .. } => stream.clone(),
+            NodeKind::Errors => format!("{stream}Error"),
+            _ => format!("{stream}Record"),
+        };
         let name = self.unique(&wanted);
         let fields = self.plan.columns_of(origin).iter().map(|c| RecordField { name: c.name.clone(), ty: FieldType::Scalar(physical(&c.ty)) }).collect();
         let doc = self.doc(*span);
@@ -270,13 +282,13 @@ impl<'p> Assembler<'p> {
     fn read(&mut self, b: &mut Builder, reader: NodeId, from: NodeId, frame: Frame) {
         let plan = self.plan;
         let node = plan.node(reader);
-        let stream = node.stream.clone();
+        let owner = node.error_owner();
         match &node.kind {
-            NodeKind::Source { .. } | NodeKind::Timer { .. } => {}
+            NodeKind::Source { .. } | NodeKind::Timer { .. } | NodeKind::Errors => {}
             NodeKind::Filter { condition, .. } => {
                 self.comment(b, node.span);
                 for part in condition.clone().conjuncts() {
-                    let v = truth(b, &mut Lowering { a: self, frame: frame.clone(), stream: stream.clone() }, &part, true);
+                    let v = truth(b, &mut Lowering { a: self, frame: frame.clone(), owner: owner.clone() }, &part, true);
                     b.statement(Statement::Guard(v));
                 }
                 self.pass(b, reader, frame);
@@ -286,14 +298,14 @@ impl<'p> Assembler<'p> {
                 let wanted = self.required.get(reader.0).cloned().unwrap_or_default();
                 let mut values = vec![];
                 for (i, e) in columns.iter().enumerate() {
-                    let value = wanted.contains(&i).then(|| lower(b, &mut Lowering { a: self, frame: frame.clone(), stream: stream.clone() }, e));
+                    let value = wanted.contains(&i).then(|| lower(b, &mut Lowering { a: self, frame: frame.clone(), owner: owner.clone() }, e));
                     values.push(value);
                 }
                 self.pass(b, reader, Frame::Columns(values));
             }
             NodeKind::Observe { observation, .. } => {
                 self.comment(b, node.span);
-                self.observe(b, observation, &frame, &stream);
+                self.observe(b, observation, &frame, &owner);
                 self.pass(b, reader, frame);
             }
             NodeKind::Process { run, .. } => {
@@ -302,7 +314,7 @@ impl<'p> Assembler<'p> {
                 let wanted = self.required.get(reader.0).cloned().unwrap_or_default();
                 let columns = node.schema.columns.iter().enumerate().filter(|(c, _)| wanted.contains(c));
                 let target = Target { chain, record, fields: columns.map(|(c, column)| (c, physical(&column.ty))).collect() };
-                super::run::process(b, &mut Lowering { a: self, frame, stream }, run, &target);
+                super::run::process(b, &mut Lowering { a: self, frame, owner }, run, &target);
             }
             NodeKind::Merge { inputs } => {
                 for (input, map) in inputs.iter().filter(|(n, _)| *n == from) {
@@ -351,7 +363,7 @@ impl<'p> Assembler<'p> {
     fn merge_into(&mut self, b: &mut Builder, merge: NodeId, from: NodeId, map: &[Option<usize>], frame: &Frame) {
         let (chain, record) = self.chain_of_records(merge);
         let wanted = self.required.get(merge.0).cloned().unwrap_or_default();
-        let stream = self.plan.node(merge).stream.clone();
+        let owner = self.plan.node(merge).error_owner();
         let mut fields = vec![];
         for (column, source) in map.iter().enumerate().filter(|(c, _)| wanted.contains(c)) {
             let Some(ty) = self.plan.columns_of(merge).get(column).map(|c| c.ty.clone()) else { continue };
@@ -359,7 +371,7 @@ impl<'p> Assembler<'p> {
                 Some(field) => {
                     let from_ty = self.plan.columns_of(from).get(*field).map_or(ty.clone(), |c| c.ty.clone());
                     let e = Expr::place(Place::Field { input: 0, field: *field }, from_ty, Span::default());
-                    lower(b, &mut Lowering { a: self, frame: frame.clone(), stream: stream.clone() }, &e)
+                    lower(b, &mut Lowering { a: self, frame: frame.clone(), owner: owner.clone() }, &e)
                 }
                 None => b.value(Op::Null, physical(&ty)),
             };
@@ -375,7 +387,8 @@ impl<'p> Assembler<'p> {
         for i in visible_columns(self.plan, p.node) {
             let Some(column) = columns.get(i) else { continue };
             let e = Expr::place(Place::Field { input: 0, field: i }, column.ty.clone(), p.span);
-            fields.push(lower(b, &mut Lowering { a: self, frame: frame.clone(), stream: stream.to_owned() }, &e));
+            let owner = ErrorOwner { stream: stream.to_owned(), errors_to: None };
+            fields.push(lower(b, &mut Lowering { a: self, frame: frame.clone(), owner }, &e));
         }
         b.statement(Statement::Publish { publication: at, fields });
     }

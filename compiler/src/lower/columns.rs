@@ -51,7 +51,7 @@ pub fn required(plan: &Plan) -> Vec<BTreeSet<usize>> {
             }
         };
         match &plan.node(id).kind {
-            NodeKind::Source { .. } | NodeKind::Timer { .. } => {}
+            NodeKind::Source { .. } | NodeKind::Timer { .. } | NodeKind::Errors => {}
             NodeKind::Filter { input, condition } => read(*input, &mut std::iter::once(condition)),
             NodeKind::Observe { input, observation } => match observation {
                 Observation::Print(e) | Observation::Sample { text: e, .. } => read(*input, &mut std::iter::once(e)),

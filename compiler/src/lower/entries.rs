@@ -1,13 +1,13 @@
 //! Where records come into the program: events, in time or late, and timers.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use super::assemble::{Assembler, snake};
 use super::frame::Frame;
 use super::ir::{ChainId, RecordId};
 use super::{rejections, rules};
 use crate::plan::logical::{NodeId, NodeKind, Plan, Window};
-use crate::plan::physical::{ChainInput, EventInput, TimerInput};
+use crate::plan::physical::{ChainInput, ErrorInput, EventInput, TimerInput};
 
 impl Assembler<'_> {
     pub(super) fn sources(&mut self) {
@@ -61,6 +61,32 @@ impl Assembler<'_> {
     pub(super) fn readers(&self, node: NodeId) -> Vec<NodeId> {
         let all = self.consumers.get(&node).into_iter().flatten();
         all.filter(|reader| !self.is_late || self.late_ways.contains(reader)).copied().collect()
+    }
+
+    /// The inputs of evaluation errors that the program handles, before anything asks where an error goes.
+    pub(super) fn declare_errors(&mut self) {
+        for (at, node) in self.plan.nodes.iter().enumerate().filter(|(_, node)| matches!(node.kind, NodeKind::Errors)) {
+            let (record, doc) = (self.record_of(NodeId(at)), self.doc(node.span));
+            self.error_inputs.insert(NodeId(at), self.program.errors.len());
+            self.program.errors.push(ErrorInput { record, chains: vec![], doc });
+        }
+        if !self.program.errors.is_empty() {
+            // A stage's function of this name stands beside its chains.
+            self.names.insert("refused".to_owned());
+        }
+    }
+
+    /// What takes these errors.
+    pub(super) fn errors(&mut self) {
+        let inputs: BTreeMap<usize, NodeId> = self.error_inputs.iter().map(|(node, at)| (*at, *node)).collect();
+        for (at, node) in inputs {
+            let record = self.record_of(node);
+            let readers = self.consumers.get(&node).cloned().unwrap_or_default();
+            let chains = readers.into_iter().map(|reader| self.chain(reader, node, ChainInput::Row(record), Frame::Row(record))).collect();
+            if let Some(input) = self.program.errors.get_mut(at) {
+                input.chains = chains;
+            }
+        }
     }
 
     pub(super) fn timers(&mut self) {

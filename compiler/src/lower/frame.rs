@@ -8,7 +8,7 @@ use super::expression::{Context, physical};
 use super::ir::{Op, OperatorId, Read, RecordId, SiteId, ValueId, VariableId};
 use crate::analysis::typed::Place;
 use crate::analysis::types::Type;
-use crate::plan::logical::{CURRENT, NodeId};
+use crate::plan::logical::{CURRENT, ErrorOwner, NodeId};
 use crate::syntax::ast::Span;
 
 /// What places mean while code is lowered.
@@ -32,7 +32,7 @@ pub(super) enum Frame {
 pub(super) struct Lowering<'a, 'p> {
     pub(super) a: &'a mut Assembler<'p>,
     pub(super) frame: Frame,
-    pub(super) stream: String,
+    pub(super) owner: ErrorOwner,
 }
 
 impl Context for Lowering<'_, '_> {
@@ -72,6 +72,6 @@ impl Context for Lowering<'_, '_> {
     }
 
     fn site(&mut self, span: Span) -> SiteId {
-        self.a.site(&self.stream, span)
+        self.a.site(&self.owner, span)
     }
 }

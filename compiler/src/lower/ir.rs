@@ -289,6 +289,16 @@ impl Body {
         }
     }
 
+    /// The places that it can refuse at.
+    pub fn sites(&self) -> Vec<SiteId> {
+        let (mut of_values, mut of_loops) = (vec![], vec![]);
+        self.walk(&mut |value| of_values.extend(value.site()), &mut |statement| {
+            of_loops.extend(if let Statement::Block { repeats, .. } = statement { *repeats } else { None });
+        });
+        of_values.extend(of_loops);
+        of_values
+    }
+
     /// Whether an evaluation error can leave it.
     pub fn is_fallible(&self) -> bool {
         let mut fallible = false;
@@ -307,6 +317,15 @@ impl Value {
             _ => (None, None),
         };
         first.into_iter().chain(second)
+    }
+
+    /// The place that it can refuse at, a loop also where nothing but its length does.
+    pub fn site(&self) -> Option<SiteId> {
+        match &self.op {
+            Op::Gather { site, .. } => Some(*site),
+            Op::Negate(_, site) | Op::Narrow(_, site) | Op::Arithmetic { site, .. } | Op::Call { site, .. } if self.is_fallible() => Some(*site),
+            _ => None,
+        }
     }
 
     /// Whether this operation can refuse.

@@ -40,9 +40,9 @@ pub(super) enum KeptField {
 
 /// Whether two kept records are a pair.
 pub(super) fn joins(a: &mut Assembler<'_>, node: NodeId, condition: &Expr) -> KernelFunction {
-    let stream = a.plan.node(node).stream.clone();
+    let owner = a.plan.node(node).error_owner();
     let mut b = Builder::new();
-    let joins = truth(&mut b, &mut Lowering { a, frame: Frame::Firing(node), stream }, condition, true);
+    let joins = truth(&mut b, &mut Lowering { a, frame: Frame::Firing(node), owner }, condition, true);
     b.statement(Statement::Return(joins));
     KernelFunction { name: "joins", arms: vec![Arm { port: None, index: None, body: b.finish() }] }
 }
@@ -107,14 +107,14 @@ pub(super) fn finish(a: &mut Assembler<'_>) {
 
 /// Fills a kept record from a row.
 fn keep(a: &mut Assembler<'_>, node: NodeId, source: RecordId, kept: &KeptRecord) -> Body {
-    let stream = a.plan.node(node).stream.clone();
+    let owner = a.plan.node(node).error_owner();
     let mut b = Builder::new();
     for (field, at) in &kept.fields {
         let Some(FieldType::Scalar(ty)) = a.program.record(kept.record).fields.get(*at).map(|f| f.ty) else { continue };
         let value = match field {
             KeptField::Rank(at) => {
                 let Some(rank) = kept.ranks.get(*at) else { continue };
-                let value = lower(&mut b, &mut Lowering { a, frame: Frame::Row(source), stream: stream.clone() }, rank);
+                let value = lower(&mut b, &mut Lowering { a, frame: Frame::Row(source), owner: owner.clone() }, rank);
                 b.fit(value, ty)
             }
             KeptField::Column(c) => {

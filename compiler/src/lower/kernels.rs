@@ -12,7 +12,7 @@ use super::kept::{KeptField, KeptRecord, join_operator, joins};
 use super::order::beats;
 use super::patterns::RunLayout;
 use crate::analysis::typed::{Expr, Place};
-use crate::plan::logical::{Column, NodeId, NodeKind, Outer, Rank, Window};
+use crate::plan::logical::{Column, ErrorOwner, NodeId, NodeKind, Outer, Rank, Window};
 use crate::plan::physical::{ChainInput, Config, Operator};
 
 /// What assembly knows of an operator while the chains behind it are lowered.
@@ -46,7 +46,7 @@ pub(super) fn create(a: &mut Assembler<'_>, node: NodeId) -> OperatorId {
     let (key_exprs, key_columns, needs_key) = keys_of(&n.kind, ports.len());
     let name = format!("{}Key", operator.name);
     let keys = a.add_record(Record { name, fields: key_fields(&key_columns), shapes: vec![], stored: true, doc: format!("The key of `{}`.", n.stream) });
-    operator.functions = key_functions(a, &n.stream, &ports, keys, &key_exprs, needs_key);
+    operator.functions = key_functions(a, &n.error_owner(), &ports, keys, &key_exprs, needs_key);
     operator.stores.push(("Keys", keys));
     let row = *ports.first().unwrap_or(&RecordId(0));
     let (kind, input, frame) = match &n.kind {
@@ -163,7 +163,7 @@ fn key_fields(columns: &[Column]) -> Vec<RecordField> {
 /// `has_key`, `hash`, `same_key` and `store_key`, one arm per port.
 pub(super) fn key_functions(
     a: &mut Assembler<'_>,
-    stream: &str,
+    owner: &ErrorOwner,
     ports: &[RecordId],
     keys: RecordId,
     exprs: &[Vec<Expr>],
@@ -177,7 +177,7 @@ pub(super) fn key_functions(
             let mut b = Builder::new();
             let mut values: Vec<ValueId> = vec![];
             for (e, ty) in exprs.iter().zip(&types) {
-                let v = lower(&mut b, &mut Lowering { a, frame: Frame::Row(*record), stream: stream.to_owned() }, e);
+                let v = lower(&mut b, &mut Lowering { a, frame: Frame::Row(*record), owner: owner.clone() }, e);
                 values.push(b.fit(v, *ty));
             }
             if function.name == "has_key" && !(needs_key && values.iter().any(|v| b.ty(*v).nullable)) {
@@ -231,17 +231,17 @@ fn top_k_operator(
     row: RecordId,
     keys: RecordId,
 ) -> StateKind {
-    let stream = &a.plan.node(node).stream;
+    let owner = a.plan.node(node).error_owner();
     let fields = by.iter().enumerate().map(|(at, rank)| RecordField { name: rank_name(at), ty: FieldType::Scalar(physical(&rank.by.ty)) });
     let fields: Vec<RecordField> = fields.collect();
-    let doc = format!("A record that `{stream}` keeps, and what it is ranked by.");
+    let doc = format!("A record that `{}` keeps, and what it is ranked by.", owner.stream);
     let kept = a.add_record(Record { name: format!("{}Kept", operator.name), fields, shapes: vec![], stored: true, doc });
     let arm = |body: Builder| vec![Arm { port: None, index: None, body: body.finish() }];
     let mut b = Builder::new();
     let mut sides = vec![];
     for (field, rank) in by.iter().enumerate() {
         let ty = physical(&rank.by.ty);
-        let value = lower(&mut b, &mut Lowering { a, frame: Frame::Row(row), stream: stream.clone() }, &rank.by);
+        let value = lower(&mut b, &mut Lowering { a, frame: Frame::Row(row), owner: owner.clone() }, &rank.by);
         sides.push((b.fit(value, ty), b.value(Op::Load { param: "kept", record: kept, field }, ty), rank.descending));
     }
     let outranks = precedes(&mut b, &sides);
@@ -261,7 +261,7 @@ fn top_k_operator(
         Window::Sliding { size, slide, offset } => (size, slide, offset),
         Window::Cumulating { size, .. }
         | Window::Late { size, .. }
-        | Window::Session { gap: size }
+        | Window::Session { gap: size, .. }
         | Window::Count { size }
         | Window::SlidingCount { size, .. } => (size, size, 0),
     };
@@ -303,14 +303,14 @@ fn precedes(b: &mut Builder, sides: &[(ValueId, ValueId, bool)]) -> ValueId {
 
 /// What a record keeps for later ones; every value may be missing.
 fn lag_operator(a: &mut Assembler<'_>, operator: &mut Operator, node: NodeId, values: &[Expr], back: i64, row: RecordId) -> RecordId {
-    let stream = a.plan.node(node).stream.clone();
+    let owner = a.plan.node(node).error_owner();
     let ty = |e: &Expr| nullable(physical(&e.ty).scalar);
     let fields = values.iter().enumerate().map(|(at, e)| RecordField { name: format!("value{}", at + 1), ty: FieldType::Scalar(ty(e)) }).collect();
-    let doc = format!("What `{stream}` keeps of a record for the one {back} later.");
+    let doc = format!("What `{}` keeps of a record for the one {back} later.", owner.stream);
     let kept = a.add_record(Record { name: format!("{}Kept", operator.name), fields, shapes: vec![], stored: true, doc });
     let mut b = Builder::new();
     for (field, e) in values.iter().enumerate() {
-        let value = lower(&mut b, &mut Lowering { a, frame: Frame::Row(row), stream: stream.clone() }, e);
+        let value = lower(&mut b, &mut Lowering { a, frame: Frame::Row(row), owner: owner.clone() }, e);
         let value = b.fit(value, ty(e));
         b.statement(Statement::Store { param: "kept", record: kept, field, value });
     }
@@ -348,7 +348,7 @@ fn window_operator(
         r.fields = fields;
     }
     let mut fold = Builder::new();
-    accumulators.fold(&mut fold, &mut Lowering { a, frame: Frame::Row(row), stream: n.stream.clone() }, "acc");
+    accumulators.fold(&mut fold, &mut Lowering { a, frame: Frame::Row(row), owner: n.error_owner() }, "acc");
     operator.functions.push(KernelFunction { name: "fold", arms: vec![Arm { port: None, index: None, body: fold.finish() }] });
     if let Window::Sliding { .. } | Window::SlidingCount { .. } = window {
         // Only these put a window together out of parts.
@@ -371,7 +371,7 @@ fn window_operator(
             let memory = "windows open or kept × keys × (key + accumulators)";
             ("LateWindow", vec![int(size), int(slide), int(offset), int(lateness)], true, memory)
         }
-        Window::Session { gap } => ("SessionWindow", vec![int(gap)], true, "open sessions × (key + accumulators)"),
+        Window::Session { gap, early } => ("SessionWindow", vec![int(gap), int(early.unwrap_or(i64::MAX))], true, "open sessions × (key + accumulators)"),
         Window::Count { size } => ("CountWindow", vec![int(size)], false, "keys × (key + accumulators)"),
         Window::SlidingCount { size, slide } => ("SlidingCountWindow", vec![int(size), int(slide)], false, "keys × panes × accumulators"),
     };
@@ -395,8 +395,8 @@ impl Assembler<'_> {
             (Place::Updated, _) => b.value(Op::Read(Read::Updated), ty),
             (Place::Key(i), _) => b.value(Op::Load { param: "key", record: state.keys, field: *i }, ty),
             (Place::Aggregate(i), StateKind::Window(accumulators)) => {
-                let stream = self.plan.node(node).stream.clone();
-                accumulators.finish(b, *i, "accs", &mut |span| self.site(&stream, span))
+                let owner = self.plan.node(node).error_owner();
+                accumulators.finish(b, *i, "accs", &mut |span| self.site(&owner, span))
             }
             (place, StateKind::Pattern(layout)) => layout.place(self, b, node, place, ty, kernel_port, state.keys),
             (Place::Field { input, .. } | Place::Ts { input }, StateKind::Kept(records)) => {

@@ -6,11 +6,11 @@ use super::expression::lower;
 use super::frame::{Frame, Lowering};
 use super::ir::Statement;
 use crate::analysis::typed::Expr;
-use crate::plan::logical::Observation;
+use crate::plan::logical::{ErrorOwner, Observation};
 
 impl Assembler<'_> {
-    pub(super) fn observe(&mut self, b: &mut Builder, observation: &Observation, frame: &Frame, stream: &str) {
-        let line = |a: &mut Self, b: &mut Builder, e: &Expr| lower(b, &mut Lowering { a, frame: frame.clone(), stream: stream.to_owned() }, e);
+    pub(super) fn observe(&mut self, b: &mut Builder, observation: &Observation, frame: &Frame, owner: &ErrorOwner) {
+        let line = |a: &mut Self, b: &mut Builder, e: &Expr| lower(b, &mut Lowering { a, frame: frame.clone(), owner: owner.clone() }, e);
         match observation {
             Observation::Print(e) => {
                 let v = line(self, b, e);
@@ -21,7 +21,7 @@ impl Assembler<'_> {
                 b.statement(Statement::Count { counter, every: 1, then: vec![] });
             }
             Observation::Sample { text, every } => {
-                let counter = self.counter(&format!("{stream} sampled"));
+                let counter = self.counter(&format!("{} sampled", owner.stream));
                 let region = b.region(|b| {
                     let v = line(self, b, text);
                     b.statement(Statement::Print(v));

@@ -13,16 +13,16 @@ use super::frame::{Frame, Lowering};
 use super::ir::{RecordId, Statement};
 use crate::analysis::typed::{Expr, Place};
 use crate::optimize::{can_fail, fold};
-use crate::plan::logical::{NodeId, NodeKind, Plan};
+use crate::plan::logical::{ErrorOwner, NodeId, NodeKind, Plan};
 use crate::plan::physical::FieldRejection;
 use crate::plan::print::expression_key;
 
-/// A condition over one field, and the stream that it stands in.
+/// A condition over one field, and whose errors it has.
 #[derive(Clone)]
 struct Condition {
     field: usize,
     condition: Expr,
-    stream: String,
+    owner: ErrorOwner,
 }
 
 /// The beginning of a stream: conditions that every record of it satisfies.
@@ -53,7 +53,7 @@ pub(super) fn rejections(a: &mut Assembler<'_>, event: usize, record: RecordId) 
 
 fn lowered(a: &mut Assembler<'_>, record: RecordId, c: Condition) -> FieldRejection {
     let mut b = Builder::new();
-    let holds = truth(&mut b, &mut Lowering { a, frame: Frame::Row(record), stream: c.stream }, &c.condition, true);
+    let holds = truth(&mut b, &mut Lowering { a, frame: Frame::Row(record), owner: c.owner }, &c.condition, true);
     let rejects = b.not(holds);
     b.statement(Statement::Return(rejects));
     FieldRejection { field: c.field, body: b.finish() }
@@ -78,7 +78,7 @@ impl Search<'_> {
                 NodeKind::Filter { condition, .. } => {
                     let mut next = so_far.clone();
                     for part in fold(condition).conjuncts() {
-                        next.push(part, &self.plan.node(*reader).stream);
+                        next.push(part, self.plan.node(*reader).error_owner());
                     }
                     self.behind(*reader, &next, found);
                 }
@@ -89,13 +89,13 @@ impl Search<'_> {
 }
 
 impl Beginning {
-    fn push(&mut self, condition: Expr, stream: &str) {
+    fn push(&mut self, condition: Expr, owner: ErrorOwner) {
         if self.ended {
             return;
         }
         self.ended = can_fail(&condition);
         if let Some(field) = only_field(&condition) {
-            self.conditions.push(Condition { field, condition, stream: stream.to_owned() });
+            self.conditions.push(Condition { field, condition, owner });
         }
     }
 }

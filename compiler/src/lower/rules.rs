@@ -160,13 +160,13 @@ fn table(a: &mut Assembler<'_>, source: NodeId, record: RecordId, group: &[Rule]
         doc: "A rule's other constants.".to_owned(),
     });
     let key_exprs: Vec<Expr> = first.equalities.iter().map(|(f, _, ty)| Expr::place(Place::Field { input: 0, field: *f }, ty.clone(), span)).collect();
-    let stream = plan.node(first.reader).stream.clone();
-    let mut functions = super::kernels::key_functions(a, &stream, &[record], keys, &[key_exprs], false);
+    let owner = plan.node(first.reader).error_owner();
+    let mut functions = super::kernels::key_functions(a, &owner, &[record], keys, &[key_exprs], false);
     functions.extend(stored_key_functions(a, keys));
     let mut b = Builder::new();
     let mut result: Option<ValueId> = None;
     for e in &first.rest {
-        let mut cx = RuleContext { inner: Lowering { a, frame: Frame::Row(record), stream: stream.clone() }, constants };
+        let mut cx = RuleContext { inner: Lowering { a, frame: Frame::Row(record), owner: owner.clone() }, constants };
         result = Some(match result {
             None => truth(&mut b, &mut cx, e, true),
             Some(before) => b.and(before, |b| truth(b, &mut cx, e, true)),
@@ -243,14 +243,14 @@ fn fired_rule(a: &mut Assembler<'_>, id: OperatorId, record: RecordId, group: &[
     let plan = a.plan;
     let Some(first) = group.first() else { return ChainId(0) };
     let span = plan.node(first.reader).span;
-    let stream = plan.node(first.reader).stream.clone();
-    let chain = a.reserve_chain(&stream, ChainInput::FiredRow(id, record), span);
+    let owner = plan.node(first.reader).error_owner();
+    let chain = a.reserve_chain(&owner.stream, ChainInput::FiredRow(id, record), span);
     let mut b = Builder::new();
     let NodeKind::Project { columns, .. } = &plan.node(first.project).kind else { return chain };
     let mut fields = vec![];
     for (e, c) in columns.iter().zip(&plan.node(first.project).schema.columns) {
         if !c.hidden {
-            fields.push(lower(&mut b, &mut Lowering { a, frame: Frame::Row(record), stream: stream.clone() }, e));
+            fields.push(lower(&mut b, &mut Lowering { a, frame: Frame::Row(record), owner: owner.clone() }, e));
         }
     }
     b.statement(Statement::PublishRule { publications: group.iter().map(|r| r.publication).collect(), fields });

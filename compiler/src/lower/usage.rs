@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::ir::{Body, Op, RecordField, RecordId, RowSource, Statement, Value, ValueId};
-use crate::plan::physical::{Config, Program};
+use crate::plan::physical::{ChainInput, Config, Program};
 
 /// The fields that something reads.
 #[derive(Clone, Debug, Default)]
@@ -29,11 +29,25 @@ impl Usage {
             );
         }
         s.whole.extend(program.outputs.iter().map(|o| o.record));
+        s.shown_to_handlers(program);
         for o in &program.operators {
             let filled = o.config.iter().filter_map(|c| if let Config::Slots(store, _) = c { Some(store) } else { None });
             s.whole.extend(filled.filter_map(|store| o.stores.iter().find(|(s, _)| s == store).map(|(_, r)| *r)));
         }
         s
+    }
+
+    /// Where the handler of an error reads the record, an event is shown whole.
+    fn shown_to_handlers(&mut self, program: &Program) {
+        for (at, input) in program.errors.iter().enumerate() {
+            let record = program.record(input.record).fields.iter().position(|field| field.name == "record");
+            if record.is_none_or(|field| !self.is_used(input.record, field)) {
+                continue;
+            }
+            let refusing = program.chains.iter().filter(|chain| program.error_inputs_of(chain).contains(&at));
+            let shown = refusing.filter_map(|chain| if let ChainInput::Row(row) = chain.input { Some(row) } else { None });
+            self.whole.extend(shown.filter(|row| program.events.iter().any(|event| event.record == *row)));
+        }
     }
 
     /// Whether something reads the field.

@@ -18,8 +18,7 @@ pub(super) const ENTRY: Entry = Entry {
 };
 
 fn analyze<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
-    let record = |arg: &ast::Arg| matches!(&arg.value, ArgValue::Expr(e, None) if matches!(&e.kind, ExprKind::Lambda { body, .. } if matches!(body.kind, ExprKind::Map(_))));
-    if op.args.len() != 1 || !op.args.iter().all(record) {
+    if op.args.len() != 1 || !op.args.iter().all(makes_record) {
         a.report(
             Diagnostic::new(Code::BadArgument, op.name.span, "`.map` takes a function that makes a record")
                 .help("as in `.map(e => {symbol: e.symbol, value: e.price * 2})`"),
@@ -28,4 +27,9 @@ fn analyze<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
     }
     let fields = a.fields(b, &op.args, &[]);
     a.project(b, fields, op.span);
+}
+
+/// Whether an argument is a function whose body is a record.
+pub(super) fn makes_record(arg: &ast::Arg) -> bool {
+    matches!(&arg.value, ArgValue::Expr(e, None) if matches!(&e.kind, ExprKind::Lambda { body, .. } if matches!(body.kind, ExprKind::Map(_))))
 }

@@ -11,6 +11,7 @@ mod having;
 mod limit;
 mod log;
 mod map;
+mod on_error;
 mod order_by;
 mod partition_by;
 mod pattern;
@@ -86,6 +87,7 @@ pub static CATALOGUE: &[Entry] = &[
     fork::ALL,
     fork::FIRST,
     process::ENTRY,
+    on_error::ENTRY,
     print::ENTRY,
     log::ENTRY,
     tap::ENTRY,
@@ -97,7 +99,6 @@ pub static CATALOGUE: &[Entry] = &[
     pattern::ON,
     later("to", "Writes to a connector.", "(connector, …)"),
     later("enrich", "Looks records up in a connector.", "(connector, key: e, fields: […])"),
-    later("on_error", "Handles evaluation errors of the stream so far.", "(e => …)"),
     later("concurrent", "Runs the stream on several workers.", "(max_workers: n)"),
     later("context", "Runs the stream in a context.", "(name)"),
     later("trend_aggregate", "Aggregates over all matches without building them.", "(name: count_trends(), …)"),

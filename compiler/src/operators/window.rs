@@ -42,14 +42,19 @@ fn read(a: &mut Analyzer<'_>, op: &ast::Op) -> Option<Window> {
         return None;
     }
     if let Some(gap) = a.named(op, "session") {
-        if let Some(e) = a.named(op, "early") {
-            a.not_compiled(e.span, "`early:` of sessions", "sessions fire when they are over");
+        if !a.check_args(op, &["session", "early"], 0, 0) {
             return None;
         }
-        if !a.check_args(op, &["session"], 0, 0) {
-            return None;
-        }
-        return Some(Window::Session { gap: a.constant_duration(gap, "a session's gap")? });
+        let gap = a.constant_duration(gap, "a session's gap")?;
+        let early = match a.named(op, "early") {
+            Some(e) => {
+                let step = a.constant_duration(e, "an early firing's interval")?;
+                refused(a, too_often(e, gap, step))?;
+                Some(step)
+            }
+            None => None,
+        };
+        return Some(Window::Session { gap, early });
     }
     let size_at = *a.positional(op).first().or_else(|| {
         a.report(Diagnostic::new(Code::MissingArgument, op.name.span, "a window needs a size").help("a duration `5m`, a count `100`, or `session: 30s`"));

@@ -42,6 +42,7 @@ pub(super) fn apply(plan: &mut Plan) {
     for id in &order {
         let mut node = plan.node(*id).clone();
         map_inputs(&mut node.kind, &mut |n| places.get(&n).copied().unwrap_or(n));
+        node.errors_to = node.errors_to.and_then(|n| places.get(&n).copied());
         nodes.push(node);
     }
     plan.nodes = nodes;

@@ -72,7 +72,7 @@ fn published_schemas(plan: &Plan) -> Vec<String> {
 /// Replaces the inputs of a node.
 pub(crate) fn map_inputs(kind: &mut NodeKind, change: &mut dyn FnMut(NodeId) -> NodeId) {
     match kind {
-        NodeKind::Source { .. } | NodeKind::Timer { .. } => {}
+        NodeKind::Source { .. } | NodeKind::Timer { .. } | NodeKind::Errors => {}
         NodeKind::Filter { input, .. }
         | NodeKind::Project { input, .. }
         | NodeKind::Process { input, .. }
@@ -106,7 +106,7 @@ pub(crate) fn map_expressions(kind: &mut NodeKind, change: &mut dyn FnMut(&crate
         }
     };
     match kind {
-        NodeKind::Source { .. } | NodeKind::Timer { .. } | NodeKind::Merge { .. } => {}
+        NodeKind::Source { .. } | NodeKind::Timer { .. } | NodeKind::Errors | NodeKind::Merge { .. } => {}
         NodeKind::Filter { condition, .. } => *condition = change(condition),
         NodeKind::Project { columns, .. } => list(columns),
         NodeKind::Process { run, .. } => **run = run.map(&mut |e| change(e)),

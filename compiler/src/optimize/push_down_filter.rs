@@ -124,9 +124,10 @@ fn swap(plan: &mut Plan, filter: NodeId, input: NodeId, below: NodeId, condition
         *slot = Node { kind, schema: lower.schema, ..upper.clone() };
         slot.stream = lower.stream.clone();
         slot.span = lower.span;
+        slot.errors_to = lower.errors_to;
     }
     if let Some(slot) = plan.nodes.get_mut(input.0) {
-        *slot = Node { kind: NodeKind::Filter { input: below, condition }, schema, stream: upper.stream, span: upper.span };
+        *slot = Node { kind: NodeKind::Filter { input: below, condition }, schema, ..upper };
     }
     true
 }

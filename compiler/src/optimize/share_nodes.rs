@@ -63,6 +63,7 @@ fn key(plan: &Plan, id: NodeId) -> Option<String> {
         NodeKind::Limit { input, keys, count } => format!("limit {} {count} {}", input.0, list(keys)),
         NodeKind::Timer { period } => format!("timer {period}"),
         NodeKind::Source { .. }
+        | NodeKind::Errors
         | NodeKind::Process { .. }
         | NodeKind::Merge { .. }
         | NodeKind::Window { .. }

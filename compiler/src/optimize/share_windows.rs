@@ -37,9 +37,10 @@ pub(super) fn apply(plan: &mut Plan) {
 
 /// Whether every aggregate that can refuse a record stands in both windows.
 fn refuse_the_same(plan: &Plan, a: NodeId, b: NodeId) -> bool {
+    let same_owner = plan.node(a).errors_to == plan.node(b).errors_to;
     let (NodeKind::Window { aggregates: a, .. }, NodeKind::Window { aggregates: b, .. }) = (&plan.node(a).kind, &plan.node(b).kind) else { return false };
     let all = |of: &[AggregateCall], others: &[AggregateCall]| of.iter().all(|c| !can_refuse(c) || others.iter().any(|o| calls_same(o, c)));
-    all(a, b) && all(b, a)
+    same_owner && all(a, b) && all(b, a)
 }
 
 /// Whether computing what it aggregates can fail. A sum beyond 64 bits refuses the row that reads it, not a record of the window.

@@ -51,6 +51,7 @@ fn nodes(plan: &Plan, line: &dyn Fn(Span) -> usize) -> Vec<Value> {
                 "text": plan.describe(NodeId(id)),
                 "stream": node.stream,
                 "line": line(node.span),
+                "errors_to": node.errors_to.map(|n| n.0),
                 "fields": fields(plan.columns_of(NodeId(id))),
             })
         })
@@ -61,6 +62,7 @@ fn kind(kind: &NodeKind) -> &'static str {
     match kind {
         NodeKind::Source { .. } => "source",
         NodeKind::Timer { .. } => "timer",
+        NodeKind::Errors => "errors",
         NodeKind::Filter { .. } => "filter",
         NodeKind::Project { .. } => "project",
         NodeKind::Process { .. } => "process",

@@ -74,8 +74,8 @@ pub enum Window {
     Cumulating { size: i64, step: i64, offset: i64, early: bool },
     /// Windows of which `lateness` says how long they take records behind their end; tumbling ones slide by their size.
     Late { size: i64, slide: i64, offset: i64, lateness: i64 },
-    /// `.window(session: 30s)`
-    Session { gap: i64 },
+    /// `.window(session: 30s)`, and `.window(session: 30s, early: 10s)`
+    Session { gap: i64, early: Option<i64> },
     /// `.window(100)`
     Count { size: i64 },
     /// `.window(100, sliding: 10)`
@@ -85,7 +85,7 @@ pub enum Window {
 impl Window {
     /// Whether it tells of itself more than once: before its end, or when a late record changes it.
     pub fn updates(&self) -> bool {
-        matches!(self, Window::Cumulating { early: true, .. } | Window::Late { .. })
+        matches!(self, Window::Cumulating { early: true, .. } | Window::Late { .. } | Window::Session { early: Some(_), .. })
     }
 }
 
@@ -195,6 +195,8 @@ pub enum NodeKind {
     Source { event: usize },
     /// A record without columns at every multiple of the period, in ns.
     Timer { period: i64 },
+    /// A record for each evaluation error of the nodes whose errors [come here](Node::errors_to).
+    Errors,
     /// Keeps records for which the condition is true.
     Filter { input: NodeId, condition: Expr },
     /// Makes a new record; one expression per column of the schema.
@@ -232,6 +234,8 @@ pub struct Node {
     pub stream: String,
     /// Its text in the program.
     pub span: Span,
+    /// The node that its evaluation errors go to; else they leave the program.
+    pub errors_to: Option<NodeId>,
 }
 
 /// A published stream.
@@ -290,7 +294,7 @@ impl NodeKind {
     /// The nodes it reads.
     pub fn inputs(&self) -> Vec<NodeId> {
         match self {
-            NodeKind::Source { .. } | NodeKind::Timer { .. } => vec![],
+            NodeKind::Source { .. } | NodeKind::Timer { .. } | NodeKind::Errors => vec![],
             NodeKind::Filter { input, .. }
             | NodeKind::Project { input, .. }
             | NodeKind::Process { input, .. }
@@ -312,6 +316,20 @@ impl NodeKind {
     /// Whether what follows reads the places of a firing instead of a record's columns.
     pub fn fires(&self) -> bool {
         matches!(self, NodeKind::Window { .. } | NodeKind::TopK { .. } | NodeKind::Pattern(_) | NodeKind::Join { .. } | NodeKind::Lag { .. })
+    }
+}
+
+/// Whose evaluation errors they are: the stream that they are told of, and the node that they go to instead.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ErrorOwner {
+    pub stream: String,
+    pub errors_to: Option<NodeId>,
+}
+
+impl Node {
+    /// Whose errors its own are.
+    pub fn error_owner(&self) -> ErrorOwner {
+        ErrorOwner { stream: self.stream.clone(), errors_to: self.errors_to }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The physical plan: records, operators with their kernels, and the fused chains between them. Both backends print from it.
 
+use std::collections::BTreeSet;
+
 use varpulis_abi::scalar::Physical;
 
 use crate::lower::ir::{Body, ChainId, KernelFunction, OperatorId, Record, RecordId, Shape, SiteId, Statement};
@@ -112,6 +114,17 @@ pub struct TimerInput {
     pub doc: String,
 }
 
+/// A source of records of evaluation errors, which something handles.
+#[derive(Clone, Debug)]
+pub struct ErrorInput {
+    /// Its record, with the fields `reason`, `expression`, `line` and `record`.
+    pub record: RecordId,
+    /// The chains that take it, in order.
+    pub chains: Vec<ChainId>,
+    /// Its text in the program.
+    pub doc: String,
+}
+
 /// A field that can reject an event: a stream that reads the event begins with a condition over this field alone.
 #[derive(Clone, Debug)]
 pub struct FieldRejection {
@@ -145,6 +158,8 @@ pub struct SiteInfo {
     pub start: u32,
     /// One past its last.
     pub end: u32,
+    /// Which of the program's error inputs takes what is refused here; `None`: it leaves the program.
+    pub errors_to: Option<usize>,
 }
 
 /// A `param` or a `let`.
@@ -177,6 +192,8 @@ pub struct Program {
     pub events: Vec<EventInput>,
     /// Timers, in order of the plan.
     pub timers: Vec<TimerInput>,
+    /// Where evaluation errors that the program handles come in.
+    pub errors: Vec<ErrorInput>,
     /// Outputs, in order of the text.
     pub outputs: Vec<Output>,
     /// Places that can refuse.
@@ -194,6 +211,16 @@ impl Program {
     /// The record.
     pub fn record(&self, id: RecordId) -> &Record {
         &self.records[id.0 as usize]
+    }
+    /// The error inputs that take what a chain, or an operator that it hands rows to, refuses.
+    pub fn error_inputs_of(&self, chain: &Chain) -> BTreeSet<usize> {
+        let mut sites = chain.body.sites();
+        chain.body.walk(&mut |_| {}, &mut |statement| {
+            if let Statement::Push { operator, .. } = statement {
+                sites.extend(self.operator(*operator).functions.iter().flat_map(|f| &f.arms).flat_map(|arm| arm.body.sites()));
+            }
+        });
+        sites.into_iter().filter_map(|site| self.site(site).errors_to).collect()
     }
     /// The operator.
     pub fn operator(&self, id: OperatorId) -> &Operator {

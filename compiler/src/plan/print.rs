@@ -290,6 +290,10 @@ impl Plan {
         match &node.kind {
             NodeKind::Source { event } => format!("source {}", self.events.get(*event).map_or("?", |e| &e.name)),
             NodeKind::Timer { period } => format!("timer {}", duration(*period)),
+            NodeKind::Errors => {
+                let of: Vec<String> = (0..self.nodes.len()).filter(|n| self.node(NodeId(*n)).errors_to == Some(id)).map(|n| format!("%{n}")).collect();
+                format!("errors of {}", of.join(", "))
+            }
             NodeKind::Filter { input, condition } => format!("filter {}", expression(condition, &|p| self.place_name(*input, p))),
             NodeKind::Project { input, columns } => {
                 let parts: Vec<String> = node
@@ -382,7 +386,8 @@ pub fn describe_window(w: &Window) -> String {
         }
         Window::Cumulating { size, step, offset: o, early: false } => format!("cumulating {} by {}{}", duration(*size), duration(*step), offset(*o)),
         Window::Cumulating { size, step, offset: o, early: true } => format!("tumbling {}{} early {}", duration(*size), offset(*o), duration(*step)),
-        Window::Session { gap } => format!("session {}", duration(*gap)),
+        Window::Session { gap, early: None } => format!("session {}", duration(*gap)),
+        Window::Session { gap, early: Some(step) } => format!("session {} early {}", duration(*gap), duration(*step)),
         Window::Count { size } => format!("count {size}"),
         Window::SlidingCount { size, slide } => format!("sliding count {size} every {slide}"),
     }

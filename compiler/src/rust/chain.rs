@@ -85,10 +85,11 @@ impl Printer<'_> {
     }
 
     /// A call of a chain, with what happens when it refuses.
-    pub(super) fn call(&self, id: ChainId, receiver: &TokenStream, row: &TokenStream, record: &TokenStream) -> TokenStream {
+    pub(super) fn call(&self, id: ChainId, receiver: &TokenStream, row: &TokenStream, ts: &TokenStream, record: &TokenStream) -> TokenStream {
         let name = names::ident(&self.program.chain(id).name);
         if self.is_fallible(id) {
-            quote!(if let Err(refusal) = #receiver.#name(#row, out) { out.error(refusal, #record); })
+            let when_refused = self.when_refused(id, receiver, ts, record);
+            quote!(if let Err(refusal) = #receiver.#name(#row, out) { #when_refused })
         } else {
             quote!(#receiver.#name(#row, out);)
         }
@@ -110,7 +111,7 @@ impl Printer<'_> {
         let calls = operator.chains.iter().map(|c| {
             let steps = self.program.chain(*c).stage - operator.stage - 1;
             let receiver = self.path(&quote!(next), steps);
-            self.call(*c, &receiver, &quote!(&firing), &quote!(&At(firing.ts)))
+            self.call(*c, &receiver, &quote!(&firing), &quote!(firing.ts), &quote!(&At(firing.ts)))
         });
         (quote!(|firing: #firing| { #(#calls)* }), true)
     }
@@ -132,7 +133,7 @@ impl BodyPrinter<'_, '_> {
                 let steps = self.printer.program.chain(*chain).stage - self.place.stage;
                 let receiver = self.printer.path(&quote!(self), steps);
                 let record = if make.is_empty() { self.place.record.clone() } else { row.clone() };
-                let call = self.printer.call(*chain, &receiver, &row, &record);
+                let call = self.printer.call(*chain, &receiver, &row, &self.place.ts, &record);
                 out.extend(if make.is_empty() { quote!(#call) } else { quote!({ #make #call }) });
             }
             Statement::Publish { publication, fields } => {

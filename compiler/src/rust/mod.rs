@@ -14,6 +14,7 @@ mod packed;
 mod printer;
 mod program;
 mod record;
+mod refused;
 mod rejections;
 mod rules;
 mod run;

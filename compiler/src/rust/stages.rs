@@ -86,7 +86,7 @@ impl Printer<'_> {
         let parameter = if globals { quote!(globals: &::std::sync::Arc<Globals>) } else { quote!() };
         let chains = (0..self.program.chains.len()).map(|i| ChainId(i as u32)).filter(|c| self.program.chain(*c).stage == stage).map(|c| self.chain(c));
         let events = if stage == 0 { [self.event_functions(), self.rejection_functions()].into_iter().collect() } else { quote!() };
-        let time = self.time(stage, &operators);
+        let (time, refused) = (self.time(stage, &operators), self.refused(stage));
         let doc = format!("Operators with {stage} others before them, and the code that feeds them.");
         let unused = if globals { quote!(#[allow(dead_code, reason = "some stages read no global")]) } else { quote!() };
         quote! {
@@ -99,6 +99,7 @@ impl Printer<'_> {
                 #events
                 #(#chains)*
                 #time
+                #refused
             }
         }
     }
@@ -191,7 +192,7 @@ impl Printer<'_> {
             .iter()
             .map(|c| {
                 let receiver = self.path(&quote!(self), self.program.chain(*c).stage);
-                self.call(*c, &receiver, &quote!(row), &quote!(row))
+                self.call(*c, &receiver, &quote!(row), &quote!(row.ts), &quote!(row))
             })
             .collect();
         if calls.len() <= GROUP {

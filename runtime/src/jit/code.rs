@@ -31,6 +31,10 @@ pub struct Code {
     pub inputs: Vec<InputCode>,
     /// Per timer: its period in ns, and where its records go.
     pub timers: Vec<(i64, InputCode)>,
+    /// Per place that can refuse a record: which of `errors` takes that, if the program handles it. Empty if it handles nothing.
+    pub handlers: Vec<Option<usize>>,
+    /// Where evaluation errors go that the program handles.
+    pub errors: Vec<InputCode>,
     /// Takes many events at once.
     pub batch: Option<BatchAddress>,
     /// Operators; inputs come before their consumers.

@@ -19,6 +19,7 @@ use super::instance::Instance;
 use super::memory::{self, Arena, Mark, text};
 use super::operator::{Entry, Running};
 use super::record::JitRow;
+use super::refused;
 use crate::kernels::KeyHasher;
 use crate::operator::Refusal;
 use crate::output::{At, Output};
@@ -248,14 +249,19 @@ impl Context {
     pub(super) fn report(context: *mut Self, result: u64, record: usize, row: *const u64) {
         let refusal = refusal(result);
         let Some(shape) = Self::code(context).shapes.get(record) else { return };
-        Self::tell(context, |out| out.error(refusal, &JitRow::new(shape, &shape.head, row)));
+        let record = JitRow::new(shape, &shape.head, row);
+        if !refused::handle(context, refusal, record.ts(), &record) {
+            Self::tell(context, |out| out.error(refusal, &record));
+        }
     }
 
     /// Reports a record that had not been made when it was refused.
     #[cold]
     pub(super) fn report_at(context: *mut Self, result: u64, ts: i64) {
         let refusal = refusal(result);
-        Self::tell(context, |out| out.error(refusal, &At(ts)));
+        if !refused::handle(context, refusal, ts, &At(ts)) {
+            Self::tell(context, |out| out.error(refusal, &At(ts)));
+        }
     }
 
     /// Reports an event that came too late.

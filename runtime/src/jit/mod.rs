@@ -17,6 +17,7 @@ mod memory;
 mod objects;
 mod operator;
 mod record;
+mod refused;
 mod waiting;
 
 pub use code::{BatchAddress, ChainAddress, Code, GlobalCode, InputCode, OperatorCode, OutputCode, RejectionCode, Rejections, Target};

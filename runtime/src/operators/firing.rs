@@ -5,13 +5,13 @@ use crate::state::Slots;
 
 /// One row of a window: one key's accumulator.
 pub struct WindowFiring<'a, K: WindowKernel> {
-    /// Time windows: 1 ns before the end. Count windows: the last event's.
+    /// Time windows: 1 ns before the end, or before the moment of an early firing. Count windows: the last event's.
     pub ts: i64,
     /// The window's first instant. Count windows: the first event's `ts`.
     pub start: i64,
     /// The first instant after the window. Count windows: 1 ns after the last event's `ts`.
     pub end: i64,
-    /// Whether a late record changed a row that had been told.
+    /// Whether it tells of a window that goes on, or of one that it told of and a late record changed.
     pub update: bool,
     /// The key.
     pub key: &'a <K::Keys as Slots>::Slot,

@@ -4,7 +4,7 @@ mod record;
 mod state;
 pub(crate) mod text;
 
-pub use record::{RecordWriter, WriteRecord};
+pub use record::{RecordWriter, WriteRecord, text_of};
 pub use state::WithState;
 
 use std::io::Write;

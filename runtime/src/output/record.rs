@@ -13,6 +13,13 @@ pub trait WriteRecord {
     fn write(&self, writer: &mut RecordWriter<'_>);
 }
 
+/// A record as its text.
+pub fn text_of(record: &dyn WriteRecord) -> String {
+    let mut buffer = vec![];
+    record.write(&mut RecordWriter::new(&mut buffer));
+    String::from_utf8(buffer).unwrap_or_default()
+}
+
 /// Appends one JSON object to a buffer.
 ///
 /// Generated code calls `begin`, then one method per field, then `end`. `key` parameters are the text `,"name":`, made at compile time.

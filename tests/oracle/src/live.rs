@@ -27,7 +27,7 @@ pub(crate) fn columns(plan: &Plan) -> Vec<BTreeSet<usize>> {
 fn mark(plan: &Plan, id: NodeId, live: &mut [BTreeSet<usize>]) {
     let mine: Vec<usize> = live[id.0].iter().copied().collect();
     match &plan.node(id).kind {
-        NodeKind::Source { .. } | NodeKind::Timer { .. } => {}
+        NodeKind::Source { .. } | NodeKind::Timer { .. } | NodeKind::Errors => {}
         NodeKind::Filter { input, condition } => through(plan, *input, condition, live),
         NodeKind::Observe { input, observation: Observation::Print(e) | Observation::Sample { text: e, .. } } => through(plan, *input, e, live),
         NodeKind::Observe { .. } => {}

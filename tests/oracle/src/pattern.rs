@@ -52,8 +52,8 @@ pub(crate) fn records(s: &mut Streams<'_>, id: NodeId, p: &Pattern) -> Vec<Recor
         }
     }
     for (at, reason) in refused {
-        let ts = arrivals[at].record.ts;
-        s.refuse(id, ts, reason);
+        let record = &arrivals[at].record;
+        s.refuse(id, &record.moment, record.ts, reason);
     }
     matches.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.cmp(&b.1)));
     matches.into_iter().map(|((moment, _), _, r)| Record { moment, ..r }).collect()
@@ -89,8 +89,7 @@ fn arrivals(s: &mut Streams<'_>, id: NodeId, p: &Pattern) -> Vec<Arrival> {
         match (steps, negations) {
             (Ok(steps), Ok(negations)) => arrivals.push(Arrival { key, steps, negations, record }),
             (Err(reason), _) | (_, Err(reason)) => {
-                let ts = record.ts;
-                s.refuse(id, ts, reason);
+                s.refuse(id, &record.moment, record.ts, reason);
             }
         }
     }

@@ -64,7 +64,7 @@ fn only_field(e: &Expr) -> Option<usize> {
 }
 
 /// Whether the expression can refuse a record: integers that overflow, functions that have no value. Constants are known beforehand.
-fn can_refuse(e: &Expr) -> bool {
+pub(crate) fn can_refuse(e: &Expr) -> bool {
     let mut constant = true;
     e.places(&mut |_| constant = false);
     if constant {

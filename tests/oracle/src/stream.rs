@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use varpulis_compiler::analysis::run::Run;
-use varpulis_compiler::analysis::typed::{Expr, Place};
-use varpulis_compiler::plan::logical::{NodeId, NodeKind, Plan, Publication};
+use varpulis_compiler::analysis::typed::{Expr, ExprKind, Place};
+use varpulis_compiler::plan::logical::{NodeId, NodeKind, Observation, Plan, Publication};
 
 use crate::expression::{Refused, eval, holds};
 use crate::input::{Event, Input, Late};
 use crate::record::{ErrorRow, Moment, Record, Row};
 use crate::value::Value;
-use crate::{join, live, pattern, run, top, window};
+use crate::{join, live, pattern, rejected, run, top, window};
 
 /// The plan at work.
 pub(crate) struct Streams<'p> {
@@ -31,17 +31,27 @@ pub(crate) struct Streams<'p> {
     /// The lines of those that a window took.
     pub taken: BTreeSet<usize>,
     errors: Vec<ErrorRow>,
+    /// Those that a node handles: the node, and what is known of the error.
+    handled: Vec<(NodeId, Handled)>,
+}
+
+/// An evaluation error that the program handles.
+struct Handled {
+    moment: Moment,
+    ts: i64,
+    reason: Refused,
 }
 
 impl<'p> Streams<'p> {
     pub(crate) fn new(plan: &'p Plan, input: &mut Input) -> Self {
         let made = [vec![None; plan.nodes.len()], vec![None; plan.nodes.len()]];
         let (events, late_events) = (std::mem::take(&mut input.events), std::mem::take(&mut input.late_events));
+        let live = live::columns(plan);
         let (span, follows_late, taken) = (input.span, false, BTreeSet::new());
         Self {
             plan,
-            live: live::columns(plan),
-            depths: depths(plan),
+            depths: depths(plan, &live),
+            live,
             events,
             span,
             globals: globals(plan),
@@ -50,6 +60,7 @@ impl<'p> Streams<'p> {
             follows_late,
             taken,
             errors: vec![],
+            handled: vec![],
         }
     }
 
@@ -64,8 +75,13 @@ impl<'p> Streams<'p> {
         self.records(p.node).iter().map(|r| Row::new(&p.name, r, columns)).collect()
     }
 
-    /// A record left the stream.
-    pub(crate) fn refuse(&mut self, node: NodeId, ts: i64, reason: Refused) {
+    /// A record left the stream, which of that moment comes last. Errors of late records are not handled.
+    pub(crate) fn refuse(&mut self, node: NodeId, moment: &Moment, ts: i64, reason: Refused) {
+        if let (Some(handler), false) = (self.plan.node(node).errors_to, self.follows_late) {
+            let moment = moment.at(node.0).at(usize::MAX);
+            self.handled.push((handler, Handled { moment, ts, reason }));
+            return;
+        }
         self.errors.push(ErrorRow { stream: self.plan.node(node).stream.clone(), ts, reason });
     }
 
@@ -91,6 +107,7 @@ impl<'p> Streams<'p> {
         let mut records = match &plan.node(id).kind {
             NodeKind::Source { event } => self.source(id, *event),
             NodeKind::Timer { period } => self.timer(id, *period),
+            NodeKind::Errors => self.errors_of(id),
             NodeKind::Filter { input, condition } => self.filter(id, *input, condition),
             NodeKind::Project { input, columns } => self.project(id, *input, columns),
             NodeKind::Process { input, run } => self.process(id, *input, run),
@@ -165,13 +182,27 @@ impl<'p> Streams<'p> {
         ticks.map(|ts| Record { moment: at_tick(ts), ts, values: Default::default() }).collect()
     }
 
+    /// The errors of the nodes that this one handles. Of what is known of them, the oracle knows the reason.
+    fn errors_of(&mut self, id: NodeId) -> Vec<Record> {
+        if self.follows_late {
+            return vec![];
+        }
+        let known: BTreeSet<usize> = BTreeSet::from([0]);
+        assert!(self.live[id.0].is_subset(&known), "the oracle knows of an error its reason alone");
+        for node in (0..self.plan.nodes.len()).filter(|node| self.plan.nodes[*node].errors_to == Some(id)) {
+            self.records(NodeId(node));
+        }
+        let mine = self.handled.iter().filter(|(handler, _)| *handler == id);
+        mine.map(|(_, e)| Record::of_columns(e.moment.clone(), e.ts, [Value::Str(e.reason.into())])).collect()
+    }
+
     fn filter(&mut self, id: NodeId, input: NodeId, condition: &Expr) -> Vec<Record> {
         let mut kept = vec![];
         for r in self.records(input).iter() {
             match holds(condition, true, &|p| if let Place::Global(i) = p { self.globals[*i].clone() } else { r.value(p) }) {
                 Ok(true) => kept.push(Record { moment: r.moment.at(id.0), ..r.clone() }),
                 Ok(false) => {}
-                Err(reason) => self.refuse(id, r.ts, reason),
+                Err(reason) => self.refuse(id, &r.moment, r.ts, reason),
             }
         }
         kept
@@ -184,7 +215,7 @@ impl<'p> Streams<'p> {
             let values: Result<_, Refused> = live.iter().map(|c| Ok((Place::Field { input: 0, field: *c }, self.value(&columns[*c], r)?))).collect();
             match values {
                 Ok(values) => made.push(Record { moment: r.moment.at(id.0), ts: r.ts, values }),
-                Err(reason) => self.refuse(id, r.ts, reason),
+                Err(reason) => self.refuse(id, &r.moment, r.ts, reason),
             }
         }
         made
@@ -203,7 +234,7 @@ impl<'p> Streams<'p> {
                 made.push(Record { moment: r.moment.at(id.0).at(at), ts: r.ts, values });
             }
             if let Err(reason) = end {
-                self.refuse(id, r.ts, reason);
+                self.refuse(id, &r.moment, r.ts, reason);
             }
         }
         made
@@ -246,7 +277,7 @@ impl<'p> Streams<'p> {
             let key = self.key(keys, r);
             let mine: Result<Vec<Value>, Refused> = values.iter().map(|e| self.value(e, r)).collect();
             match mine {
-                Err(reason) => self.refuse(id, r.ts, reason),
+                Err(reason) => self.refuse(id, &r.moment, r.ts, reason),
                 Ok(mine) => {
                     let before: Vec<&Vec<Value>> = remembered.iter().filter(|(k, _)| same(k, &key)).map(|(_, values)| values).collect();
                     let found = before.len().checked_sub(back as usize).map(|at| before[at].clone());
@@ -288,14 +319,50 @@ pub(crate) fn same(a: &[Value], b: &[Value]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.same_key(b))
 }
 
-fn depths(plan: &Plan) -> Vec<usize> {
+/// Whether something that a node computes can refuse a record.
+fn can_refuse(kind: &NodeKind, live: &BTreeSet<usize>) -> bool {
+    let mut read: Vec<&Expr> = vec![];
+    match kind {
+        NodeKind::Source { .. } | NodeKind::Timer { .. } | NodeKind::Errors | NodeKind::Merge { .. } => {}
+        NodeKind::Filter { condition, .. } => read.push(condition),
+        NodeKind::Project { columns, .. } => read.extend(live.iter().filter_map(|at| columns.get(*at))),
+        NodeKind::Process { .. } => return true,
+        NodeKind::Observe { observation, .. } => match observation {
+            Observation::Print(e) | Observation::Sample { text: e, .. } => read.push(e),
+            Observation::Count(_) => {}
+        },
+        NodeKind::Window { aggregates, .. } => read.extend(aggregates.iter().flat_map(|call| call.args.iter().chain(&call.condition))),
+        NodeKind::TopK { by, .. } => read.extend(by.iter().map(|rank| &rank.by)),
+        NodeKind::Pattern(p) => {
+            read.extend(p.steps.iter().flat_map(|s| s.unary.iter().chain(&s.correlated)));
+            read.extend(p.negations.iter().flat_map(|n| n.unary.iter().chain(&n.correlated)));
+            read.extend(p.aggregates.iter().flat_map(|(_, call)| call.args.iter().chain(&call.condition)));
+        }
+        NodeKind::Join { outer, .. } => read.extend(outer.iter().filter_map(|outer| outer.condition.as_ref())),
+        NodeKind::Distinct { keys, .. } | NodeKind::Limit { keys, .. } => read.extend(keys),
+        NodeKind::Lag { values, .. } => read.extend(values),
+    }
+    read.into_iter().any(|e| rejected::can_refuse(e) || loops(e))
+}
+
+fn loops(e: &Expr) -> bool {
+    let mut any = matches!(e.kind, ExprKind::Gather(_) | ExprKind::Run(_));
+    e.children(&mut |child| any |= loops(child));
+    any
+}
+
+fn depths(plan: &Plan, live: &[BTreeSet<usize>]) -> Vec<usize> {
     let mut depths: Vec<usize> = vec![];
     for node in &plan.nodes {
         let behind = |input: &NodeId| {
             let kind = &plan.node(*input).kind;
-            depths[input.0] + usize::from(!kind.is_passed() && !matches!(kind, NodeKind::Source { .. } | NodeKind::Timer { .. }))
+            depths[input.0] + usize::from(!kind.is_passed() && !matches!(kind, NodeKind::Source { .. } | NodeKind::Timer { .. } | NodeKind::Errors))
         };
-        let depth = node.kind.inputs().iter().map(behind).max().unwrap_or(0);
+        let id = NodeId(depths.len());
+        let handled = plan.nodes.iter().zip(&depths).enumerate();
+        let handled = handled.filter(|(at, (other, _))| other.errors_to == Some(id) && can_refuse(&other.kind, &live[*at])).map(|(_, of)| of);
+        let handled = handled.map(|(_, depth)| *depth).max().unwrap_or(0);
+        let depth = node.kind.inputs().iter().map(behind).max().unwrap_or(handled);
         depths.push(depth);
     }
     depths

@@ -36,7 +36,7 @@ pub(crate) fn records(s: &mut Streams<'_>, id: NodeId, top: &Top<'_>) -> Vec<Rec
         }
         let key = s.key(top.keys, r);
         match top.by.iter().map(|rank| s.value(&rank.by, r)).collect::<Result<Vec<Value>, _>>() {
-            Err(reason) => s.refuse(id, r.ts, reason),
+            Err(reason) => s.refuse(id, &r.moment, r.ts, reason),
             Ok(by) => {
                 for window in windows {
                     let member = (by.clone(), r.clone());

@@ -70,7 +70,7 @@ pub(crate) fn records(s: &mut Streams<'_>, id: NodeId, input: NodeId, keys: &[Ex
         let values = match values {
             Ok(values) => values,
             Err(reason) => {
-                s.refuse(id, r.ts, reason);
+                s.refuse(id, &r.moment, r.ts, reason);
                 continue;
             }
         };
@@ -82,7 +82,7 @@ pub(crate) fn records(s: &mut Streams<'_>, id: NodeId, input: NodeId, keys: &[Ex
                 None => open.push(Open { key, start, end, members: vec![member.clone()] }),
             }
             // A session ends a gap behind its newest record.
-            if let (Window::Session { gap }, Some(o)) = (window, open.iter_mut().rev().find(|o| o.key == key)) {
+            if let (Window::Session { gap, .. }, Some(o)) = (window, open.iter_mut().rev().find(|o| o.key == key)) {
                 o.end = member.ts + gap;
             }
         }
@@ -123,7 +123,7 @@ fn late(s: &mut Streams<'_>, id: NodeId, input: NodeId, of: &Late<'_>, all_keys:
         let values = match values {
             Ok(values) => values,
             Err(reason) => {
-                s.refuse(id, r.ts, reason);
+                s.refuse(id, &r.moment, r.ts, reason);
                 continue;
             }
         };
@@ -184,12 +184,30 @@ pub(crate) fn windows_of(window: Window, key: usize, ts: i64, taken: i64, open: 
             let start = (ts - offset).div_euclid(size) * size + offset;
             (1..=(size + step - 1) / step).map(|n| (start, start + (n * step).min(size))).filter(|(_, end)| ts < *end).collect()
         }
-        Window::Session { gap } => {
+        Window::Session { gap, .. } => {
             let last = open.iter().rev().find(|o| o.key == key).filter(|o| ts < o.end);
             vec![last.map_or((ts, ts + gap), |o| (o.start, o.end))]
         }
         Window::Count { size } => vec![(taken - taken % size, size)],
         Window::SlidingCount { size, slide } => (0..=taken).filter(|first| first % slide == 0 && taken - first < size).map(|first| (first, size)).collect(),
+    }
+}
+
+/// What a session tells of itself before its end, every `step` from its first record on: of what came before that moment.
+fn early_of_session(
+    s: &Streams<'_>,
+    id: NodeId,
+    (session, gap, step): (&Open, i64, i64),
+    (calls, keys): (&[AggregateCall], &[Vec<Value>]),
+    fired: &mut Vec<((usize, usize), Record)>,
+) {
+    for at in (1..).map(|times| session.start + times * step).take_while(|at| *at < session.end) {
+        let members: Vec<_> = session.members.iter().filter(|m| m.ts < at).cloned().collect();
+        let (first, end) = (members[0].at, members[members.len() - 1].ts + gap);
+        let so_far = Open { key: session.key, start: session.start, end, members };
+        let mut values = row(&so_far, calls, keys, true);
+        values.extend([(Place::WindowStart, Value::Timestamp(session.start)), (Place::WindowEnd, Value::Timestamp(end))]);
+        fired.push((first, Record { moment: s.due(at, id), ts: at - 1, values }));
     }
 }
 
@@ -199,6 +217,9 @@ fn fire(s: &Streams<'_>, id: NodeId, window: Window, calls: &[AggregateCall], ke
         // What came behind the end has fired by itself.
         o.members.retain(|m| counts(window) || o.end > m.found);
         let (Some(first), Some(last)) = (o.members.first(), o.members.last()) else { continue };
+        if let Window::Session { gap, early: Some(step) } = window {
+            early_of_session(s, id, (&o, gap, step), (calls, keys), &mut fired);
+        }
         let counted = match window {
             Window::Count { size } | Window::SlidingCount { size, .. } => Some(size),
             _ => None,

@@ -315,7 +315,7 @@ pub(super) fn window(rng: &mut Rng, operators: &mut Vec<String>, fields: &[Field
                 "(10s, early: 3s)",
             ],
         ),
-        5 => pick(rng, &["(session: 15ms)", "(session: 2s)"]),
+        5 => pick(rng, &["(session: 15ms)", "(session: 2s)", "(session: 15ms, early: 4ms)", "(session: 2s, early: 700ms)", "(session: 20ms, early: 50ms)"]),
         6 => pick(rng, &["(1)", "(3)", "(10)"]),
         _ => pick(rng, &["(4, sliding: 2)", "(3, sliding: 1)", "(5, sliding: 3)", "(2, sliding: 5)"]),
     };

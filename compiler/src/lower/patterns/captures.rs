@@ -112,13 +112,13 @@ fn element(
     places: &[(Place, usize, Physical)],
     accumulators: &Accumulators,
 ) -> Body {
-    let stream = a.plan.node(node).stream.clone();
+    let owner = a.plan.node(node).error_owner();
     let mut b = Builder::new();
     let n = b.value(Op::Load { param, record, field: count }, plain(Scalar::Int));
     let zero = b.int(0);
     let first = b.compare(Comparison::Equal, n, zero);
     // What can refuse comes before anything is written.
-    accumulators.fold(&mut b, &mut Lowering { a, frame: Frame::Step { node, port: port_index }, stream }, param);
+    accumulators.fold(&mut b, &mut Lowering { a, frame: Frame::Step { node, port: port_index }, owner }, param);
     let (firsts, newest): (Vec<_>, Vec<_>) = places.iter().partition(|(p, ..)| matches!(p, Place::First { .. } | Place::FirstTs { .. }));
     let store = |b: &mut Builder, list: &[&(Place, usize, Physical)]| {
         for (place, field, ty) in list {

@@ -14,14 +14,14 @@ use crate::plan::logical::{CURRENT, NodeId, Pattern};
 
 /// `classify`, `fits` and `kills`.
 pub(super) fn conditions(a: &mut Assembler<'_>, node: NodeId, p: &Pattern) -> Vec<KernelFunction> {
-    let stream = a.plan.node(node).stream.clone();
+    let owner = a.plan.node(node).error_owner();
     let mut classify = vec![];
     for port in 0..p.inputs.len() {
         let mut b = Builder::new();
         let mut bits = vec![];
         let members = p.steps.iter().map(|s| (s.input, &s.unary)).chain(p.negations.iter().map(|n| (n.input, &n.unary)));
         for (bit, (_, unary)) in members.enumerate().filter(|(_, (input, _))| *input == port) {
-            let fits = all(&mut b, &mut Lowering { a, frame: Frame::Step { node, port }, stream: stream.clone() }, unary);
+            let fits = all(&mut b, &mut Lowering { a, frame: Frame::Step { node, port }, owner: owner.clone() }, unary);
             bits.push((bit as u32, fits));
         }
         let mask = b.value(Op::Mask(bits), plain(Scalar::Int));
@@ -35,7 +35,7 @@ pub(super) fn conditions(a: &mut Assembler<'_>, node: NodeId, p: &Pattern) -> Ve
         let mut result: Option<ValueId> = None;
         for e in &s.correlated {
             let own = guard.filter(|_| reads_step(e, step, p));
-            let mut cx = Lowering { a, frame: Frame::Step { node, port: s.input }, stream: stream.clone() };
+            let mut cx = Lowering { a, frame: Frame::Step { node, port: s.input }, owner: owner.clone() };
             let mut test = |b: &mut Builder| match own {
                 // A condition on the elements taken so far applies from the second one on.
                 Some(started) => {
@@ -56,7 +56,7 @@ pub(super) fn conditions(a: &mut Assembler<'_>, node: NodeId, p: &Pattern) -> Ve
     let mut kills = vec![];
     for (at, n) in p.negations.iter().enumerate().filter(|(_, n)| !n.correlated.is_empty()) {
         let mut b = Builder::new();
-        let result = all(&mut b, &mut Lowering { a, frame: Frame::Step { node, port: n.input }, stream: stream.clone() }, &n.correlated);
+        let result = all(&mut b, &mut Lowering { a, frame: Frame::Step { node, port: n.input }, owner: owner.clone() }, &n.correlated);
         b.statement(Statement::Return(result));
         kills.push(Arm { port: several(p, n.input), index: Some(at), body: b.finish() });
     }

@@ -142,8 +142,8 @@ impl RunLayout {
             let local = self.pattern.aggregates.iter().take(*i).filter(|(s, _)| s == step).count();
             return match self.kleene.get(step) {
                 Some(k) => {
-                    let stream = a.plan.node(node).stream.clone();
-                    k.run.finish(b, local, "run", &mut |span| a.site(&stream, span))
+                    let owner = a.plan.node(node).error_owner();
+                    k.run.finish(b, local, "run", &mut |span| a.site(&owner, span))
                 }
                 None => b.value(Op::Null, ty),
             };
