@@ -78,7 +78,10 @@ impl<'a> Analyzer<'a> {
             });
             if let (Some(from), Some(into)) = (maps[1].get_mut(place), columns.get_mut(place)) {
                 *from = Some(at);
-                into.ty = Type { nullable: into.ty.nullable || column.ty.nullable, kind: if into.ty.is_lenient() { column.ty.kind.clone() } else { into.ty.kind.clone() } };
+                into.ty = Type {
+                    nullable: into.ty.nullable || column.ty.nullable,
+                    kind: if into.ty.is_lenient() { column.ty.kind.clone() } else { into.ty.kind.clone() },
+                };
             }
         }
         for (column, from) in columns.iter_mut().zip(&maps[1]) {

@@ -307,12 +307,7 @@ impl Parts {
     }
 
     fn errors(&self, program: &physical::Program, finished: &Finished) -> Vec<InputCode> {
-        let input = |error: &ErrorInput| InputCode {
-            shape: error.record.0 as usize,
-            fields: 0,
-            targets: self.targets(&error.chains, finished),
-            late: vec![],
-        };
+        let input = |error: &ErrorInput| InputCode { shape: error.record.0 as usize, fields: 0, targets: self.targets(&error.chains, finished), late: vec![] };
         program.errors.iter().map(input).collect()
     }
 

@@ -14,7 +14,7 @@ pub(super) const ENTRY: Entry = Entry {
     doc: "Where something in front of it in the stream is refused, the stream goes on with the record that the function makes, at the same `ts`; nothing goes to the \
           error output. `e.reason`, `e.expression` and `e.line` say what was refused, `e.record` is the record, an `any`, as the error output has it: an event with all of its fields. A field that \
           one kind of record lacks may be null.",
-    example: "stream Share = Trade.select(symbol, share: volume / total).on_error(e => {symbol: str(json_get(e.record, \"symbol\")), why: e.reason})",
+    example: "stream Share = Trade.select(symbol, share: volume / total).on_error(e => {symbol: json_get(e.record, \"symbol\"), why: e.reason})",
     order: Order::Any,
     memory: "",
     analyze: Some(analyze),

@@ -102,8 +102,12 @@ fn fired_by_window(plan: &Plan, node: NodeId) -> bool {
         | NodeKind::Distinct { input, .. }
         | NodeKind::Limit { input, .. }
         | NodeKind::Lag { input, .. } => fired_by_window(plan, *input),
-        NodeKind::Source { .. } | NodeKind::Timer { .. } | NodeKind::Errors | NodeKind::Process { .. } | NodeKind::Merge { .. } | NodeKind::Pattern(_) | NodeKind::Join { .. } => {
-            false
-        }
+        NodeKind::Source { .. }
+        | NodeKind::Timer { .. }
+        | NodeKind::Errors
+        | NodeKind::Process { .. }
+        | NodeKind::Merge { .. }
+        | NodeKind::Pattern(_)
+        | NodeKind::Join { .. } => false,
     }
 }

@@ -1,6 +1,8 @@
 //! Predicate push-down: a condition moves in front of the projection, the window or the pattern step that it does not depend on.
 
 use crate::analysis::typed::{Expr, ExprKind, Place};
+use crate::analysis::types::Kind;
+use crate::functions::aggregates::Aggregate;
 use crate::plan::logical::{CURRENT, Node, NodeId, NodeKind, Plan};
 
 /// Moves conditions as far towards their sources as they go.
@@ -54,7 +56,7 @@ fn push(plan: &mut Plan, readers: &[usize], filter: NodeId) -> bool {
         NodeKind::Project { input: below, columns } => {
             // Behind a window, pattern or join: the condition moves into the firing.
             let (below, columns) = (*below, columns.clone());
-            if !columns.iter().all(|c| matches!(c.kind, ExprKind::Place(_) | ExprKind::Literal(_))) {
+            if !columns.iter().all(|c| matches!(c.kind, ExprKind::Place(_) | ExprKind::Literal(_)) && !may_overflow(plan, below, c)) {
                 return false;
             }
             let moved = condition.map_places(&mut |p, e| match p {
@@ -80,6 +82,17 @@ fn push(plan: &mut Plan, readers: &[usize], filter: NodeId) -> bool {
         NodeKind::Pattern(_) => push_into_first_step(plan, filter, input, &condition),
         _ => false,
     }
+}
+
+/// Whether it is a sum of a firing, which reading refuses where it has no room in its type.
+fn may_overflow(plan: &Plan, firing: NodeId, e: &Expr) -> bool {
+    let ExprKind::Place(Place::Aggregate(at)) = &e.kind else { return false };
+    let call = match plan.firing(firing).map(|id| &plan.node(id).kind) {
+        Some(NodeKind::Window { aggregates, .. }) => aggregates.get(*at),
+        Some(NodeKind::Pattern(p)) => p.aggregates.get(*at).map(|(_, call)| call),
+        _ => None,
+    };
+    call.is_some_and(|call| call.aggregate == Aggregate::Sum && call.ty.kind != Kind::Float)
 }
 
 fn condition_reads_only(e: &Expr, allowed: impl Fn(&Place) -> bool) -> bool {

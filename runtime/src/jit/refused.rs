@@ -20,7 +20,7 @@ pub(super) fn handle(context: *mut Context, refusal: Refusal, ts: i64, record: &
     let Some((input, shape)) = code.errors.get(*handler).and_then(|input| Some((input, code.shapes.get(input.shape)?))) else { return false };
     let site = code.sites.get(refusal.site as usize);
     let text = OnceCell::new();
-    let mut row = vec![0; (shape.layout.size / WORD as u32) as usize];
+    let mut row = vec![0; (shape.layout.size / WORD) as usize];
     if let Some(first) = row.first_mut() {
         *first = ts.cast_unsigned();
     }

@@ -225,7 +225,8 @@ fn step_condition(rng: &mut Rng, fields: &[Field], bound: &[Field], keyed: bool)
 fn chain(rng: &mut Rng, operators: &mut Vec<String>, mut fields: Vec<Field>) -> Vec<Field> {
     let mut keys: Vec<Field> = vec![];
     for _ in 0..rng.usize(..5) {
-        match rng.u8(..12) {
+        match rng.u8(..13) {
+            12 if !operators.is_empty() => operators.push(handled(rng, &mut fields, &mut keys)),
             0..=2 => operators.push(format!(".where({})", condition(rng, &Scope::new(&fields), 2).0)),
             3 => {
                 let ty = pick(rng, &[Type::Int, Type::Float, Type::Str]);
@@ -263,6 +264,36 @@ fn chain(rng: &mut Rng, operators: &mut Vec<String>, mut fields: Vec<Field>) -> 
         fields = made;
     }
     fields
+}
+
+/// A handler of errors: of the stream's fields it has some, and one of its own.
+fn handled(rng: &mut Rng, fields: &mut Vec<Field>, keys: &mut [Field]) -> String {
+    let mut parts = vec![];
+    for field in fields.iter_mut() {
+        let value = match field.ty {
+            Type::Int => "7",
+            Type::Float => "0.5",
+            Type::Str => "\"none\"",
+            Type::Bool => "true",
+            _ => "",
+        };
+        if !value.is_empty() && rng.bool() {
+            parts.push(format!("{}: {value}", field.name));
+        } else {
+            field.nullable = true;
+            keys.iter_mut().filter(|key| key.name == field.name).for_each(|key| key.nullable = true);
+        }
+    }
+    // Keys that the record has no longer.
+    keys.iter_mut().filter(|key| fields.iter().all(|f| f.name != key.name)).for_each(|key| key.nullable = true);
+    if fields.iter().all(|f| f.name != "failed") && (parts.is_empty() || rng.bool()) {
+        parts.push("failed: e.reason".to_owned());
+        fields.push(Field { name: "failed".to_owned(), ty: Type::Str, nullable: true });
+    }
+    if parts.is_empty() {
+        parts.push("again: e.reason".to_owned());
+    }
+    format!(".on_error(e => {{{}}})", parts.join(", "))
 }
 
 fn projection(rng: &mut Rng, verb: &str, fields: &[Field]) -> (String, Vec<Field>) {
