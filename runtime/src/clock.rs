@@ -82,3 +82,24 @@ impl Clock {
         self.newest = self.newest.max(watermark);
     }
 }
+
+/// The machine's time as windows by it see it: it never goes back.
+#[derive(Clone, Copy, Debug)]
+pub struct MachineTime {
+    newest: i64,
+}
+
+impl Default for MachineTime {
+    fn default() -> Self {
+        Self { newest: i64::MIN }
+    }
+}
+
+impl MachineTime {
+    /// What a reading of the clock counts as, in ns since the epoch.
+    #[inline]
+    pub fn reading(&mut self, now: i64) -> i64 {
+        self.newest = self.newest.max(now);
+        self.newest
+    }
+}

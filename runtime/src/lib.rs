@@ -28,7 +28,7 @@ pub mod prelude {
     pub use std::borrow::Cow;
     pub use std::prelude::v1::*;
 
-    pub use crate::clock::{Arrival, Clock};
+    pub use crate::clock::{Arrival, Clock, MachineTime};
     pub use crate::input::Rejected;
     pub use crate::kernels::*;
     pub use crate::operator::{Operator, Refusal};

@@ -87,12 +87,20 @@ pub struct EventSchema {
     pub fields: Cow<'static, [FieldSchema]>,
     /// How far it may lag behind the newest event, in ns (§4).
     pub out_of_order: i64,
+    /// After how long without a record an input holds time back no longer, in ns; `None`: never.
+    pub idle: Option<i64>,
 }
 
 impl EventSchema {
     /// An event of a program compiled ahead of time.
     pub const fn new(name: &'static str, fields: &'static [FieldSchema], out_of_order: i64) -> Self {
-        Self { name: Cow::Borrowed(name), fields: Cow::Borrowed(fields), out_of_order }
+        Self { name: Cow::Borrowed(name), fields: Cow::Borrowed(fields), out_of_order, idle: None }
+    }
+
+    /// The same with inputs that are idle after so many ns.
+    pub const fn with_idle(mut self, idle: i64) -> Self {
+        self.idle = Some(idle);
+        self
     }
 }
 
@@ -328,6 +336,16 @@ pub trait Instance: Sized + Send {
 
     /// No event below `watermark` will come: what waits for that is done.
     fn advance<O: Output<Self>>(&mut self, watermark: i64, out: &mut O);
+
+    /// The machine's time, in ns since the epoch, at which [`Instance::tick`] has something to do: `i64::MAX` if nothing waits for it now, `None`
+    /// if nothing ever does.
+    fn machine_deadline(&self) -> Option<i64> {
+        None
+    }
+
+    /// Windows by the machine's time fire whose end has come, as [`Output::wall_clock`] says. Call it now and then while no event comes; records
+    /// let time go on by themselves.
+    fn tick<O: Output<Self>>(&mut self, _out: &mut O) {}
 
     /// The end of the input: every window fires, every deadline passes.
     fn finish<O: Output<Self>>(&mut self, out: &mut O) {

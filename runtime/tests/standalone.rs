@@ -56,7 +56,7 @@ impl Write for Closed {
 impl Host for Memory {
     fn open(&self, name: &str) -> io::Result<Opened> {
         match self.files.lock().unwrap().get(name) {
-            Some(bytes) => Ok(Opened { reader: Box::new(Cursor::new(bytes.clone())), length: None }),
+            Some(bytes) => Ok(Opened { reader: Box::new(Cursor::new(bytes.clone())), length: None, live: false }),
             None => Process::default().open(name),
         }
     }
@@ -328,7 +328,7 @@ impl Read for Long {
 struct LongHost(Memory);
 impl Host for LongHost {
     fn open(&self, _: &str) -> io::Result<Opened> {
-        Ok(Opened { reader: Box::new(Long { made: 0 }), length: None })
+        Ok(Opened { reader: Box::new(Long { made: 0 }), length: None, live: false })
     }
     fn create(&self, name: &str) -> io::Result<Box<dyn Write + Send>> {
         self.0.create(name)

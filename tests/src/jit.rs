@@ -41,7 +41,7 @@ impl Write for File {
 
 impl Host for Memory<'_> {
     fn open(&self, _: &str) -> io::Result<Opened> {
-        Ok(Opened { reader: Box::new(Cursor::new(self.input.to_vec())), length: None })
+        Ok(Opened { reader: Box::new(Cursor::new(self.input.to_vec())), length: None, live: false })
     }
     fn create(&self, name: &str) -> io::Result<Box<dyn Write + Send>> {
         Ok(Box::new(File { name: name.to_owned(), files: self.files.clone() }))

@@ -128,7 +128,7 @@ fn expected_gap(case: &Case) -> Option<&'static str> {
     if case.input().1 != "ndjson" {
         return Some("it reads NDJSON only");
     }
-    let changes = ["random()", "uuid()", "wall_clock()"];
+    let changes = ["random()", "uuid()", "wall_clock()", "\"processing_time\""];
     let files = || std::iter::once(case.program.as_str()).chain(case.files().map(|(_, text)| text));
     if files().flat_map(str::lines).any(|line| line.starts_with("var ")) || changes.iter().any(|call| case.program.contains(call)) {
         return Some("it evaluates one stream after the other, and records change state as they pass");

@@ -110,6 +110,55 @@ fn loops_run_out_of_fuel() {
     assert!(used_up(with_fuel("doubled(n)", 100_000_000, 50)));
 }
 
+/// Rows, and the machine's time as the test has it.
+struct ByClock {
+    now: i64,
+    rows: Vec<(i64, String)>,
+}
+
+impl Output<Instance> for ByClock {
+    fn row(&mut self, row: Row<'_>) {
+        let values: Vec<String> = row.fields().map(|(_, value)| format!("{value:?}")).collect();
+        self.rows.push((row.ts(), values.join(" ")));
+    }
+    fn error(&mut self, _: Refusal, _: &dyn WriteRecord) {}
+    fn late(&mut self, _: &dyn WriteRecord) {}
+    fn print(&mut self, _: &str) {}
+    fn wall_clock(&self) -> i64 {
+        self.now
+    }
+}
+
+#[test]
+fn windows_by_the_machines_time() {
+    let text = "event Number:\n    n: int\nstream Made = Number.window(10ns, policy: \"processing_time\").aggregate(total: sum(n))\nstream Twice = Made.window(session: 100ns, policy: \"processing_time\").aggregate(rows: count())\nstream Fired = Made.where(total > 2)";
+    let program = Program::compile(text).unwrap();
+    let mut instance = program.instance().unwrap();
+    let mut out = ByClock { now: 103, rows: vec![] };
+    assert_eq!(instance.machine_deadline(), Some(i64::MAX));
+    // Whatever time the events say.
+    instance.event(0, 5_000, &[Value::Int(1)], &mut out);
+    assert_eq!(instance.machine_deadline(), Some(110));
+    out.now = 109;
+    instance.tick(&mut out);
+    instance.event(0, 9_000, &[Value::Int(2)], &mut out);
+    assert!(out.rows.is_empty());
+    out.now = 115;
+    instance.tick(&mut out);
+    assert_eq!(std::mem::take(&mut out.rows), [(109, "Int(3)".to_owned())]);
+    // A clock that goes back stands still.
+    out.now = 90;
+    instance.event(0, 9_000, &[Value::Int(4)], &mut out);
+    assert_eq!(instance.machine_deadline(), Some(120));
+    out.now = 130;
+    instance.event(0, 9_000, &[Value::Int(5)], &mut out);
+    assert_eq!(std::mem::take(&mut out.rows), [(119, "Int(4)".to_owned())]);
+    // At the end of the input all fire; the second window goes by when the rows of the first came.
+    instance.finish(&mut out);
+    out.rows.sort();
+    assert_eq!(out.rows, [(139, "Int(5)".to_owned()), (229, "Int(3)".to_owned())]);
+}
+
 #[test]
 fn parameters_are_checked() {
     let program = Program::compile(BIG).unwrap();

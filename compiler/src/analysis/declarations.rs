@@ -140,7 +140,7 @@ impl<'a> Analyzer<'a> {
             }
             let id = self.plan.events.len();
             let schema = Schema { columns: done.get(event.name.text.as_str()).cloned().unwrap_or_default(), open: None };
-            self.plan.events.push(Event { name: event.name.text.clone(), declared: true, schema, out_of_order: 0, span: event.name.span });
+            self.plan.events.push(Event { name: event.name.text.clone(), declared: true, schema, out_of_order: 0, idle: None, span: event.name.span });
             self.event_ids.insert(event.name.text.clone(), id);
         }
     }

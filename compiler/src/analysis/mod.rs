@@ -238,7 +238,14 @@ impl<'a> Analyzer<'a> {
         }
         let id = self.plan.events.len();
         let columns = self.known_fields.get(name).cloned().unwrap_or_default();
-        self.plan.events.push(Event { name: name.to_owned(), declared: false, schema: Schema { columns: vec![], open: Some(id) }, out_of_order: 0, span });
+        self.plan.events.push(Event {
+            name: name.to_owned(),
+            declared: false,
+            schema: Schema { columns: vec![], open: Some(id) },
+            out_of_order: 0,
+            idle: None,
+            span,
+        });
         self.event_ids.insert(name.to_owned(), id);
         for field in columns {
             self.add_inferred_field(id, &field);

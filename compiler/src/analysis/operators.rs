@@ -247,9 +247,10 @@ impl<'a> Analyzer<'a> {
     }
 
     /// An event may lag by that many ns.
-    pub(crate) fn allow_lag(&mut self, event: usize, lag: i64) {
+    pub(crate) fn set_watermark(&mut self, event: usize, lag: Option<i64>, idle: Option<i64>) {
         if let Some(e) = self.plan.events.get_mut(event) {
-            e.out_of_order = e.out_of_order.max(lag);
+            e.out_of_order = e.out_of_order.max(lag.unwrap_or(0));
+            e.idle = e.idle.max(idle);
         }
     }
 

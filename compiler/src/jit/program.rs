@@ -334,6 +334,7 @@ impl Parts {
                 config: operator.config.iter().map(tables::config).collect(),
                 chains: chains.collect(),
                 timed: operator.timed,
+                clocked: operator.clocked,
                 stage: operator.stage,
             }
         };

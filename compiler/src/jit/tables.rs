@@ -48,7 +48,7 @@ pub(super) fn events(program: &Program, usage: &Usage) -> Vec<EventSchema> {
     let event = |e: &physical::EventInput| {
         let record = program.record(e.record);
         let fields = usage.used_fields(program, e.record).into_iter().map(|(at, field)| schema(record, at, field)).collect();
-        EventSchema { name: Cow::Owned(e.name.clone()), fields: Cow::Owned(fields), out_of_order: e.out_of_order }
+        EventSchema { name: Cow::Owned(e.name.clone()), fields: Cow::Owned(fields), out_of_order: e.out_of_order, idle: e.idle }
     };
     program.events.iter().map(event).collect()
 }

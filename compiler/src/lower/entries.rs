@@ -27,6 +27,7 @@ impl Assembler<'_> {
                 name: e.name.clone(),
                 record,
                 out_of_order: e.out_of_order,
+                idle: e.idle,
                 chains: vec![],
                 late: vec![],
                 rejections: vec![],

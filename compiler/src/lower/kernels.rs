@@ -12,7 +12,7 @@ use super::kept::{KeptField, KeptRecord, join_operator, joins};
 use super::order::beats;
 use super::patterns::RunLayout;
 use crate::analysis::typed::{Expr, Place};
-use crate::plan::logical::{Column, ErrorOwner, NodeId, NodeKind, Outer, Rank, Window};
+use crate::plan::logical::{Column, ErrorOwner, NodeId, NodeKind, Outer, Policy, Rank, Window};
 use crate::plan::physical::{ChainInput, Config, Operator};
 
 /// What assembly knows of an operator while the chains behind it are lowered.
@@ -50,8 +50,11 @@ pub(super) fn create(a: &mut Assembler<'_>, node: NodeId) -> OperatorId {
     operator.stores.push(("Keys", keys));
     let row = *ports.first().unwrap_or(&RecordId(0));
     let (kind, input, frame) = match &n.kind {
-        NodeKind::Window { window, aggregates, .. } => {
+        NodeKind::Window { window, policy, aggregates, .. } => {
             let accumulators = window_operator(a, &mut operator, node, window, aggregates, row, keys);
+            if *policy == Policy::ProcessingTime {
+                (operator.timed, operator.clocked) = (false, operator.timed);
+            }
             (StateKind::Window(accumulators), ChainInput::Firing(id), Frame::Firing(node))
         }
         NodeKind::Pattern(p) => {
@@ -118,6 +121,7 @@ fn begun(a: &mut Assembler<'_>, node: NodeId) -> Operator {
         parts: vec![],
         firing: "",
         timed: false,
+        clocked: false,
         doc: a.doc(n.span),
         memory: String::new(),
         chains: vec![],

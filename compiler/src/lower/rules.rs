@@ -164,14 +164,11 @@ fn table(a: &mut Assembler<'_>, source: NodeId, record: RecordId, group: &[Rule]
     let mut functions = super::kernels::key_functions(a, &owner, &[record], keys, &[key_exprs], false);
     functions.extend(stored_key_functions(a, keys));
     let mut b = Builder::new();
-    let mut result: Option<ValueId> = None;
-    for e in &first.rest {
-        let mut cx = RuleContext { inner: Lowering { a, frame: Frame::Row(record), owner: owner.clone() }, constants };
-        result = Some(match result {
-            None => truth(&mut b, &mut cx, e, true),
-            Some(before) => b.and(before, |b| truth(b, &mut cx, e, true)),
-        });
-    }
+    let mut cx = RuleContext { inner: Lowering { a, frame: Frame::Row(record), owner }, constants };
+    let result = first.rest.iter().fold(None, |before: Option<ValueId>, e| match before {
+        None => Some(truth(&mut b, &mut cx, e, true)),
+        Some(before) => Some(b.and(before, |b| truth(b, &mut cx, e, true))),
+    });
     let result = result.unwrap_or_else(|| b.boolean(true));
     b.statement(Statement::Return(result));
     functions.push(KernelFunction { name: "accepts", arms: vec![Arm { port: None, index: None, body: b.finish() }] });
@@ -191,6 +188,7 @@ fn table(a: &mut Assembler<'_>, source: NodeId, record: RecordId, group: &[Rule]
         parts: vec![("constants", constants)],
         firing: "RuleFiring",
         timed: false,
+        clocked: false,
         doc: doc.clone(),
         memory: format!("{} rules", group.len()),
         chains: vec![],

@@ -3,7 +3,7 @@
 use super::{Entry, Order};
 use crate::analysis::{Analyzer, StreamBuilder};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::plan::logical::{NodeKind, Window};
+use crate::plan::logical::{NodeKind, Policy, Window};
 use crate::syntax::ast;
 
 /// `.allowed_lateness(30s)`
@@ -24,13 +24,14 @@ fn analyze<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
         return;
     }
     let lateness = a.positional(op).first().and_then(|e| a.constant_duration(e, "how late an event may be"));
-    let Some(NodeKind::Window { window, aggregates, .. }) = a.current_firing(b).filter(|_| b.firing == Some(b.node)) else {
+    let Some(NodeKind::Window { window, policy, aggregates, .. }) = a.current_firing(b).filter(|_| b.firing == Some(b.node)) else {
         let d = Diagnostic::new(Code::OperatorNeedsWindow, op.name.span, "`.allowed_lateness` needs a window directly in front of it");
         a.report(d.help("as in `.window(1m).allowed_lateness(30s).aggregate(…)`"));
         return;
     };
     let kept = match (*window, lateness) {
         (_, None) => return,
+        _ if *policy == Policy::ProcessingTime => Err("nothing comes late to a window by the machine's time"),
         (Window::Tumbling { size, offset }, Some(lateness)) if aggregates.is_empty() => Ok(Window::Late { size, slide: size, offset, lateness }),
         (Window::Sliding { size, slide, offset }, Some(lateness)) if aggregates.is_empty() => Ok(Window::Late { size, slide, offset, lateness }),
         (Window::Late { .. }, _) => Err("this window has an allowed lateness already"),

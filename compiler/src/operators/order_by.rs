@@ -6,7 +6,7 @@ use crate::analysis::scope::Scope;
 use crate::analysis::typed::{Expr, Place};
 use crate::analysis::{Analyzer, StreamBuilder};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::plan::logical::{NodeId, NodeKind, Plan, Rank, Schema, Window};
+use crate::plan::logical::{NodeId, NodeKind, Plan, Policy, Rank, Schema, Window};
 use crate::syntax::ast::{self, ArgValue, SortOrder};
 
 /// `.order_by(expr, …)`
@@ -73,7 +73,7 @@ fn collect<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
     let names: Vec<&str> = visible().map(|(_, c)| c.name.as_str()).collect();
     let call = collected(&names, values, op.span);
     let (name, ty) = (b.name.clone(), call.ty.clone());
-    let all = NodeKind::Window { input: b.node, keys: vec![], key_columns: vec![], window: MOMENT, aggregates: vec![call] };
+    let all = NodeKind::Window { input: b.node, keys: vec![], key_columns: vec![], window: MOMENT, policy: Policy::Watermark, aggregates: vec![call] };
     b.node = a.add_node(all, Schema::default(), &name, op.span);
     (b.firing, b.inputs, b.keys) = (Some(b.node), vec![], vec![]);
     a.project(b, vec![("rows".to_owned(), Expr::place(Place::Aggregate(0), ty, op.span))], op.span);

@@ -8,7 +8,7 @@ use crate::analysis::typed::Expr;
 use crate::analysis::types::Kind;
 use crate::analysis::{Analyzer, StreamBuilder};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::plan::logical::{NodeId, NodeKind, Rank, Window};
+use crate::plan::logical::{NodeId, NodeKind, Policy, Rank, Window};
 use crate::syntax::ast;
 
 /// `.top_k(n, by: expr)`
@@ -28,15 +28,18 @@ const OVERLAP: i64 = 1_000;
 
 fn analyze<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
     let window = match a.current_firing(b) {
-        Some(NodeKind::Window { input, keys, key_columns, window, aggregates }) if aggregates.is_empty() && b.firing == Some(b.node) => {
-            (*input, keys.clone(), key_columns.clone(), *window)
+        Some(NodeKind::Window { input, keys, key_columns, window, policy, aggregates }) if aggregates.is_empty() && b.firing == Some(b.node) => {
+            (*input, keys.clone(), key_columns.clone(), *window, *policy)
         }
         _ => {
             a.report(Diagnostic::new(Code::OperatorNeedsWindow, op.name.span, "`.top_k` needs a window").help("put `.window(…)` right in front of it"));
             return;
         }
     };
-    let (input, keys, key_columns, window) = window;
+    let (input, keys, key_columns, window, policy) = window;
+    if policy == Policy::ProcessingTime {
+        a.report(Diagnostic::new(Code::BadArgument, op.name.span, "`.top_k` ranks the records of windows by the time of events").help("leave `policy:` out"));
+    }
     // What cannot be read stands in as something else, so that one mistake is one message.
     let (count, by) = read(a, b, op, input, window).unwrap_or_else(|| (1, Expr::error(op.span)));
     let by = vec![Rank { by, descending: true }];

@@ -1,4 +1,4 @@
-//! `.watermark(out_of_order: 5s)`: how far events may lag behind the newest one (§4).
+//! `.watermark(out_of_order: 5s, idle: 30s)`: how far events may lag behind the newest one, and when an input is idle (§4).
 
 use super::{Entry, Order};
 use crate::analysis::{Analyzer, StreamBuilder};
@@ -6,12 +6,12 @@ use crate::diagnostics::{Code, Diagnostic};
 use crate::plan::logical::NodeKind;
 use crate::syntax::ast;
 
-/// `.watermark(out_of_order: d)`
+/// `.watermark(out_of_order: d, idle: d)`
 pub(super) const ENTRY: Entry = Entry {
     name: "watermark",
-    title: "Lets events lag behind the newest one by some time.",
-    arguments: "(out_of_order: duration)",
-    doc: "It belongs to the event: every stream that reads the event sees the same watermark; of several declarations the longest counts. A reorder buffer puts events in order.",
+    title: "Lets events lag behind the newest one by some time, and says when an input is idle.",
+    arguments: "(out_of_order: duration, idle: duration)",
+    doc: "It belongs to the event: every stream that reads the event sees the same watermark; of several declarations the longest counts. A reorder buffer puts events in order. Of several inputs, one that has had no record for `idle` does not hold the others back; files are never idle.",
     example: "stream V = Trade.watermark(out_of_order: 5s).partition_by(symbol).window(1m).aggregate(n: count())",
     order: Order::Any,
     memory: "events in `out_of_order` × event",
@@ -19,22 +19,23 @@ pub(super) const ENTRY: Entry = Entry {
 };
 
 fn analyze<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
-    if let Some(e) = a.named(op, "idle") {
-        a.not_compiled(e.span, "`idle:`", "a program's inputs share one watermark, which no idle input holds back");
+    if !a.check_args(op, &["out_of_order", "idle"], 0, 0) {
         return;
     }
-    if !a.check_args(op, &["out_of_order"], 0, 0) {
+    let (lag, idle) = (a.named(op, "out_of_order"), a.named(op, "idle"));
+    if lag.is_none() && idle.is_none() {
+        a.report(Diagnostic::new(Code::MissingArgument, op.name.span, "`.watermark` needs `out_of_order:` or `idle:`"));
         return;
     }
-    let Some(e) = a.named(op, "out_of_order") else {
-        a.report(Diagnostic::new(Code::MissingArgument, op.name.span, "`.watermark` needs `out_of_order:`"));
+    let lag = lag.map(|e| a.constant_duration(e, "`out_of_order`"));
+    let idle = idle.map(|e| a.constant_duration(e, "`idle`"));
+    if matches!(lag, Some(None)) || matches!(idle, Some(None)) {
         return;
-    };
-    let Some(lag) = a.constant_duration(e, "`out_of_order`") else { return };
+    }
     match a.current_node(b) {
         NodeKind::Source { event } => {
             let event = *event;
-            a.allow_lag(event, lag);
+            a.set_watermark(event, lag.flatten(), idle.flatten());
         }
         _ => a.report(Diagnostic::new(Code::BadArgument, op.name.span, "`.watermark` stands directly behind an event")),
     }

@@ -4,7 +4,7 @@ use super::{Entry, Order};
 use crate::analysis::typed::Literal;
 use crate::analysis::{Analyzer, StreamBuilder};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::plan::logical::{NodeKind, Schema, Window};
+use crate::plan::logical::{NodeKind, Policy, Schema, Window};
 use crate::plan::print::duration;
 use crate::syntax::ast;
 
@@ -12,8 +12,8 @@ use crate::syntax::ast;
 pub(super) const ENTRY: Entry = Entry {
     name: "window",
     title: "Groups records by time or count.",
-    arguments: "(5m) · (5m, sliding: 30s) · (1d, cumulate: 1h) · (1d, early: 1h) · (session: 30s) · (100) · (100, sliding: 10) · offset: d",
-    doc: "Time windows are aligned to the epoch plus `offset`. A window that is not empty fires when the watermark reaches its end: one row per key. Sessions are per key. Count windows fire when full.",
+    arguments: "(5m) · (5m, sliding: 30s) · (1d, cumulate: 1h) · (1d, early: 1h) · (session: 30s) · (100) · (100, sliding: 10) · offset: d · policy: \"processing_time\"",
+    doc: "Time windows are aligned to the epoch plus `offset`. A window that is not empty fires when the watermark reaches its end: one row per key. Sessions are per key. Count windows fire when full. With `policy: \"processing_time\"` a record belongs to the machine's time at which it comes, and windows fire by it.",
     example: "stream V = Trade.partition_by(symbol).window(5m, sliding: 30s).aggregate(top: max(price))",
     order: Order::Time,
     memory: "keys × accumulators × open windows (panes, for sliding ones)",
@@ -24,25 +24,22 @@ fn analyze<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
     a.need_record(b);
     // A window that cannot be read stands in as another one, so that one mistake is one message.
     let window = read(a, op).unwrap_or(Window::Count { size: 1 });
+    let policy = policy(a, op, window);
     let input = b.node;
     let keys = b.keys.iter().map(|k| k.expr.clone()).collect();
     let key_columns = b.keys.iter().map(|k| k.column.clone()).collect();
     let name = b.name.clone();
-    b.node = a.add_node(NodeKind::Window { input, keys, key_columns, window, aggregates: vec![] }, Schema::default(), &name, op.span);
+    b.node = a.add_node(NodeKind::Window { input, keys, key_columns, window, policy, aggregates: vec![] }, Schema::default(), &name, op.span);
     b.firing = Some(b.node);
     b.inputs = vec![];
 }
 
 fn read(a: &mut Analyzer<'_>, op: &ast::Op) -> Option<Window> {
-    if let Some(e) = a.named(op, "policy") {
-        a.not_compiled(e.span, "`policy:`", "windows fire when the watermark reaches their end");
-        return None;
-    }
-    if !a.check_args(op, &["sliding", "cumulate", "early", "session", "offset"], 0, 1) {
+    if !a.check_args(op, &["sliding", "cumulate", "early", "session", "offset", "policy"], 0, 1) {
         return None;
     }
     if let Some(gap) = a.named(op, "session") {
-        if !a.check_args(op, &["session", "early"], 0, 0) {
+        if !a.check_args(op, &["session", "early", "policy"], 0, 0) {
             return None;
         }
         let gap = a.constant_duration(gap, "a session's gap")?;
@@ -64,7 +61,7 @@ fn read(a: &mut Analyzer<'_>, op: &ast::Op) -> Option<Window> {
     let sliding = a.named(op, "sliding");
     match size.as_literal() {
         Some(Literal::Int(_)) => {
-            if !a.check_args(op, &["sliding"], 1, 1) {
+            if !a.check_args(op, &["sliding", "policy"], 1, 1) {
                 return None;
             }
             let size = a.constant_count(size_at, "a count window's size")?;
@@ -98,6 +95,25 @@ fn read(a: &mut Analyzer<'_>, op: &ast::Op) -> Option<Window> {
             }
         }
     }
+}
+
+/// Which time the window goes by.
+fn policy(a: &mut Analyzer<'_>, op: &ast::Op, window: Window) -> Policy {
+    let Some(e) = a.named(op, "policy") else { return Policy::Watermark };
+    let Some(value) = a.constant(e) else { return Policy::Watermark };
+    let wrong = match value.as_literal() {
+        Some(Literal::Str(policy)) if policy == "watermark" => return Policy::Watermark,
+        Some(Literal::Str(policy)) if policy == "processing_time" => match window {
+            Window::Count { .. } | Window::SlidingCount { .. } => "a window of records knows no time",
+            _ => {
+                a.report(Diagnostic::new(Code::Impure, e.span, "windows by the machine's time differ from run to run"));
+                return Policy::ProcessingTime;
+            }
+        },
+        _ => "a window's policy is `\"watermark\"` or `\"processing_time\"`",
+    };
+    a.report(Diagnostic::new(Code::BadArgument, e.span, wrong));
+    Policy::Watermark
 }
 
 /// How many steps a window may have: it fires at each.

@@ -9,6 +9,8 @@ mod share_windows;
 pub(crate) use fold_constants::fold;
 pub(crate) use push_down_filter::can_fail;
 
+use std::collections::{HashMap, HashSet};
+
 use crate::plan::logical::{NodeId, NodeKind, Plan};
 
 /// A rule: its name and what it does.
@@ -88,6 +90,18 @@ pub(crate) fn map_inputs(kind: &mut NodeKind, change: &mut dyn FnMut(NodeId) -> 
             *left = change(*left);
             *right = change(*right);
         }
+    }
+}
+
+/// Makes a node read other nodes that yield the same records. One that reads several keeps those that would become one: of a record that comes by
+/// two ways, the way says which comes first.
+pub(crate) fn replace_inputs(kind: &mut NodeKind, replaced: &HashMap<NodeId, NodeId>) {
+    let change = |n: NodeId| replaced.get(&n).copied().unwrap_or(n);
+    let (before, mut after) = (kind.inputs(), kind.inputs());
+    after.iter_mut().for_each(|n| *n = change(*n));
+    let different = |nodes: &[NodeId]| nodes.iter().collect::<HashSet<_>>().len();
+    if different(&before) == different(&after) {
+        map_inputs(kind, &mut |n| change(n));
     }
 }
 

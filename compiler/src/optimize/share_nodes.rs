@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::map_inputs;
 use super::push_down_filter::can_fail;
+use super::replace_inputs;
 use crate::plan::logical::{NodeId, NodeKind, Plan};
 use crate::plan::print::expression_key;
 
@@ -15,7 +15,7 @@ pub(super) fn apply(plan: &mut Plan) {
     for at in 0..plan.nodes.len() {
         let id = NodeId(at);
         if let Some(node) = plan.nodes.get_mut(at) {
-            map_inputs(&mut node.kind, &mut |n| replaced.get(&n).copied().unwrap_or(n));
+            replace_inputs(&mut node.kind, &replaced);
         }
         let Some(key) = key(plan, id) else { continue };
         match first.get(&key) {
@@ -33,7 +33,7 @@ pub(super) fn apply(plan: &mut Plan) {
 /// Makes publications and readers follow replacements.
 pub(super) fn redirect(plan: &mut Plan, replaced: &HashMap<NodeId, NodeId>) {
     for node in &mut plan.nodes {
-        map_inputs(&mut node.kind, &mut |n| replaced.get(&n).copied().unwrap_or(n));
+        replace_inputs(&mut node.kind, replaced);
     }
     for p in &mut plan.publications {
         p.node = replaced.get(&p.node).copied().unwrap_or(p.node);

@@ -17,9 +17,9 @@ pub(super) fn apply(plan: &mut Plan) {
     let mut replaced: HashMap<NodeId, NodeId> = HashMap::new();
     for at in 0..plan.nodes.len() {
         let id = NodeId(at);
-        let NodeKind::Window { input, keys, window, key_columns, .. } = &plan.node(id).kind else { continue };
+        let NodeKind::Window { input, keys, window, policy, key_columns, .. } = &plan.node(id).kind else { continue };
         let names: Vec<&str> = key_columns.iter().map(|c| c.name.as_str()).collect();
-        let key = format!("{} {window:?} {names:?} {:?}", input.0, keys.iter().map(expression_key).collect::<Vec<_>>());
+        let key = format!("{} {window:?} {policy:?} {names:?} {:?}", input.0, keys.iter().map(expression_key).collect::<Vec<_>>());
         match first.get(&key).copied() {
             Some(original) if refuse_the_same(plan, original, id) => {
                 let map = merge(plan, original, id);

@@ -30,7 +30,7 @@ fn events(plan: &Plan, line: &dyn Fn(Span) -> usize) -> Vec<Value> {
     plan.events
         .iter()
         .map(
-            |e| json!({ "name": e.name, "declared": e.declared, "line": line(e.span), "out_of_order_ns": e.out_of_order, "fields": fields(&e.schema.columns) }),
+            |e| json!({ "name": e.name, "declared": e.declared, "line": line(e.span), "out_of_order_ns": e.out_of_order, "idle_ns": e.idle, "fields": fields(&e.schema.columns) }),
         )
         .collect()
 }

@@ -59,6 +59,8 @@ pub struct Event {
     pub schema: Schema,
     /// How far it may lag, in ns.
     pub out_of_order: i64,
+    /// After how long without a record an input holds time back no longer, in ns.
+    pub idle: Option<i64>,
     /// Where it is declared, or first used.
     pub span: Span,
 }
@@ -80,6 +82,16 @@ pub enum Window {
     Count { size: i64 },
     /// `.window(100, sliding: 10)`
     SlidingCount { size: i64, slide: i64 },
+}
+
+/// The time that a window goes by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Policy {
+    /// That of events: it fires when the watermark reaches its end.
+    #[default]
+    Watermark,
+    /// The machine's: a record belongs to the time at which it comes.
+    ProcessingTime,
 }
 
 impl Window {
@@ -206,7 +218,7 @@ pub enum NodeKind {
     /// Union; per input and column, the input's column (none: null).
     Merge { inputs: Vec<(NodeId, Vec<Option<usize>>)> },
     /// Aggregates per key and window.
-    Window { input: NodeId, keys: Vec<Expr>, key_columns: Vec<Column>, window: Window, aggregates: Vec<AggregateCall> },
+    Window { input: NodeId, keys: Vec<Expr>, key_columns: Vec<Column>, window: Window, policy: Policy, aggregates: Vec<AggregateCall> },
     /// The first `count` records per key and window, of time, in the order of their ranks; all of them for `i64::MAX`.
     TopK { input: NodeId, keys: Vec<Expr>, key_columns: Vec<Column>, by: Vec<Rank>, count: i64, window: Window },
     /// Matches a sequence.

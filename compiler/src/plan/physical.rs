@@ -42,8 +42,10 @@ pub struct Operator {
     pub parts: Vec<(&'static str, RecordId)>,
     /// The firing's type in the runtime.
     pub firing: &'static str,
-    /// Whether time alone makes it fire.
+    /// Whether event time alone makes it fire.
     pub timed: bool,
+    /// Whether it goes by the machine's time, and that alone makes it fire.
+    pub clocked: bool,
     /// Its text in the program.
     pub doc: String,
     /// What it keeps, as a formula.
@@ -91,6 +93,8 @@ pub struct EventInput {
     pub record: RecordId,
     /// How far it may lag, ns.
     pub out_of_order: i64,
+    /// After how long without a record an input holds time back no longer, ns.
+    pub idle: Option<i64>,
     /// The chains that take it, in order.
     pub chains: Vec<ChainId>,
     /// The chains that take it when it is late.

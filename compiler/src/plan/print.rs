@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use varpulis_abi::duration::UNITS;
 
-use super::logical::{CURRENT, NodeId, NodeKind, Observation, Outer, Pattern, Plan, Rank, Window};
+use super::logical::{CURRENT, NodeId, NodeKind, Observation, Outer, Pattern, Plan, Policy, Rank, Window};
 use crate::analysis::run::{Run, Step};
 use crate::analysis::typed::{Expr, ExprKind, Gather, Literal, Place, symbol};
 use crate::syntax::ast::UnaryOp;
@@ -311,9 +311,10 @@ impl Plan {
             }
             NodeKind::Process { input, run } => format!("process {}", run_text(run, &|p| self.place_name(*input, p))),
             NodeKind::Merge { .. } => "merge".to_owned(),
-            NodeKind::Window { input, keys, window, aggregates, .. } => {
+            NodeKind::Window { input, keys, window, policy, aggregates, .. } => {
+                let policy = if *policy == Policy::ProcessingTime { " by processing time" } else { "" };
                 let aggregates: Vec<String> = aggregates.iter().map(|a| self.aggregate_text(a, &|p| self.place_name(*input, p))).collect();
-                format!("window {} by [{}] {}", describe_window(window), list(*input, keys), aggregates.join(", "))
+                format!("window {}{policy} by [{}] {}", describe_window(window), list(*input, keys), aggregates.join(", "))
             }
             NodeKind::TopK { input, keys, by, count, window, .. } => {
                 let rank = |rank: &Rank| format!("{}{}", expression(&rank.by, &|p| self.place_name(*input, p)), if rank.descending { "" } else { " asc" });

@@ -46,7 +46,7 @@ impl Printer<'_> {
         chain.body.walk(&mut |_| {}, &mut |s| {
             out_used |= matches!(s, Statement::Publish { .. } | Statement::PublishRule { .. } | Statement::Print(_) | Statement::Call { .. });
             if let Statement::Push { operator, .. } = s {
-                out_used |= !self.program.operator(*operator).chains.is_empty();
+                out_used |= !self.program.operator(*operator).chains.is_empty() || self.program.operator(*operator).clocked;
             }
         });
         let mut reads_state = false;
@@ -203,6 +203,10 @@ impl BodyPrinter<'_, '_> {
         let owner = self.printer.path(&quote!(self), steps);
         let whole = if steps == 0 { quote!(self) } else { quote!(&mut #owner) };
         let ts = if row.to_string() == "row" { quote!(row.ts) } else { self.place.ts.clone() };
+        if operator.clocked {
+            let machine = if steps == 0 { quote!(self) } else { owner };
+            return quote!(let now = #machine.machine.reading(out.wall_clock()); let #stage { #pattern, .. } = #whole; #path.#push(now, #input, &mut #fire)?;);
+        }
         quote!(let #stage { #pattern, .. } = #whole; #path.#push(#ts, #input, &mut #fire)?;)
     }
 }

@@ -171,12 +171,28 @@ impl Printer<'_> {
 
     /// `pass` lets time go by; `release` hands on what waited; `advance` is both, from outside.
     fn program_time(&self) -> TokenStream {
+        let clocked = self.program.operators.iter().any(|o| o.clocked);
         let finish = if self.holds() {
             quote!(self.release(watermark, out);)
         } else if self.is_timed() {
             quote!(self.pass(watermark, out);)
+        } else if clocked {
+            quote!()
         } else {
             quote!(let _ = out;)
+        };
+        let lent = self.lent_out();
+        let (machine, at_end) = if clocked {
+            let functions = quote! {
+                fn machine_deadline(&self) -> Option<i64> { Some(self.stage.machine_deadline()) }
+                fn tick<Destination: Output<Self>>(&mut self, out: &mut Destination) {
+                    let now = out.wall_clock();
+                    if self.stage.machine_deadline() <= now { self.stage.tick(now, #lent); }
+                }
+            };
+            (functions, quote!(if watermark == i64::MAX { self.stage.tick(watermark, #lent); }))
+        } else {
+            (quote!(), quote!())
         };
         // The end of the input is no time that goes by.
         let end = if self.has_timers() {
@@ -191,7 +207,9 @@ impl Printer<'_> {
                 #end
                 self.clock.move_to(watermark);
                 #finish
+                #at_end
             }
+            #machine
         }
     }
 

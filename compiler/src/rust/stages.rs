@@ -1,14 +1,25 @@
 //! Stages: operators with the same number of others before them, the chains that feed them, and what time does to them.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use super::names;
 use super::printer::Printer;
 use crate::lower::ir::{ChainId, OperatorId, RecordId, Statement};
+use crate::plan::physical::Operator;
 
 /// How many operators a generated struct or function holds at most: rustc's time grows faster than their number.
 pub(super) const GROUP: usize = 20;
+
+/// A kind of time that makes operators fire, and what the functions of a stage are called that let it go on.
+struct Time {
+    moves: fn(&Operator) -> bool,
+    deadline: Ident,
+    advance: Ident,
+    now: TokenStream,
+    reads: TokenStream,
+    docs: [TokenStream; 2],
+}
 
 impl Printer<'_> {
     pub(super) fn stages(&self) -> TokenStream {
@@ -68,6 +79,10 @@ impl Printer<'_> {
             let argument = if globals { quote!(globals) } else { quote!() };
             inits.push(quote!(#field: #ty::new(#argument)));
             group_items.extend(self.group_item(stage, g, members));
+        }
+        if operators.iter().any(|id| self.program.operator(*id).clocked) {
+            fields.push(quote!(machine: MachineTime));
+            inits.push(quote!(machine: MachineTime::default()));
         }
         if globals {
             fields.push(quote!(globals: ::std::sync::Arc<Globals>));
@@ -139,10 +154,46 @@ impl Printer<'_> {
         counters
     }
 
-    /// `deadline` and `advance` of a stage.
+    /// `deadline` and `advance` of a stage, by the time of events and by the machine's.
     fn time(&self, stage: usize, operators: &[OperatorId]) -> TokenStream {
-        let timed: Vec<OperatorId> = operators.iter().copied().filter(|o| self.program.operator(*o).timed).collect();
-        let later = (stage + 1..self.stage_count()).any(|s| self.operators_of(s).iter().any(|o| self.program.operator(*o).timed));
+        let events = Time {
+            moves: |operator| operator.timed,
+            deadline: format_ident!("deadline"),
+            advance: format_ident!("advance"),
+            now: quote!(watermark),
+            reads: quote!(),
+            docs: [
+                quote! {
+                    /// The next instant at which time alone makes something happen.
+                },
+                quote! {
+                    /// Time has come to `watermark`.
+                },
+            ],
+        };
+        let machine = Time {
+            moves: |operator| operator.clocked,
+            deadline: format_ident!("machine_deadline"),
+            advance: format_ident!("tick"),
+            now: quote!(now),
+            reads: quote!(let now = self.machine.reading(now);),
+            docs: [
+                quote! {
+                    /// The machine's time at which something happens.
+                },
+                quote! {
+                    /// The machine's time has come to `now`.
+                },
+            ],
+        };
+        [events, machine].iter().map(|time| self.goes_by(time, stage, operators)).collect()
+    }
+
+    fn goes_by(&self, time: &Time, stage: usize, operators: &[OperatorId]) -> TokenStream {
+        let Time { moves, deadline: deadline_name, advance: advance_name, now, reads, docs: [deadline_doc, advance_doc] } = time;
+        let timed: Vec<OperatorId> = operators.iter().copied().filter(|o| moves(self.program.operator(*o))).collect();
+        let later = (stage + 1..self.stage_count()).any(|s| self.operators_of(s).iter().any(|o| moves(self.program.operator(*o))));
+        let reads = if timed.is_empty() { quote!() } else { reads.clone() };
         let mut deadlines: Vec<TokenStream> = timed
             .iter()
             .map(|id| {
@@ -151,24 +202,25 @@ impl Printer<'_> {
             })
             .collect();
         if later {
-            deadlines.push(quote!(self.next.deadline()));
+            deadlines.push(quote!(self.next.#deadline_name()));
         }
         let deadline = deadlines.into_iter().reduce(|a, b| quote!(#a.min(#b))).unwrap_or(quote!(i64::MAX));
         let advances = timed.iter().map(|id| {
             let (fire, needs_next) = self.fire(*id);
             let (pattern, path) = self.borrow(*id, needs_next);
-            quote!({ let Self { #pattern, .. } = self; #path.advance(watermark, &mut #fire); })
+            quote!({ let Self { #pattern, .. } = self; #path.advance(#now, &mut #fire); })
         });
-        let next = if later { quote!(self.next.advance(watermark, out);) } else { quote!() };
+        let next = if later { quote!(self.next.#advance_name(#now, out);) } else { quote!() };
         let out_type = self.out_type();
         if timed.is_empty() && !later {
             return quote!();
         }
         quote! {
-            /// The next instant at which time alone makes something happen.
-            fn deadline(&self) -> i64 { #deadline }
-            /// Time has come to `watermark`.
-            fn advance(&mut self, watermark: i64, out: &mut #out_type) {
+            #deadline_doc
+            fn #deadline_name(&self) -> i64 { #deadline }
+            #advance_doc
+            fn #advance_name(&mut self, #now: i64, out: &mut #out_type) {
+                #reads
                 #(#advances)*
                 #next
             }

@@ -17,7 +17,11 @@ impl Printer<'_> {
             let record = self.program.record(e.record);
             let fields = self.used_fields(e.record).into_iter().map(|(i, f)| field_schema(f, record.shape_of(i)));
             let lag = int(e.out_of_order);
-            quote!(EventSchema::new(#name, const { &[#(#fields),*] }, #lag))
+            let idle = e.idle.map(|ns| {
+                let ns = int(ns);
+                quote!(.with_idle(#ns))
+            });
+            quote!(EventSchema::new(#name, const { &[#(#fields),*] }, #lag)#idle)
         });
         let streams = self.program.outputs.iter().map(|o| {
             let name = &o.name;

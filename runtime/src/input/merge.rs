@@ -2,11 +2,15 @@
 //!
 //! Each input is read on its own, in bounded memory; of each, the next event is held. The oldest one comes first, of equal ones that of the
 //! input named first. An input need not be ordered itself: its next event waits until it is the oldest.
+//!
+//! An input that has nothing yet, as a pipe may, is waited for, unless it has been idle for so long that it is left out (§4): what it brings
+//! afterwards may be late.
 
 use super::slots::Held;
 use super::{Decoded, Decoder, Invalid, Item, Position, Rejected, Source, ValueBuffer};
 use crate::value::Value;
 use std::io;
+use std::time::Duration;
 use varpulis_abi::reason::Reason;
 
 /// One input: where its records come from and how they are read.
@@ -52,11 +56,19 @@ pub trait Refusals {
     fn rejects(&self, event: usize, values: &[Value<'_>], read: &[bool]) -> bool;
     /// A read follows, which may wait.
     fn before_read(&mut self);
+    /// Time since some start.
+    fn now(&self) -> Duration;
+    /// Waits until one of those inputs, by their places, has something, or for so long at most.
+    fn wait(&mut self, inputs: &[usize], at_most: Option<Duration>);
 }
 
 /// Inputs that are read by event time.
 pub struct Merge {
     inputs: Vec<Input>,
+    /// After how long an input is left out; `None`: never.
+    idle: Option<Duration>,
+    /// Inputs that have nothing yet, by their places.
+    waiting: Vec<usize>,
     buffer: ValueBuffer,
 }
 
@@ -66,13 +78,15 @@ struct Input {
     /// Whether `head` holds an event.
     ready: bool,
     ended: bool,
+    /// Since when it has had nothing, if it has.
+    silent_since: Option<Duration>,
 }
 
 impl Merge {
-    /// Merges inputs; of events of equal time, that of the earlier input comes first.
-    pub fn new(feeds: Vec<Feed>) -> Self {
-        let inputs = feeds.into_iter().map(|feed| Input { feed, head: Head::default(), ready: false, ended: false }).collect();
-        Self { inputs, buffer: ValueBuffer::default() }
+    /// Merges inputs; of events of equal time, that of the earlier input comes first. One that has had nothing for `idle` is left out.
+    pub fn new(feeds: Vec<Feed>, idle: Option<Duration>) -> Self {
+        let inputs = feeds.into_iter().map(|feed| Input { feed, head: Head::default(), ready: false, ended: false, silent_since: None }).collect();
+        Self { inputs, idle, waiting: vec![], buffer: ValueBuffer::default() }
     }
 
     /// The oldest of the next events, or `None` at the end of every input.
@@ -80,16 +94,52 @@ impl Merge {
     /// # Errors
     /// An input cannot be read; the number is its place.
     pub fn next(&mut self, refusals: &mut impl Refusals) -> Result<Option<&Head>, (usize, io::Error)> {
-        let mut oldest: Option<(i64, usize)> = None;
-        for (index, input) in self.inputs.iter_mut().enumerate() {
-            input.advance(&mut self.buffer, refusals).map_err(|error| (index, error))?;
-            if input.ready && oldest.is_none_or(|(ts, _)| input.head.ts < ts) {
-                oldest = Some((input.head.ts, index));
+        let oldest = loop {
+            let mut oldest: Option<(i64, usize)> = None;
+            self.waiting.clear();
+            for (index, input) in self.inputs.iter_mut().enumerate() {
+                match input.advance(&mut self.buffer, refusals) {
+                    Ok(()) => {}
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.waiting.push(index),
+                    Err(error) => return Err((index, error)),
+                }
+                if input.ready && oldest.is_none_or(|(ts, _)| input.head.ts < ts) {
+                    oldest = Some((input.head.ts, index));
+                }
             }
-        }
+            if self.waiting.is_empty() || !self.wait(oldest.is_some(), refusals) {
+                break oldest;
+            }
+        };
         let Some(input) = oldest.and_then(|(_, index)| self.inputs.get_mut(index)) else { return Ok(None) };
         input.ready = false;
         Ok(Some(&input.head))
+    }
+
+    /// Waits for inputs that have nothing yet; false if none of them has to be waited for, since there is an event and they are idle.
+    #[cold]
+    fn wait(&mut self, is_any_ready: bool, refusals: &mut impl Refusals) -> bool {
+        let now = refusals.now();
+        let mut at_most: Option<Duration> = None;
+        let mut all_idle = true;
+        for index in &self.waiting {
+            let Some(input) = self.inputs.get_mut(*index) else { continue };
+            let silent = now.saturating_sub(*input.silent_since.get_or_insert(now));
+            match self.idle {
+                Some(idle) if silent >= idle => {}
+                Some(idle) => {
+                    all_idle = false;
+                    at_most = Some(at_most.map_or(idle - silent, |least| least.min(idle - silent)));
+                }
+                None => all_idle = false,
+            }
+        }
+        if all_idle && is_any_ready {
+            return false;
+        }
+        refusals.before_read();
+        refusals.wait(&self.waiting, at_most);
+        true
     }
 
     /// The inputs.
@@ -108,6 +158,7 @@ impl Input {
                 Some(Item::Record(position, record)) => {
                     let mut values = buffer.take();
                     let decoded = decoder.decode(record, &mut values);
+                    self.silent_since = None;
                     if let Decoded::Event { event, ts } = decoded {
                         self.head.event = event;
                         self.head.ts = ts;

@@ -8,6 +8,8 @@ mod csv;
 mod evt;
 mod framing;
 mod json;
+#[cfg(feature = "standalone")]
+mod live;
 mod merge;
 mod ndjson;
 mod nested;
@@ -20,6 +22,8 @@ pub use csv::Csv;
 pub use evt::Evt;
 pub(crate) use json::json_part;
 pub use json::unescape;
+#[cfg(feature = "standalone")]
+pub(crate) use live::{Arrivals, LiveReader};
 #[cfg(feature = "standalone")]
 pub(crate) use merge::refused;
 pub use merge::{Feed, Head, Merge, Refusals};

@@ -265,6 +265,7 @@ impl Source {
         }
         if !self.opened {
             self.open()?;
+            self.opened = true;
             return Ok(true);
         }
         self.buffer.copy_within(self.start..self.end, 0);
@@ -294,11 +295,10 @@ impl Source {
         }
     }
 
-    /// Reads the first bytes, which may be a mark of gzip or of the encoding.
+    /// Reads the first bytes, which may be a mark of gzip or of the encoding. It can be asked again where there are not enough yet.
     fn open(&mut self) -> io::Result<()> {
-        self.opened = true;
         self.read_at_least(2)?;
-        if self.buffer.get(..self.end).is_some_and(|read| read.starts_with(&[0x1f, 0x8b])) {
+        if !self.compressed && self.buffer.get(..self.end).is_some_and(|read| read.starts_with(&[0x1f, 0x8b])) {
             self.decompress();
         }
         self.read_at_least(3)?;

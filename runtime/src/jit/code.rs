@@ -112,8 +112,10 @@ pub struct OperatorCode {
     pub config: Vec<Config>,
     /// The chains that its firings go to.
     pub chains: Arc<[ChainAddress]>,
-    /// Whether time alone makes it fire.
+    /// Whether event time alone makes it fire.
     pub timed: bool,
+    /// Whether it goes by the machine's time, and that alone makes it fire.
+    pub clocked: bool,
     /// How many operators lie before it at most.
     pub stage: usize,
 }

@@ -244,6 +244,13 @@ impl Context {
         }
     }
 
+    /// The machine's time, as the output says.
+    pub(super) fn wall_clock(context: *mut Self) -> i64 {
+        let mut now = 0;
+        Self::tell(context, |out| now = out.wall_clock());
+        now
+    }
+
     /// Reports a record that a chain refused, by its number and row.
     #[cold]
     pub(super) fn report(context: *mut Self, result: u64, record: usize, row: *const u64) {
@@ -318,9 +325,7 @@ mod helpers {
     }
 
     pub(super) unsafe extern "C" fn wall_clock(context: *mut Context) -> u64 {
-        let mut now = 0;
-        Context::tell(context, |out| now = out.wall_clock());
-        now.cast_unsigned()
+        Context::wall_clock(context).cast_unsigned()
     }
 
     pub(super) unsafe extern "C" fn same_text(a: u64, b: u64, length: u64) -> u64 {

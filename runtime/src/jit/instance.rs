@@ -7,7 +7,7 @@ use std::sync::Arc;
 use varpulis_abi::scalar::Scalar;
 
 use super::bytes::{Bytes, put_text};
-use super::code::{Code, GlobalCode, InputCode, Target};
+use super::code::{Code, GlobalCode, InputCode, OperatorCode, Target};
 use super::context::Context;
 use super::kernel::{JitKernel, status};
 use super::operator::{Running, construct};
@@ -36,6 +36,8 @@ pub struct Instance {
     timers: RefCell<Timers>,
     /// The operators that time makes fire, by stage.
     timed: Vec<usize>,
+    /// Those that the machine's time makes fire, by stage.
+    clocked: Vec<usize>,
     globals: Bytes,
     counters: Vec<u64>,
 }
@@ -60,15 +62,14 @@ impl Instance {
         let mut globals = Bytes::with_layout(Some(&code.globals));
         globals.add();
         let lag = code.events.iter().map(|event| event.out_of_order).max().unwrap_or(0);
-        let mut timed: Vec<usize> = (0..code.operators.len()).filter(|at| code.operators.get(*at).is_some_and(|o| o.timed)).collect();
-        timed.sort_by_key(|at| code.operators.get(*at).map(|o| o.stage));
         let mut instance = Self {
             context: Box::into_raw(Box::new(Context::new(Arc::clone(&code)))),
             clock: Clock::new(lag),
             waiting: ReorderBuffer::new(lag),
             holds: code.holds(),
             timers: RefCell::new(Timers::new(code.timers.iter().map(|(period, _)| *period))),
-            timed,
+            timed: by_stage(&code, |operator| operator.timed),
+            clocked: by_stage(&code, |operator| operator.clocked),
             globals,
             counters: vec![0; code.counters.len()],
             code,
@@ -255,6 +256,10 @@ impl Instance {
         self.timed.iter().filter_map(|at| Context::operator(self.context, *at))
     }
 
+    fn clocked_operators(&self) -> impl Iterator<Item = &dyn Running> {
+        self.clocked.iter().filter_map(|at| Context::operator(self.context, *at))
+    }
+
     /// Hands on what waited, up to a watermark.
     fn release(&mut self, watermark: i64) {
         while let Some((ts, waiting)) = self.waiting.pop_ready(watermark) {
@@ -276,6 +281,13 @@ impl Instance {
     fn passes(&self) -> bool {
         !self.timed.is_empty() || !self.code.timers.is_empty()
     }
+}
+
+/// The operators of that kind, by their places, those of earlier stages first.
+fn by_stage(code: &Code, kind: impl Fn(&OperatorCode) -> bool) -> Vec<usize> {
+    let mut found: Vec<usize> = code.operators.iter().enumerate().filter(|(_, operator)| kind(operator)).map(|(at, _)| at).collect();
+    found.sort_by_key(|at| code.operators.get(*at).map(|operator| operator.stage));
+    found
 }
 
 enum Set {
@@ -384,7 +396,23 @@ impl program::Instance for Instance {
         } else {
             self.pass(watermark);
         }
+        if watermark == i64::MAX {
+            self.clocked_operators().for_each(|operator| operator.advance(self.context, watermark));
+        }
         Context::leave(self.context);
+    }
+
+    fn machine_deadline(&self) -> Option<i64> {
+        self.clocked_operators().map(Running::deadline).min()
+    }
+
+    fn tick<O: Output<Self>>(&mut self, out: &mut O) {
+        let now = out.wall_clock();
+        if program::Instance::machine_deadline(self).is_some_and(|due| due <= now) {
+            Context::enter(self.context, out);
+            self.clocked_operators().for_each(|operator| operator.advance(self.context, now));
+            Context::leave(self.context);
+        }
     }
 
     fn counters(&self) -> Counters {

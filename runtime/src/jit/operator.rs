@@ -12,6 +12,7 @@ use super::code::{ChainAddress, OperatorCode};
 use super::context::Context;
 use super::kernel::{JitKernel, RowRef};
 use super::record::put;
+use crate::clock::MachineTime;
 use crate::operator::Operator;
 use crate::operators::{JoinFiring, LagFiring, RankFiring, RowFiring, RuleFiring, WindowFiring};
 use crate::pattern::{MatchFiring, NegationSpec, PatternSpec, StepSpec};
@@ -126,6 +127,8 @@ impl Fired for MatchFiring<'_, JitKernel> {
 struct Behind<O> {
     operator: O,
     timed: bool,
+    /// The machine's time, if the operator goes by it.
+    clock: Option<MachineTime>,
     chains: Arc<[ChainAddress]>,
 }
 
@@ -145,7 +148,8 @@ where
 
     fn advance(&self, context: *mut Context, watermark: i64) {
         if let Ok(mut behind) = self.try_borrow_mut() {
-            let Behind { operator, chains, .. } = &mut *behind;
+            let Behind { operator, chains, clock, .. } = &mut *behind;
+            let watermark = clock.as_mut().map_or(watermark, |machine| machine.reading(watermark));
             operator.advance(watermark, &mut |firing| fire(context, chains, &firing.parts()));
         }
     }
@@ -179,9 +183,12 @@ where
             debug_assert!(false, "an operator reaches later stages only");
             return 0;
         };
-        let Behind { operator, chains, timed } = &mut *behind;
+        let Behind { operator, chains, timed, clock } = &mut *behind;
         let mut fire = |firing: O::Firing<'_>| fire(context, chains, &firing.parts());
-        let ts = row.read().cast_signed();
+        let ts = match clock {
+            None => row.read().cast_signed(),
+            Some(machine) => machine.reading(Context::wall_clock(context)),
+        };
         let result = if O::TAKES_LATE && port & operator::LATE != 0 {
             operator.push_late(ts, RowRef::new(row, port & !operator::LATE), &mut fire)
         } else {
@@ -328,7 +335,7 @@ macro_rules! constructors {
                 let mut config = of.config.iter();
                 $(let $argument = $argument::from_config(config.next()?, &kernel)?;)*
                 let operator = self(kernel, $($argument),*);
-                Some(Box::new(RefCell::new(Behind { operator, timed: of.timed, chains: Arc::clone(&of.chains) })))
+                Some(Box::new(RefCell::new(Behind { operator, timed: of.timed, clock: of.clocked.then(MachineTime::default), chains: Arc::clone(&of.chains) })))
             }
         })*
     };

@@ -16,6 +16,8 @@ pub struct Opened {
     pub reader: Box<dyn Read + Send>,
     /// How many there are, if that is known.
     pub length: Option<u64>,
+    /// Whether they come as they are made, as from a pipe: a read may wait.
+    pub live: bool,
 }
 
 /// Files, streams and the clock.
@@ -36,6 +38,10 @@ pub trait Host {
     fn now(&self) -> Duration;
     /// Time of day, in ns since the epoch.
     fn wall_clock(&self) -> i64;
+    /// Does something beside the run, as reading an input that is live.
+    fn beside(&self, work: Box<dyn FnOnce() + Send>) {
+        std::thread::spawn(work);
+    }
     /// A bar over `length` bytes, or a running count, if it would be seen and not disturb rows written to `output`.
     fn progress(&self, output: &str, length: Option<u64>) -> Option<Box<dyn Bar>>;
     /// Whether two names are one regular file; devices may be shared.
@@ -73,14 +79,14 @@ impl Process {
 impl Host for Process {
     fn open(&self, name: &str) -> io::Result<Opened> {
         if name == "-" {
-            return Ok(Opened { reader: Box::new(io::stdin()), length: None });
+            return Ok(Opened { reader: Box::new(io::stdin()), length: None, live: !is_file(&io::stdin()) });
         }
         let file = File::open(name)?;
         let metadata = file.metadata()?;
         if metadata.is_dir() {
             return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a directory"));
         }
-        Ok(Opened { reader: Box::new(file), length: metadata.is_file().then_some(metadata.len()) })
+        Ok(Opened { reader: Box::new(file), length: metadata.is_file().then_some(metadata.len()), live: !metadata.is_file() })
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn Write + Send>> {
@@ -110,6 +116,19 @@ impl Host for Process {
             _ => a == b,
         }
     }
+}
+
+/// Whether stdin is a file.
+#[cfg(unix)]
+fn is_file(stdin: &io::Stdin) -> bool {
+    use std::os::fd::AsFd;
+    let file = stdin.as_fd().try_clone_to_owned().map(File::from);
+    file.and_then(|file| file.metadata()).is_ok_and(|metadata| metadata.is_file())
+}
+
+#[cfg(not(unix))]
+fn is_file(_: &io::Stdin) -> bool {
+    false
 }
 
 /// Whether two paths are links to one file: opening one to write would empty the other.

@@ -15,10 +15,11 @@ pub use options::{Options, Progress, Stats};
 pub use summary::Summary;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use self::failure::shown;
 use self::outputs::{Outputs, is_closed_pipe};
-use crate::input::{Decoded, Decoder, Feed, Invalid, Item, Merge, Position, Refusals, Rejected, Source, ValueBuffer, refused};
+use crate::input::{Arrivals, Decoded, Decoder, Feed, Invalid, Item, LiveReader, Merge, Position, Refusals, Rejected, Source, ValueBuffer, refused};
 use crate::program::{Instance, Params, Program, Schema};
 use crate::value::Value;
 
@@ -70,13 +71,18 @@ pub fn run<P: Instance>(make: impl FnOnce(&Params) -> Result<P, String>, options
     options.check_files(host)?;
     let mut program = make(&options.params()?).map_err(Failure::Usage)?;
     let opened = open(options, host)?;
-    let mut run = Run { out: Outputs::create(options, &program.schema(), host)?, events: 0, skipped: 0 };
+    let mut run = Run { out: Outputs::create(options, &program.schema(), host)?, host, events: 0, skipped: 0 };
     if options.progress == Progress::Auto {
         let length = opened.iter().map(|(_, opened)| opened.length).sum();
         run.out.messages.show_bar(host.progress(options.output.as_deref().unwrap_or("-"), length));
     }
-    let feeds: Vec<Feed> = opened.into_iter().map(|(name, opened)| feed(options, name, opened, &program.schema(), &run)).collect();
-    let driven = run.drive(&mut program, feeds);
+    let idle = program.schema().events.iter().filter_map(|event| event.idle).max().map(|ns| Duration::from_nanos(ns.unsigned_abs()));
+    let waits = idle.is_some() || program.machine_deadline().is_some();
+    let mut inputs = Inputs { feeds: vec![], idle, arrivals: Arrivals::default(), is_live: false };
+    for (name, opened) in opened {
+        inputs.add(name, opened, waits, options, &program.schema(), &run);
+    }
+    let driven = run.drive(&mut program, inputs);
     if driven.is_ok() && !run.out.failed() {
         program.finish(&mut run.out);
     }
@@ -112,19 +118,41 @@ fn open(options: &Options, host: &dyn Host) -> Result<Vec<(String, Opened)>, Fai
     options.inputs().into_iter().map(open).collect()
 }
 
-fn feed(options: &Options, name: String, opened: Opened, schema: &Schema<'_>, run: &Run) -> Feed {
-    let format = options.format_of(&name);
-    let reader = run.out.messages.counted(opened.reader);
-    Feed {
-        name: shown(&name, "stdin").to_owned(),
-        source: Source::new(reader, format.framing()),
-        decoder: Decoder::new(format, schema.events, &options.decoding()),
+/// What a run reads.
+struct Inputs {
+    feeds: Vec<Feed>,
+    /// After how long without a record one is left out.
+    idle: Option<Duration>,
+    arrivals: Arrivals,
+    /// Whether one is read by a thread of its own, so that the program can do something meanwhile.
+    is_live: bool,
+}
+
+impl Inputs {
+    /// Adds an input; if it is live and the program `waits`, nobody waits in a read.
+    fn add(&mut self, name: String, opened: Opened, waits: bool, options: &Options, schema: &Schema<'_>, run: &Run) {
+        let format = options.format_of(&name);
+        let mut reader = run.out.messages.counted(opened.reader);
+        if waits && opened.live {
+            let live = LiveReader::new(reader, |work| run.host.beside(work));
+            self.arrivals.add(Some(&live));
+            self.is_live = true;
+            reader = Box::new(live);
+        } else {
+            self.arrivals.add(None);
+        }
+        self.feeds.push(Feed {
+            name: shown(&name, "stdin").to_owned(),
+            source: Source::new(reader, format.framing()),
+            decoder: Decoder::new(format, schema.events, &options.decoding()),
+        });
     }
 }
 
 /// A run on its way.
 struct Run<'h> {
     out: Outputs<'h>,
+    host: &'h dyn Host,
     /// Events given to the program.
     events: u64,
     skipped: u64,
@@ -132,14 +160,16 @@ struct Run<'h> {
 
 impl Run<'_> {
     /// Reads the inputs to their ends, or until writing fails. The result names the inputs that broke off.
-    fn drive<P: Instance>(&mut self, program: &mut P, mut feeds: Vec<Feed>) -> Result<Vec<String>, Failure> {
-        if let [feed] = feeds.as_mut_slice() {
+    fn drive<P: Instance>(&mut self, program: &mut P, inputs: Inputs) -> Result<Vec<String>, Failure> {
+        let Inputs { mut feeds, idle, arrivals, is_live } = inputs;
+        if let ([feed], false) = (feeds.as_mut_slice(), is_live) {
             self.read_one(program, feed).map_err(|error| Failure::Input { name: feed.name.clone(), error })?;
             return Ok(broken(feeds.iter()));
         }
         let names: Vec<String> = feeds.iter().map(|feed| feed.name.clone()).collect();
-        let mut merge = Merge::new(feeds);
-        self.read_merged(program, &mut merge).map_err(|(index, error)| Failure::Input { name: names.get(index).cloned().unwrap_or_default(), error })?;
+        let mut merge = Merge::new(feeds, idle);
+        self.read_merged(program, &mut merge, &arrivals)
+            .map_err(|(index, error)| Failure::Input { name: names.get(index).cloned().unwrap_or_default(), error })?;
         Ok(broken(merge.feeds()))
     }
 
@@ -172,6 +202,7 @@ impl Run<'_> {
                     return Ok(());
                 }
             }
+            program.tick(&mut self.out);
             self.out.flush_rows();
             if self.out.failed() || !source.refill()? {
                 return Ok(());
@@ -179,9 +210,9 @@ impl Run<'_> {
         }
     }
 
-    fn read_merged<P: Instance>(&mut self, program: &mut P, merge: &mut Merge) -> Result<(), (usize, std::io::Error)> {
+    fn read_merged<P: Instance>(&mut self, program: &mut P, merge: &mut Merge, arrivals: &Arrivals) -> Result<(), (usize, std::io::Error)> {
         let mut buffer = ValueBuffer::default();
-        while let Some(head) = merge.next(&mut Merged { run: self, program })? {
+        while let Some(head) = merge.next(&mut Merged { run: self, program, arrivals })? {
             let mut values = buffer.take();
             head.held.fill(&mut values);
             match head.read.as_deref().and_then(|read| Some((read, program.schema().events.get(head.event)?.clone()))) {
@@ -210,7 +241,8 @@ impl Run<'_> {
 /// A run while its inputs are merged.
 struct Merged<'r, 'h, P> {
     run: &'r mut Run<'h>,
-    program: &'r P,
+    program: &'r mut P,
+    arrivals: &'r Arrivals,
 }
 
 impl<P: Instance> Refusals for Merged<'_, '_, P> {
@@ -224,7 +256,18 @@ impl<P: Instance> Refusals for Merged<'_, '_, P> {
         self.program.rejects(event, values, read)
     }
     fn before_read(&mut self) {
+        self.program.tick(&mut self.run.out);
         self.run.out.flush_rows();
+    }
+    fn now(&self) -> Duration {
+        self.run.host.now()
+    }
+    fn wait(&mut self, inputs: &[usize], at_most: Option<Duration>) {
+        // Windows by the machine's time fire although nothing comes.
+        let due = self.program.machine_deadline().filter(|due| *due != i64::MAX);
+        let due = due.map(|due| Duration::from_nanos(u64::try_from(due.saturating_sub(self.run.host.wall_clock())).unwrap_or(0)));
+        let at_most = at_most.into_iter().chain(due).min();
+        self.arrivals.wait(inputs, at_most);
     }
 }
 

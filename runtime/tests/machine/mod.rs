@@ -97,7 +97,7 @@ impl Host for Machine {
             _ => None,
         };
         let length = (!self.plain && self.state().rng.bool()).then_some(bytes.len() as u64);
-        Ok(Opened { reader: Box::new(Input { bytes: bytes.clone(), at: 0, plain: self.plain, fault, state: Arc::clone(&self.state) }), length })
+        Ok(Opened { reader: Box::new(Input { bytes: bytes.clone(), at: 0, plain: self.plain, fault, state: Arc::clone(&self.state) }), length, live: false })
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn Write + Send>> {

@@ -38,7 +38,7 @@ impl Conditions<'_> {
             Place::Field { field, .. } => fields.get(field).cloned().unwrap_or(Value::Null),
             _ => Value::Null,
         };
-        for part in condition.clone().conjuncts() {
+        for part in decided(condition).conjuncts() {
             if only_field(&part).is_some_and(|f| fields.contains_key(&f)) && holds(&part, true, &read) == Ok(false) {
                 return true;
             }
@@ -48,6 +48,26 @@ impl Conditions<'_> {
         }
         self.reject(node, fields)
     }
+}
+
+/// The expression without choices that are made before any record comes: what is not chosen is not read. (Where the choice changes the type, in
+/// that it may not be null, it stands.)
+fn decided(e: &Expr) -> Expr {
+    let e = e.map_children(&mut decided);
+    let ExprKind::If(condition, then, otherwise) = &e.kind else { return e };
+    let mut constant = true;
+    condition.places(&mut |_| constant = false);
+    let chosen = match constant.then(|| eval(condition, &|_| Value::Null)) {
+        Some(Ok(Value::Bool(known))) => {
+            if known {
+                then
+            } else {
+                otherwise
+            }
+        }
+        _ => return e,
+    };
+    if chosen.ty == e.ty || matches!(chosen.kind, ExprKind::Literal(_)) { Expr { ty: e.ty.clone(), ..chosen.as_ref().clone() } } else { e }
 }
 
 /// The field that an expression reads, if that and globals are all it reads.
