@@ -1,6 +1,6 @@
 //! Arrays, tuples, maps and records out of JSON values, packed.
 
-use varpulis_abi::packed::{Cell, Packer};
+use varpulis_abi::packed::{Cell, Packed, Packer};
 use varpulis_abi::reason::Reason;
 use varpulis_abi::scalar::Scalar;
 
@@ -131,7 +131,7 @@ fn record(line: &[u8], start: usize, schema: &FieldSchema, out: &mut Packer, scr
     };
     for (one, of) in found.iter().zip(schema.parts.iter()) {
         match one {
-            Some(one) => out.extend(varpulis_abi::packed::Packed(one)),
+            Some(one) => out.extend(Packed(one)),
             None if of.ty.nullable => out.push(Cell::Null),
             None => return Err(Invalid::at(Reason::MissingField, start).of(of.name.clone())),
         }
@@ -139,7 +139,7 @@ fn record(line: &[u8], start: usize, schema: &FieldSchema, out: &mut Packer, scr
     Ok(end)
 }
 
-/// The members of a map in their order; of a repeated key the first counts.
+/// The members of a map in their order; of a repeated key, in whatever way it is written, the first counts.
 fn map(line: &[u8], start: usize, schema: &FieldSchema, out: &mut Packer, scratch: &mut String) -> Result<usize, Invalid> {
     let [key_schema, value_schema] = &*schema.parts else { return Err(malformed(start)) };
     let mut seen = std::collections::HashSet::new();
@@ -149,27 +149,37 @@ fn map(line: &[u8], start: usize, schema: &FieldSchema, out: &mut Packer, scratc
             Next::End(end) => return Ok(end),
             Next::Value(member) => {
                 let (name, value) = key(line, member, scratch)?;
-                let name = name.to_owned();
-                if seen.contains(&name) {
+                let mut read = Value::Null;
+                map_key(name, key_schema, &mut read).map_err(|reason| Invalid::at(reason, member))?;
+                let mut key = Packer::new();
+                key.push(read.cell());
+                let key = key.finish();
+                if seen.contains(&key) {
                     at = skip_value(line, value, Care::Structure)?;
                     continue;
                 }
-                let mut cell = Value::Null;
-                map_key(&name, key_schema, &mut cell).map_err(|reason| Invalid::at(reason, member))?;
-                out.push(cell.cell());
-                seen.insert(name);
+                out.extend(Packed(&key));
+                seen.insert(key);
                 at = part(line, value, value_schema, out, scratch)?;
             }
         }
     }
 }
 
-/// A key, which JSON writes as a text, as a value of the key's type.
+/// A key, which JSON writes as a text, as a value of the key's type. The zero of a float is one key.
 fn map_key<'n>(name: &'n str, schema: &FieldSchema, value: &mut Value<'n>) -> Result<(), Reason> {
     let number = || super::convert::number(name.as_bytes(), 0).ok().filter(|number| number.end == name.len());
     match schema.ty.scalar {
         Scalar::Int | Scalar::Float | Scalar::Decimal | Scalar::Timestamp | Scalar::Duration => match number() {
-            Some(number) => super::convert::from_number(schema, number, span(name.as_bytes(), 0, name.len()), value),
+            Some(number) => {
+                super::convert::from_number(schema, number, span(name.as_bytes(), 0, name.len()), value)?;
+                if let Value::Float(zero) = value
+                    && *zero == 0.0
+                {
+                    *zero = 0.0;
+                }
+                Ok(())
+            }
             None => super::convert::from_text(schema, name, value),
         },
         Scalar::Bool => {

@@ -98,7 +98,9 @@ impl Value {
             }
             (Some(Json::Object(members)), Kind::Map(key, of)) => {
                 let member = |(name, json): (&String, &Json)| Some((Value::key(name, key)?, Value::read(Some(json), of)?));
-                members.iter().map(member).collect::<Option<_>>().map(Value::Map)
+                let all: Vec<(Value, Value)> = members.iter().map(member).collect::<Option<_>>()?;
+                let is_first = |at: &usize| all.iter().take(*at).all(|(before, _)| !before.same_key(&all[*at].0));
+                Some(Value::Map((0..all.len()).filter(is_first).map(|at| all[at].clone()).collect()))
             }
             (Some(Json::Object(members)), Kind::Record(record)) => {
                 let field = |(name, ty): &(String, Type)| Some((name.clone(), Value::read(members.get(name), ty)?));
@@ -111,6 +113,11 @@ impl Value {
 
     /// A key of a map, which JSON writes as a text.
     fn key(name: &str, ty: &Type) -> Option<Value> {
+        let zero = |value| if matches!(value, Value::Float(v) if v == 0.0) { Value::Float(0.0) } else { value };
+        Self::key_as_written(name, ty).map(zero)
+    }
+
+    fn key_as_written(name: &str, ty: &Type) -> Option<Value> {
         let text = serde_json::Value::String(name.to_owned());
         match ty.kind {
             Kind::Int | Kind::Float | Kind::Decimal(..) | Kind::Bool | Kind::Duration => Value::read(serde_json::from_str(name).ok().as_ref(), ty),
@@ -134,7 +141,11 @@ impl Value {
             Value::Json(v) => v.clone(),
             Value::Array(v) => v.iter().map(Value::to_json).collect(),
             Value::Map(v) => {
-                v.iter().map(|(key, value)| (key.to_json().as_str().map_or_else(|| key.to_json().to_string(), str::to_owned), value.to_json())).collect()
+                let name = |key: &Value| match key {
+                    Value::Decimal(v, scale) => crate::decimal::text(*v, *scale),
+                    key => key.to_json().as_str().map_or_else(|| key.to_json().to_string(), str::to_owned),
+                };
+                v.iter().map(|(key, value)| (name(key), value.to_json())).collect()
             }
             Value::Record(v) => v.iter().map(|(name, value)| (name.clone(), value.to_json())).collect(),
         }
