@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use super::Analyzer;
 use super::scope::Scope;
 use super::streams::{Key, StreamBuilder};
-use super::typed::{Expr, Literal};
+use super::typed::{self, Expr, Literal, Place};
 use super::types::{Kind, Type};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::plan::logical::{Column, NodeKind};
+use crate::plan::logical::{Column, NodeKind, Schema};
 use crate::syntax::ast::{self, ArgValue, ExprKind};
 
 /// How many parts a line of text may be joined of: each is a level of its expression.
@@ -158,27 +158,60 @@ impl<'a> Analyzer<'a> {
         false
     }
 
-    /// Keys over the current record.
-    pub(crate) fn keys(&mut self, b: &StreamBuilder, exprs: &[&ast::Expr]) -> Vec<Key> {
-        let mut keys = vec![];
-        for e in exprs {
-            let expr = self.in_scope(b, |a, scope| a.expr(e, scope));
-            if !matches!(expr.kind, super::typed::ExprKind::Place(_)) && expr.ty.kind != Kind::Error {
-                self.no_key(&expr);
+    /// Keys over the current record. What is no field is computed in front, as one that is carried along; if it has a name, it is one.
+    pub(crate) fn keys(&mut self, b: &mut StreamBuilder, args: &[(Option<&ast::Name>, &ast::Expr)], span: ast::Span) -> Vec<Key> {
+        let (mut keys, mut computed) = (vec![], vec![]);
+        let columns = self.schema(b.node).columns;
+        for (name, e) in args {
+            let mut expr = self.in_scope(b, |a, scope| a.expr(e, scope));
+            let is_place = matches!(expr.kind, typed::ExprKind::Place(_));
+            if !is_place && expr.ty.kind != Kind::Error && !expr.reads_something() {
+                let d = Diagnostic::new(Code::BadArgument, expr.span, "a constant is no key: every record would have it");
+                self.report(d.help("name a field"));
                 continue;
+            }
+            if !is_place {
+                self.settle(&mut expr, Kind::Any);
             }
             if !expr.ty.kind.is_key() {
                 self.report(Diagnostic::new(Code::WrongArgumentType, e.span, format!("{} cannot be a key", expr.ty)));
                 continue;
             }
-            let name = match &e.kind {
-                ExprKind::Name(n) => n.clone(),
-                ExprKind::Member { name, .. } => name.text.clone(),
+            if let Some(name) = name.filter(|name| columns.iter().any(|c| !c.hidden && c.name == name.text)) {
+                let d = Diagnostic::new(Code::DuplicateField, name.span, format!("the record has a field `{}` already", name.text));
+                self.report(d.help("give the key another name"));
+                continue;
+            }
+            let text = match (name, &e.kind) {
+                (Some(name), _) => name.text.clone(),
+                (None, ExprKind::Name(n)) => n.clone(),
+                (None, ExprKind::Member { name, .. }) => name.text.clone(),
                 _ => format!("key{}", keys.len() + 1),
             };
-            keys.push(Key { column: Column { name, ty: expr.ty.clone(), hidden: false }, expr });
+            let column = Column { name: text, ty: expr.ty.clone(), hidden: false };
+            if !is_place || name.is_some() {
+                let place = Place::Field { input: 0, field: columns.len() + computed.len() };
+                computed.push((Column { hidden: name.is_none(), ..column.clone() }, expr.clone()));
+                expr = Expr::place(place, expr.ty.clone(), expr.span);
+            }
+            keys.push(Key { column, expr });
+        }
+        if !computed.is_empty() {
+            self.carry(b, computed, span);
         }
         keys
+    }
+
+    /// Goes on with the same record and some more columns.
+    fn carry(&mut self, b: &mut StreamBuilder, more: Vec<(Column, Expr)>, span: ast::Span) {
+        let Schema { mut columns, open } = self.schema(b.node);
+        let mut values = Schema { columns: columns.clone(), open }.places(span);
+        for (column, value) in more {
+            columns.push(column);
+            values.push(value);
+        }
+        let name = b.name.clone();
+        b.node = self.add_node(NodeKind::Project { input: b.node, columns: values }, Schema { columns, open }, &name, span);
     }
 
     /// Refuses a key that is no field.

@@ -40,8 +40,8 @@ fn analyze<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
             i64::MAX
         }
     };
-    let exprs = a.positional(op);
-    let values = a.keys(b, &exprs);
+    let args: Vec<_> = a.positional(op).into_iter().map(|e| (None, e)).collect();
+    let values = a.keys(b, &args, op.span);
     let keys = b.keys.iter().chain(&values).map(|k| k.expr.clone()).collect();
     a.chain(b, NodeKind::Distinct { input: b.node, keys, within }, op.span);
 }
