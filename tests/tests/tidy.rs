@@ -9,6 +9,8 @@ mod dependencies;
 mod gaps;
 #[path = "tidy/language.rs"]
 mod language;
+#[path = "tidy/rules.rs"]
+mod rules;
 #[path = "tidy/seam.rs"]
 mod seam;
 #[path = "tidy/sources.rs"]

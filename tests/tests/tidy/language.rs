@@ -11,22 +11,28 @@ use super::{all_cases, check_gaps, files, is_refused, refuse, text};
 const REFERENCE: &str = "docs/language.md";
 
 /// A rule of the reference.
-struct Rule {
-    anchor: String,
+pub(super) struct Rule {
+    pub(super) anchor: String,
     /// Read, checked and refused today.
-    is_later: bool,
+    pub(super) is_later: bool,
+    /// What stands in front of it, up to the rule before.
+    pub(super) says: String,
 }
 
 /// The rules, in order: every anchor in backticks ends one. Those between **Later** and the end of their line are not compiled yet.
-fn rules() -> Vec<Rule> {
+pub(super) fn rules() -> Vec<Rule> {
     let mut found = vec![];
     for line in text(REFERENCE).lines() {
-        let mut is_later = false;
+        let (mut is_later, mut says) = (false, String::new());
         for (at, part) in line.split('`').enumerate() {
             if at % 2 == 0 {
                 is_later |= part.contains("**Later");
+                says.push_str(part);
             } else if part.starts_with('§') && part.len() > "§".len() {
-                found.push(Rule { anchor: part.to_owned(), is_later });
+                let sentence = std::mem::take(&mut says);
+                found.push(Rule { anchor: part.to_owned(), is_later, says: sentence.trim_start_matches(['-', ' ']).trim().to_owned() });
+            } else {
+                says.push_str(&format!("`{part}`"));
             }
         }
     }
@@ -35,7 +41,7 @@ fn rules() -> Vec<Rule> {
 }
 
 /// The first line of each case: its name, and the anchors at its beginning.
-fn headers() -> Vec<(String, Vec<String>)> {
+pub(super) fn headers() -> Vec<(String, Vec<String>)> {
     let found = all_cases().into_iter().map(|c| (c.name, c.program));
     let anchors = |program: &str| {
         let first = program.lines().next().unwrap_or("").trim_start_matches('#');
