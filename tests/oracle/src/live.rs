@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use varpulis_compiler::analysis::typed::{Expr, Place};
 use varpulis_compiler::plan::logical::{CURRENT, NodeId, NodeKind, Observation, Plan};
 
+use crate::rejected::decided;
+
 /// Per node, the columns of its record that are read.
 pub(crate) fn columns(plan: &Plan) -> Vec<BTreeSet<usize>> {
     let mut live = vec![BTreeSet::new(); plan.nodes.len()];
@@ -73,7 +75,8 @@ fn mark(plan: &Plan, id: NodeId, live: &mut [BTreeSet<usize>]) {
 
 /// Every place of an expression over a node's output.
 fn through(plan: &Plan, input: NodeId, e: &Expr, live: &mut [BTreeSet<usize>]) {
-    e.places(&mut |p| read(plan, input, p, live));
+    // What a choice that is made before any record comes leaves out is not read.
+    decided(e).places(&mut |p| read(plan, input, p, live));
 }
 
 /// A place that is read of a node's output.

@@ -52,7 +52,7 @@ impl Conditions<'_> {
 
 /// The expression without choices that are made before any record comes: what is not chosen is not read. (Where the choice changes the type, in
 /// that it may not be null, it stands.)
-fn decided(e: &Expr) -> Expr {
+pub(crate) fn decided(e: &Expr) -> Expr {
     let e = e.map_children(&mut decided);
     let ExprKind::If(condition, then, otherwise) = &e.kind else { return e };
     let mut constant = true;
