@@ -35,7 +35,9 @@ pub mod prelude {
     pub use crate::operators::*;
     pub use crate::output::{At, Output, RecordWriter, WithState, WriteRecord, text_of};
     pub use crate::pattern::*;
-    pub use crate::program::{Counters, EventSchema, FieldSchema, Form, Instance, ParamSchema, Params, Program as CompiledProgram, Schema, Site, StreamSchema};
+    pub use crate::program::{
+        Counters, EventSchema, FieldSchema, Form, Instance, ParamSchema, Params, Program as CompiledProgram, Schema, Site, StreamSchema, Tally,
+    };
     pub use crate::reorder::ReorderBuffer;
     pub use crate::scalar::*;
     pub use crate::state::{NoState, Slots, Text, Typed};

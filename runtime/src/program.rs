@@ -305,6 +305,33 @@ pub struct Counters {
     pub named: Vec<(String, u64)>,
 }
 
+/// A counter with labels (`.tap(counter: …, labels: […])`): one number for each text that they come to, in the order of the first of each.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    places: hashbrown::HashMap<String, usize, foldhash::fast::RandomState>,
+    counts: Vec<u64>,
+}
+
+impl Tally {
+    /// Counts one more.
+    pub fn count(&mut self, label: &str) {
+        let place = *self.places.entry_ref(label).or_insert_with(|| {
+            self.counts.push(0);
+            self.counts.len() - 1
+        });
+        if let Some(count) = self.counts.get_mut(place) {
+            *count += 1;
+        }
+    }
+
+    /// The numbers, by names such as `name{region=\"eu\"}`.
+    pub fn counts(&self, name: &str) -> Vec<(String, u64)> {
+        let mut all: Vec<_> = self.places.iter().collect();
+        all.sort_unstable_by_key(|(_, place)| **place);
+        all.into_iter().filter_map(|(label, place)| Some((format!("{name}{{{label}}}"), *self.counts.get(*place)?))).collect()
+    }
+}
+
 /// A running program: events in, rows out. It owns all its state, is `Send`, and has no globals.
 pub trait Instance: Sized + Send {
     /// Any published record.

@@ -78,7 +78,7 @@ pub fn run(program: &Program, input: &[u8]) -> Result<Outputs, String> {
     if code != 0 {
         return Err(format!("the run ended with {code}:\n{}", text("messages")));
     }
-    Ok(Outputs { rows: text("-"), late: text("late"), errors: text("errors"), dead: text("dead"), messages: text("messages") })
+    Ok(Outputs { rows: text("-"), late: text("late"), errors: text("errors"), dead: text("dead"), counters: String::new(), messages: text("messages") })
 }
 
 /// What a program told, line by line.

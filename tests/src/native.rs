@@ -18,7 +18,9 @@ pub struct Outputs {
     pub errors: String,
     /// The dead-letter output.
     pub dead: String,
-    /// Standard error.
+    /// The counters, one a line.
+    pub counters: String,
+    /// Standard error, without the summary.
     pub messages: String,
 }
 
@@ -89,7 +91,7 @@ pub fn run(binary: &Path, name: &str, folder: &Path, input: Input<'_>, arguments
     let told = |e: std::io::Error| e.to_string();
     std::fs::create_dir_all(folder).map_err(told)?;
     let mut command = Command::new(binary);
-    command.arg(name).args(["--stats", "none"]).args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.arg(name).args(["--stats", "json"]).args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
     match input {
         Input::File(path) => command.arg("--input").arg(path).stdin(Stdio::null()),
         Input::Stdin(..) => command.args(["--input", "-"]).stdin(Stdio::piped()),
@@ -108,13 +110,24 @@ pub fn run(binary: &Path, name: &str, folder: &Path, input: Input<'_>, arguments
         }),
     };
     let output = output.map_err(told)?;
-    let messages = String::from_utf8_lossy(&output.stderr).into_owned();
+    let mut messages = String::from_utf8_lossy(&output.stderr).into_owned();
     if !output.status.success() {
         return Err(format!("{name} ended with {}:\n{messages}", output.status));
     }
     let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap_or_default();
     let rows = String::from_utf8_lossy(&output.stdout).into_owned();
-    Ok(Outputs { rows, late: read("late"), errors: read("errors"), dead: read("dead"), messages })
+    let counters = counters(&mut messages);
+    Ok(Outputs { rows, late: read("late"), errors: read("errors"), dead: read("dead"), counters, messages })
+}
+
+/// Takes the summary from the messages: its counters, one a line.
+fn counters(messages: &mut String) -> String {
+    let begin = messages.lines().rev().find(|line| line.starts_with("{\"in\":")).map(|line| line.as_ptr() as usize - messages.as_ptr() as usize);
+    let Some(begin) = begin else { return String::new() };
+    let end = messages[begin..].find('\n').map_or(messages.len(), |length| begin + length + 1);
+    let summary: serde_json::Value = serde_json::from_str(messages[begin..end].trim_end()).unwrap_or_default();
+    messages.replace_range(begin..end, "");
+    summary.get("counters").and_then(|counters| counters.as_object()).into_iter().flatten().map(|(name, count)| format!("{name} {count}\n")).collect()
 }
 
 /// Writes in chunks of random sizes. A program that does not read on has a reason, which it tells itself.

@@ -252,7 +252,7 @@ fn input(case: &Case) -> std::io::Result<(Vec<u8>, String)> {
 }
 
 /// Every output of a run, by its section's name.
-fn execute(case: &Case, runnable: &Runnable, mode: Option<(Mode, u64)>) -> Result<[(&'static str, String); 5], Failed> {
+fn execute(case: &Case, runnable: &Runnable, mode: Option<(Mode, u64)>) -> Result<[(&'static str, String); 6], Failed> {
     // Trials run at the same time, each in a folder of its own.
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("outputs").join(runnable.backend.name());
     let folder = folder.join(mode.map_or("plain", |(mode, _)| mode.name())).join(&case.name);
@@ -273,12 +273,12 @@ fn execute(case: &Case, runnable: &Runnable, mode: Option<(Mode, u64)>) -> Resul
     for line in case.section("params").lines() {
         arguments.extend(["--param".to_owned(), line.to_owned()]);
     }
-    let native::Outputs { rows, late, errors, dead, messages } = native::run(&runnable.binary, &runnable.argument, &folder, input, &arguments)?;
+    let native::Outputs { rows, late, errors, dead, counters, messages } = native::run(&runnable.binary, &runnable.argument, &folder, input, &arguments)?;
     // Messages of `.print` and `.log` are the only lines on standard error without a label.
     let printed: String = messages.lines().filter(|l| !l.starts_with("warning:") && !l.starts_with("error:")).map(|l| format!("{l}\n")).collect();
     let dead: String = dead.lines().map(|l| format!("{}\n", reasons(l))).collect();
     let errors: String = errors.lines().map(|l| format!("{}\n", reasons(l))).collect();
-    Ok([("rows", rows), ("late", late), ("errors", errors), ("dead", dead), ("printed", printed)])
+    Ok([("rows", rows), ("late", late), ("errors", errors), ("dead", dead), ("printed", printed), ("counters", counters)])
 }
 
 /// Refills a case's outputs; read the difference before you keep it.

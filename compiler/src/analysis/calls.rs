@@ -85,7 +85,7 @@ impl Analyzer<'_> {
         self.run_time_function(name, name_span, values, span)
     }
 
-    pub(super) fn run_time_function(&mut self, name: &str, name_span: Span, mut values: Vec<Expr>, span: Span) -> Expr {
+    pub(crate) fn run_time_function(&mut self, name: &str, name_span: Span, mut values: Vec<Expr>, span: Span) -> Expr {
         let special = self.builtin(name, name_span, &values, span).or_else(|| self.decimal_function(name, &values, span));
         if let Some(made) = special {
             return made;

@@ -350,6 +350,11 @@ impl BodyMaker<'_, '_, '_, '_> {
                 let context = self.maker.context;
                 self.maker.helper("say", &[context, line.first, line.second.unwrap_or(line.first)])?;
             }
+            Statement::CountBy { counter, label } => {
+                let (label, counter) = (self.get(*label)?, self.maker.word(*counter as i64));
+                let context = self.maker.context;
+                self.maker.helper("count_by", &[context, counter, label.first, label.second.unwrap_or(label.first)])?;
+            }
             Statement::Count { counter, every, then } => self.count(*counter, *every, then)?,
             Statement::Push { .. } | Statement::Call { .. } | Statement::Publish { .. } | Statement::PublishRule { .. } => self.effect(statement)?,
         }

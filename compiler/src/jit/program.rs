@@ -139,7 +139,7 @@ impl Program {
             rules,
             globals: records.globals.clone(),
             values: parts.values(program, &finished),
-            counters: program.counters.clone(),
+            counters: tables::counters(program),
             counter_order: tables::counter_order(program),
             rejections: Box::new(OnDemand::new(Arc::clone(program), usage, records, limits)),
             memory: Box::new(finished.memory()),

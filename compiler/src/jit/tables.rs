@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use varpulis_abi::scalar::{Form, Physical, Scalar};
-use varpulis_runtime::jit::{self, Config, Constant, OutputCode, ShapeField};
+use varpulis_runtime::jit::{self, Config, Constant, CounterCode, OutputCode, ShapeField};
 use varpulis_runtime::program::{EventSchema, FieldSchema, ParamSchema, Site, StreamSchema, Variants};
 use varpulis_runtime::value::Value;
 
@@ -109,6 +109,12 @@ pub(super) fn outputs(program: &Program) -> Vec<OutputCode> {
     program.outputs.iter().map(output).collect()
 }
 
+/// The counters, by their numbers.
+pub(super) fn counters(program: &Program) -> Vec<CounterCode> {
+    let counter = |(at, name): (usize, &String)| CounterCode { name: name.clone(), has_labels: program.is_labelled(at) };
+    program.counters.iter().enumerate().map(counter).collect()
+}
+
 /// The counters in the order in which a program tells them: by stage, then by chain.
 pub(super) fn counter_order(program: &Program) -> Vec<usize> {
     let mut chains: Vec<&physical::Chain> = program.chains.iter().collect();
@@ -116,7 +122,7 @@ pub(super) fn counter_order(program: &Program) -> Vec<usize> {
     let mut order = vec![];
     for chain in chains {
         chain.body.walk(&mut |_| {}, &mut |s| {
-            if let Statement::Count { counter, .. } = s {
+            if let Statement::Count { counter, .. } | Statement::CountBy { counter, .. } = s {
                 order.push(*counter);
             }
         });

@@ -54,7 +54,7 @@ pub fn required(plan: &Plan) -> Vec<BTreeSet<usize>> {
             NodeKind::Source { .. } | NodeKind::Timer { .. } | NodeKind::Errors => {}
             NodeKind::Filter { input, condition } => read(*input, &mut std::iter::once(condition)),
             NodeKind::Observe { input, observation } => match observation {
-                Observation::Print(e) | Observation::Sample { text: e, .. } => read(*input, &mut std::iter::once(e)),
+                Observation::Print(e) | Observation::Sample { text: e, .. } | Observation::CountBy { label: e, .. } => read(*input, &mut std::iter::once(e)),
                 Observation::Count(_) => {}
             },
             NodeKind::Project { input, columns } => read(*input, &mut columns.iter().enumerate().filter(|(i, _)| mine.contains(i)).map(|(_, e)| e)),

@@ -241,6 +241,8 @@ pub enum Statement {
     Print(ValueId),
     /// Counts; every `every`-th time, beginning with the first, runs the statements.
     Count { counter: usize, every: i64, then: Vec<Statement> },
+    /// Counts, for each label on its own.
+    CountBy { counter: usize, label: ValueId },
     /// The stream that what follows belongs to, and its place in the text: becomes a comment.
     Comment(String),
 }

@@ -20,6 +20,11 @@ impl Assembler<'_> {
                 let counter = self.counter(name);
                 b.statement(Statement::Count { counter, every: 1, then: vec![] });
             }
+            Observation::CountBy { name, label } => {
+                let label = line(self, b, label);
+                let counter = self.counter(name);
+                b.statement(Statement::CountBy { counter, label });
+            }
             Observation::Sample { text, every } => {
                 let counter = self.counter(&format!("{} sampled", owner.stream));
                 let region = b.region(|b| {

@@ -203,6 +203,10 @@ impl BodyText<'_> {
                 writeln!(f, "{indent}count {:?} every {every}", self.lowered.program.counters.get(*counter).map_or("?", String::as_str))?;
                 self.list(then, depth + 1, f)
             }
+            Statement::CountBy { counter, label } => {
+                let name = self.lowered.program.counters.get(*counter).map_or("?", String::as_str);
+                writeln!(f, "{indent}count {name:?} by {}", Id(*label))
+            }
             Statement::Comment(text) => writeln!(f, "{indent}# {}", one_line(text)),
         }
     }

@@ -133,7 +133,9 @@ impl Uses<'_> {
 
     fn operands_of(&self, s: &Statement, into: &mut Vec<ValueId>) {
         match s {
-            Statement::Guard(v) | Statement::Return(v) | Statement::Print(v) | Statement::Set { value: v, .. } => into.push(*v),
+            Statement::Guard(v) | Statement::Return(v) | Statement::Print(v) | Statement::CountBy { label: v, .. } | Statement::Set { value: v, .. } => {
+                into.push(*v)
+            }
             Statement::If { then, otherwise, .. } if self.usage.is_idle(self.body, then) && self.usage.is_idle(self.body, otherwise) => {}
             Statement::If { condition, .. } => into.push(*condition),
             Statement::Store { record, field, value, .. } if self.usage.is_used(*record, *field) => into.push(*value),

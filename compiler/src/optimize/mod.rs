@@ -156,7 +156,7 @@ pub(crate) fn map_expressions(kind: &mut NodeKind, change: &mut dyn FnMut(&crate
             p.keys.iter_mut().for_each(&mut list);
         }
         NodeKind::Observe { observation, .. } => match observation {
-            Observation::Print(e) | Observation::Sample { text: e, .. } => *e = change(e),
+            Observation::Print(e) | Observation::Sample { text: e, .. } | Observation::CountBy { label: e, .. } => *e = change(e),
             Observation::Count(_) => {}
         },
     }

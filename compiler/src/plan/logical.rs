@@ -187,6 +187,8 @@ pub enum Observation {
     Print(Expr),
     /// `.tap(counter: "name")`
     Count(String),
+    /// `.tap(counter: "name", labels: […])`: a count for each text.
+    CountBy { name: String, label: Expr },
     /// `.tap(log: "x", sample: 0.01)`: every n-th record.
     Sample { text: Expr, every: i64 },
 }

@@ -216,6 +216,14 @@ impl Program {
     pub fn record(&self, id: RecordId) -> &Record {
         &self.records[id.0 as usize]
     }
+    /// Whether a counter counts for each label on its own.
+    pub fn is_labelled(&self, counter: usize) -> bool {
+        let mut labelled = false;
+        for chain in &self.chains {
+            chain.body.walk(&mut |_| {}, &mut |s| labelled |= matches!(s, Statement::CountBy { counter: at, .. } if *at == counter));
+        }
+        labelled
+    }
     /// The error inputs that take what a chain, or an operator that it hands rows to, refuses.
     pub fn error_inputs_of(&self, chain: &Chain) -> BTreeSet<usize> {
         let mut sites = chain.body.sites();
@@ -273,7 +281,7 @@ impl Program {
                 Statement::Publish { publication, .. } => Some(format!("publish {}", self.outputs.get(*publication).map_or("", |o| &o.name))),
                 Statement::PublishRule { publications, .. } => Some(format!("publish one of {}", publications.len())),
                 Statement::Print(_) => Some("print".to_owned()),
-                Statement::Count { .. } => Some("count".to_owned()),
+                Statement::Count { .. } | Statement::CountBy { .. } => Some("count".to_owned()),
                 _ => None,
             });
         });

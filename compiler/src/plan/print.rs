@@ -333,6 +333,7 @@ impl Plan {
             NodeKind::Observe { input, observation } => match observation {
                 Observation::Print(e) => format!("print {}", expression(e, &|p| self.place_name(*input, p))),
                 Observation::Count(name) => format!("count {name:?}"),
+                Observation::CountBy { name, label } => format!("count {name:?} by {}", expression(label, &|p| self.place_name(*input, p))),
                 Observation::Sample { text, every } => format!("sample every {every} {}", expression(text, &|p| self.place_name(*input, p))),
             },
         }

@@ -192,6 +192,12 @@ impl<'p, 'a> BodyPrinter<'p, 'a> {
                 self.flush(out, false);
                 out.extend(quote!(out.print(#v);));
             }
+            Statement::CountBy { counter, label } => {
+                let label = self.borrowed(*label).tokens;
+                self.flush(out, false);
+                let counter = format_ident!("counter{}", counter);
+                out.extend(quote!(self.#counter.count(#label);));
+            }
             Statement::Count { counter, every, then } => {
                 self.flush(out, true);
                 let counter = format_ident!("counter{}", counter);

@@ -360,12 +360,18 @@ impl Printer<'_> {
             for c in self.counters_of(stage) {
                 let (field, name) = (format_ident!("counter{}", c), self.program.counters.get(c).cloned().unwrap_or_default());
                 let path = self.path(&quote!(self.stage), stage);
-                entries.push(quote!((#name.to_owned(), #path.#field)));
+                entries.push(if self.program.is_labelled(c) {
+                    quote!(named.extend(#path.#field.counts(#name));)
+                } else {
+                    quote!(named.push((#name.to_owned(), #path.#field));)
+                });
             }
         }
         quote!(
             fn counters(&self) -> Counters {
-                Counters { named: vec![#(#entries),*] }
+                let mut named = vec![];
+                #(#entries)*
+                Counters { named }
             }
         )
     }

@@ -89,9 +89,10 @@ impl Printer<'_> {
             inits.push(quote!(globals: globals.clone()));
         }
         for c in &counters {
+            let (ty, new) = if self.program.is_labelled(*c) { (quote!(Tally), quote!(Tally::default())) } else { (quote!(u64), quote!(0)) };
             let c = format_ident!("counter{}", c);
-            fields.push(quote!(#c: u64));
-            inits.push(quote!(#c: 0));
+            fields.push(quote!(#c: #ty));
+            inits.push(quote!(#c: #new));
         }
         if !last {
             let argument = if globals { quote!(globals) } else { quote!() };
@@ -146,7 +147,7 @@ impl Printer<'_> {
         let mut counters = vec![];
         for chain in self.program.chains.iter().filter(|c| c.stage == stage) {
             chain.body.walk(&mut |_| {}, &mut |s| {
-                if let Statement::Count { counter, .. } = s {
+                if let Statement::Count { counter, .. } | Statement::CountBy { counter, .. } = s {
                     counters.push(*counter);
                 }
             });

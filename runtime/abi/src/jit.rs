@@ -111,6 +111,8 @@ macro_rules! for_each_helper {
             refused(context, refusal, record, row);
             /// Writes a line to the program's messages.
             say(context, text, length);
+            /// Counts for a label.
+            count_by(context, counter, text, length);
             /// The machine's time.
             wall_clock(context);
             /// Whether two texts of one length are equal.

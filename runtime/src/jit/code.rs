@@ -47,14 +47,23 @@ pub struct Code {
     pub globals: Arc<RecordLayout>,
     /// How they are computed, in order.
     pub values: Vec<GlobalCode>,
-    /// The names of its counters.
-    pub counters: Vec<String>,
+    /// Its counters.
+    pub counters: Vec<CounterCode>,
     /// The order in which they are told.
     pub counter_order: Vec<usize>,
     /// What rejects events.
     pub rejections: Box<dyn Rejections>,
     /// Keeps the memory of the functions, and frees it.
     pub memory: Box<dyn Any + Send + Sync>,
+}
+
+/// A counter.
+#[derive(Clone, Debug)]
+pub struct CounterCode {
+    /// Its name.
+    pub name: String,
+    /// Whether it counts for each label on its own.
+    pub has_labels: bool,
 }
 
 /// Where an event goes.

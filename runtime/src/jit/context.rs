@@ -6,6 +6,7 @@
 #![expect(unsafe_code, reason = "helpers get the context by address from compiled code, which got it from the instance that owns it")]
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use super::refused;
 use crate::kernels::KeyHasher;
 use crate::operator::Refusal;
 use crate::output::{At, Output};
+use crate::program::Tally;
 use crate::scalar::{self, equal_json, equal_packed, packed};
 use crate::value::Value;
 
@@ -48,6 +50,8 @@ pub(super) struct Context {
     entries: Vec<Entry>,
     /// Packed values in the making, the innermost last; what a refusal leaves behind goes when the instance is left.
     packers: Vec<Packer>,
+    /// Counters with labels, by their numbers.
+    tallies: BTreeMap<usize, Tally>,
     /// Where rows go. It is used between `enter` and `leave` alone: helpers, which use it, run in between.
     out: Option<NonNull<dyn Output<Instance>>>,
     /// What the output panicked with: it goes on where the instance was entered, since it must not cross compiled code.
@@ -81,6 +85,7 @@ impl Context {
             running: Vec::new(),
             entries: Vec::new(),
             packers: Vec::new(),
+            tallies: BTreeMap::new(),
             out: None,
             panic: None,
         }
@@ -160,6 +165,15 @@ impl Context {
     pub(super) fn set_value(context: *mut Self, value: u64) {
         // SAFETY: as above.
         unsafe { (*context).value = value }
+    }
+
+    /// What a counter with labels has counted.
+    pub(super) fn tally<'a>(context: *mut Self, counter: usize) -> Option<&'a Tally> {
+        // SAFETY: no compiled code runs, and what is read is not kept beyond the call.
+        unsafe {
+            let tallies = &(*context).tallies;
+            tallies.get(&counter)
+        }
     }
 
     /// Forgets all texts.
@@ -321,6 +335,15 @@ mod helpers {
         // SAFETY: see the module.
         let line = unsafe { text(address, length) };
         Context::tell(context, |out| out.print(line));
+        0
+    }
+
+    pub(super) unsafe extern "C" fn count_by(context: *mut Context, counter: u64, address: u64, length: u64) -> u64 {
+        // SAFETY: the context lives, and its tallies are used by one helper at a time; see the module for the text.
+        unsafe {
+            let tallies = &mut (*context).tallies;
+            tallies.entry(counter as usize).or_default().count(text(address, length));
+        }
         0
     }
 

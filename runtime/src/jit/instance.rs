@@ -416,7 +416,15 @@ impl program::Instance for Instance {
     }
 
     fn counters(&self) -> Counters {
-        let named = self.code.counter_order.iter().filter_map(|at| Some((self.code.counters.get(*at)?.clone(), *self.counters.get(*at)?)));
-        Counters { named: named.collect() }
+        let mut named = vec![];
+        for at in &self.code.counter_order {
+            let (Some(counter), Some(count)) = (self.code.counters.get(*at), self.counters.get(*at)) else { continue };
+            if counter.has_labels {
+                named.extend(Context::tally(self.context, *at).into_iter().flat_map(|tally| tally.counts(&counter.name)));
+            } else {
+                named.push((counter.name.clone(), *count));
+            }
+        }
+        Counters { named }
     }
 }

@@ -20,7 +20,7 @@ mod record;
 mod refused;
 mod waiting;
 
-pub use code::{BatchAddress, ChainAddress, Code, GlobalCode, InputCode, OperatorCode, OutputCode, RejectionCode, Rejections, Target};
+pub use code::{BatchAddress, ChainAddress, Code, CounterCode, GlobalCode, InputCode, OperatorCode, OutputCode, RejectionCode, Rejections, Target};
 pub use instance::Instance;
 pub use kernel::{Address, Functions};
 pub use operator::{Config, Constant};

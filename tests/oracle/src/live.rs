@@ -31,7 +31,9 @@ fn mark(plan: &Plan, id: NodeId, live: &mut [BTreeSet<usize>]) {
     match &plan.node(id).kind {
         NodeKind::Source { .. } | NodeKind::Timer { .. } | NodeKind::Errors => {}
         NodeKind::Filter { input, condition } => through(plan, *input, condition, live),
-        NodeKind::Observe { input, observation: Observation::Print(e) | Observation::Sample { text: e, .. } } => through(plan, *input, e, live),
+        NodeKind::Observe { input, observation: Observation::Print(e) | Observation::Sample { text: e, .. } | Observation::CountBy { label: e, .. } } => {
+            through(plan, *input, e, live)
+        }
         NodeKind::Observe { .. } => {}
         NodeKind::Project { input, columns } => mine.iter().filter_map(|c| columns.get(*c)).for_each(|e| through(plan, *input, e, live)),
         NodeKind::Process { input, run } => run.expressions(&mut |e| through(plan, *input, e, live)),

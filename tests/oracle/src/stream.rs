@@ -328,7 +328,7 @@ fn can_refuse(kind: &NodeKind, live: &BTreeSet<usize>) -> bool {
         NodeKind::Project { columns, .. } => read.extend(live.iter().filter_map(|at| columns.get(*at))),
         NodeKind::Process { .. } => return true,
         NodeKind::Observe { observation, .. } => match observation {
-            Observation::Print(e) | Observation::Sample { text: e, .. } => read.push(e),
+            Observation::Print(e) | Observation::Sample { text: e, .. } | Observation::CountBy { label: e, .. } => read.push(e),
             Observation::Count(_) => {}
         },
         NodeKind::Window { aggregates, .. } => read.extend(aggregates.iter().flat_map(|call| call.args.iter().chain(&call.condition))),

@@ -123,7 +123,7 @@ fn late(s: &mut Streams<'_>, id: NodeId, input: NodeId, of: &Late<'_>, all_keys:
         let values = match values {
             Ok(values) => values,
             Err(reason) => {
-                s.refuse(id, &r.moment, r.ts, reason);
+                s.refuse(id, &of_late(s, id, watermark, number), r.ts, reason);
                 continue;
             }
         };
@@ -139,14 +139,18 @@ fn late(s: &mut Streams<'_>, id: NodeId, input: NodeId, of: &Late<'_>, all_keys:
             if end > watermark {
                 continue;
             }
-            let event = s.due(watermark, id).event;
-            let moment = Moment { event, itself: false, due: watermark, path: vec![usize::MAX, number] };
+            let moment = of_late(s, id, watermark, number);
             let mut values = row(&open[at], of.calls, all_keys, true);
             values.extend([(Place::WindowStart, Value::Timestamp(start)), (Place::WindowEnd, Value::Timestamp(end))]);
             fired.push(Record { moment, ts: end - 1, values });
         }
     }
     fired
+}
+
+/// When something comes of a late record, by its number: at the watermark that it found, behind all else.
+fn of_late(s: &Streams<'_>, id: NodeId, watermark: i64, number: usize) -> Moment {
+    Moment { event: s.due(watermark, id).event, itself: false, due: watermark, path: vec![usize::MAX, number] }
 }
 
 /// Whether a window's end is a number of records.
