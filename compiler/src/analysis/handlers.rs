@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use super::Analyzer;
 use super::streams::StreamBuilder;
-use super::typed::{Expr, ExprKind, Place};
+use super::typed::{Expr, ExprKind, Literal, Place};
 use super::types::{Kind, Type};
+use super::values::null_of;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::plan::logical::{Column, NodeId, NodeKind, Schema};
 use crate::syntax::ast;
@@ -53,8 +54,13 @@ impl<'a> Analyzer<'a> {
 
     /// What the handler's fields are worth as the fields of those names that the stream has.
     fn as_in_stream(&mut self, b: &StreamBuilder, fields: Vec<(String, Expr)>) -> Vec<(String, Expr)> {
+        self.ask_for(b, &fields);
         let schema = self.schema(b.node);
         let fitted = |(name, value): (String, Expr)| match place_of(&schema, &name).and_then(|at| schema.columns.get(at)) {
+            Some(column) if value.as_literal() == Some(&Literal::Null) => {
+                let null = null_of(value, column.ty.with_null(true));
+                (name, null)
+            }
             Some(column) if !column.ty.is_lenient() => {
                 let ty = column.ty.with_null(value.ty.nullable);
                 let value = self.coerce(value, &ty, &format!("`{name}`, as the stream has it,"));
@@ -63,6 +69,17 @@ impl<'a> Analyzer<'a> {
             _ => (name, value),
         };
         fields.into_iter().map(fitted).collect()
+    }
+
+    /// Of an undeclared event, a field that the handler names is one: what is in the input is in the stream's own records.
+    fn ask_for(&mut self, b: &StreamBuilder, fields: &[(String, Expr)]) {
+        let schema = self.schema(b.node);
+        if schema.open.is_none() {
+            return;
+        }
+        for (name, value) in fields.iter().filter(|(name, _)| place_of(&schema, name).is_none()) {
+            self.ask(b, name, &value.ty, value.span);
+        }
     }
 
     /// The stream's records and the handler's, as one stream.

@@ -40,7 +40,14 @@ impl<'a> Analyzer<'a> {
     /// Refuses named arguments that the operator does not take, and a wrong number of others.
     pub(crate) fn check_args(&mut self, op: &ast::Op, names: &[&str], least: usize, most: usize) -> bool {
         let mut fine = true;
+        let mut seen: Vec<&ast::Name> = vec![];
         for name in op.args.iter().filter_map(|a| a.name.as_ref()) {
+            if let Some(first) = seen.iter().find(|first| first.text == name.text) {
+                let d = Diagnostic::new(Code::BadArgument, name.span, format!("the argument `{}` stands twice", name.text));
+                self.report(d.also(first.span, "the first one"));
+                return false;
+            }
+            seen.push(name);
             if !names.contains(&name.text.as_str()) {
                 let mut d = Diagnostic::new(Code::UnknownArgument, name.span, format!("`.{}` takes no argument by the name of `{}`", op.name.text, name.text));
                 if let Some(similar) = crate::diagnostics::did_you_mean(&name.text, names.iter().copied()) {

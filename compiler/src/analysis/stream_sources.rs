@@ -91,7 +91,9 @@ impl<'a> Analyzer<'a> {
         if inputs.len() < args.len() {
             return None;
         }
+        self.share_inferred(&inputs, args);
         let schemas: Vec<Schema> = inputs.iter().map(|b| self.schema(b.node)).collect();
+        let open = schemas.iter().find_map(|s| s.open);
         let mut columns: Vec<Column> = vec![];
         for (schema, arg) in schemas.iter().zip(args) {
             for column in schema.columns.iter().filter(|c| !c.hidden) {
@@ -117,7 +119,30 @@ impl<'a> Analyzer<'a> {
             column.ty.nullable |= schemas.iter().any(|s| s.find(&column.name).is_none());
         }
         let maps = inputs.iter().zip(&schemas).map(|(b, s)| (b.node, columns.iter().map(|c| s.find(&c.name)).collect())).collect();
-        let node = self.add_node(NodeKind::Merge { inputs: maps }, Schema { columns, open: None }, name, span);
+        let node = self.add_node(NodeKind::Merge { inputs: maps }, Schema { columns, open }, name, span);
         Some(self.builder(name, Finished { node, keys: vec![], record_type: None }, vec![name.to_owned()], span))
+    }
+
+    /// What is read of merged events is read of each that is undeclared: where one has a field, so may the others.
+    fn share_inferred(&mut self, inputs: &[StreamBuilder], args: &[ast::StreamArg]) {
+        let schemas: Vec<Schema> = inputs.iter().map(|b| self.schema(b.node)).collect();
+        for ((b, _), arg) in inputs.iter().zip(&schemas).zip(args).filter(|((_, schema), _)| schema.open.is_some()) {
+            for column in schemas.iter().flat_map(|s| &s.columns).filter(|c| !c.hidden) {
+                let own = self.schema(b.node);
+                let own = own.find(&column.name).and_then(|at| own.columns.get(at));
+                if own.is_none_or(|own| own.ty.is_lenient() && !column.ty.is_lenient()) {
+                    self.ask(b, &column.name, &column.ty, arg.span);
+                }
+            }
+        }
+    }
+
+    /// Reads a name of a stream, which makes it a field of an undeclared event, of that type if it is known.
+    pub(super) fn ask(&mut self, b: &StreamBuilder, name: &str, ty: &Type, span: Span) {
+        let asked = ast::Expr { kind: ast::ExprKind::Name(name.to_owned()), span };
+        let mut field = self.in_scope(b, |a, scope| a.expr(&asked, scope));
+        if !ty.is_lenient() {
+            self.settle(&mut field, ty.kind.clone());
+        }
     }
 }

@@ -217,8 +217,8 @@ codes! {
         good "stream Alone = Logout as o -> not Login -> Transfer as t .within(1m)";
     NotCompiledYet "E0701" Error "understood, not compiled yet"
         "The language has it, and this version reads and checks it, but cannot compile it. The program is refused rather than run as something else."
-        bad "stream V = Trade.partition_by(upper(symbol)).window(1m).aggregate(n: count())"
-        good "stream V = Trade.select(key: upper(symbol)).partition_by(key).window(1m).aggregate(n: count())";
+        bad "stream V = Trade.emit(symbol, context: \"fast\")"
+        good "stream V = Trade.emit(symbol)";
     OperatorNotCompiledYet "E0702" Error "an operator that is not compiled yet"
         "The language has the operator; this version cannot compile it."
         bad "stream Rich = Trade.enrich(venues, key: venue, fields: [country])"

@@ -37,6 +37,8 @@ pub(super) struct Assembler<'p> {
     pub(super) is_late: bool,
     pub(super) names: HashSet<String>,
     sites: HashMap<(ErrorOwner, Span), SiteId>,
+    /// Whose expression is lowered that reads a firing.
+    pub(super) reader: Option<ErrorOwner>,
     /// The inputs that handle evaluation errors, by their nodes.
     pub(super) error_inputs: HashMap<NodeId, usize>,
 }
@@ -80,6 +82,7 @@ pub fn assemble<'p>(plan: &'p Plan, analyzed: &'p Plan, sources: &'p Sources) ->
         is_late: false,
         names: RESERVED.iter().map(|n| n.to_lowercase()).collect(),
         sites: HashMap::new(),
+        reader: None,
         error_inputs: HashMap::new(),
     };
     a.globals();

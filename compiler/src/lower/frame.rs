@@ -61,6 +61,7 @@ impl Context for Lowering<'_, '_> {
             (Place::Ts { .. }, Frame::Row(_) | Frame::Columns(..) | Frame::Lagged { .. }) => b.value(Op::Read(Read::Ts), ty),
             (place, Frame::Firing(node)) => {
                 let node = *node;
+                self.a.reader = Some(self.owner.clone());
                 self.a.fired(b, node, place, ty, None)
             }
             (place, Frame::Step { node, port }) => {

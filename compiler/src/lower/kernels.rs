@@ -399,7 +399,8 @@ impl Assembler<'_> {
             (Place::Updated, _) => b.value(Op::Read(Read::Updated), ty),
             (Place::Key(i), _) => b.value(Op::Load { param: "key", record: state.keys, field: *i }, ty),
             (Place::Aggregate(i), StateKind::Window(accumulators)) => {
-                let owner = self.plan.node(node).error_owner();
+                // A window may be shared: what cannot be read of it is an error of who reads.
+                let owner = self.reader.clone().unwrap_or_else(|| self.plan.node(node).error_owner());
                 accumulators.finish(b, *i, "accs", &mut |span| self.site(&owner, span))
             }
             (place, StateKind::Pattern(layout)) => layout.place(self, b, node, place, ty, kernel_port, state.keys),

@@ -31,5 +31,5 @@ fn analyze<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
 
 /// Whether an argument is a function whose body is a record.
 pub(super) fn makes_record(arg: &ast::Arg) -> bool {
-    matches!(&arg.value, ArgValue::Expr(e, None) if matches!(&e.kind, ExprKind::Lambda { body, .. } if matches!(body.kind, ExprKind::Map(_))))
+    matches!(&arg.value, ArgValue::Expr(e, None) if matches!(&e.kind, ExprKind::Lambda { params, body } if params.len() == 1 && matches!(body.kind, ExprKind::Map(_))))
 }

@@ -1,6 +1,6 @@
 //! Shared windows: streams that aggregate the same records over the same window keep one state, with the aggregates of all.
 //!
-//! A record that an aggregate refuses leaves the window, so that windows share only what can refuse a record for all of their streams.
+//! A record that an aggregate refuses leaves the window, and is an error of its stream: windows that may refuse one are not shared.
 
 use std::collections::HashMap;
 
@@ -17,30 +17,24 @@ pub(super) fn apply(plan: &mut Plan) {
     let mut replaced: HashMap<NodeId, NodeId> = HashMap::new();
     for at in 0..plan.nodes.len() {
         let id = NodeId(at);
-        let NodeKind::Window { input, keys, window, policy, key_columns, .. } = &plan.node(id).kind else { continue };
+        let NodeKind::Window { input, keys, window, policy, key_columns, aggregates } = &plan.node(id).kind else { continue };
+        if aggregates.iter().any(can_refuse) {
+            continue;
+        }
         let names: Vec<&str> = key_columns.iter().map(|c| c.name.as_str()).collect();
         let key = format!("{} {window:?} {policy:?} {names:?} {:?}", input.0, keys.iter().map(expression_key).collect::<Vec<_>>());
         match first.get(&key).copied() {
-            Some(original) if refuse_the_same(plan, original, id) => {
+            Some(original) => {
                 let map = merge(plan, original, id);
                 renumber(plan, id, &map);
                 replaced.insert(id, original);
             }
-            Some(_) => {}
             None => {
                 first.insert(key, id);
             }
         }
     }
     share_nodes::redirect(plan, &replaced);
-}
-
-/// Whether every aggregate that can refuse a record stands in both windows.
-fn refuse_the_same(plan: &Plan, a: NodeId, b: NodeId) -> bool {
-    let same_owner = plan.node(a).errors_to == plan.node(b).errors_to;
-    let (NodeKind::Window { aggregates: a, .. }, NodeKind::Window { aggregates: b, .. }) = (&plan.node(a).kind, &plan.node(b).kind) else { return false };
-    let all = |of: &[AggregateCall], others: &[AggregateCall]| of.iter().all(|c| !can_refuse(c) || others.iter().any(|o| calls_same(o, c)));
-    same_owner && all(a, b) && all(b, a)
 }
 
 /// Whether computing what it aggregates can fail. A sum beyond 64 bits refuses the row that reads it, not a record of the window.

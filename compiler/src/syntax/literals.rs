@@ -187,7 +187,7 @@ impl Reader<'_> {
             self.report(too_deep);
             return None;
         }
-        let mut inner = Reader { map: &chunk, text: self.text, diagnostics: vec![], operators: self.operators };
+        let mut inner = Reader { map: &chunk, text: self.text, diagnostics: vec![], operators: self.operators, in_source: false };
         let parsed = match Grammar::parse(Rule::lone_expr, &chunk.text) {
             Ok(mut pairs) => pairs.next().and_then(|p| p.into_inner().next()).map(|p| inner.expr(p)),
             Err(error) => {

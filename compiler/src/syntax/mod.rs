@@ -43,6 +43,8 @@ pub(crate) struct Reader<'m> {
     diagnostics: Vec<Diagnostic>,
     /// Operators of the expressions around the one that is read.
     operators: usize,
+    /// Whether the step at hand is a stream's source, and no pattern's: conditions stay among the operators, in their order.
+    in_source: bool,
 }
 
 /// A file's text without the byte order mark that some editors put in front of it: it is no part of the program.
@@ -63,7 +65,7 @@ pub fn parse(text: &str) -> Parsed {
         if let Some(too_deep) = depth::check(chunk, text) {
             return (None, vec![too_deep]);
         }
-        let mut reader = Reader { map: chunk, text, diagnostics: vec![], operators: 0 };
+        let mut reader = Reader { map: chunk, text, diagnostics: vec![], operators: 0, in_source: false };
         let item = reader.read();
         // What a wrong text, comment or indentation made unreadable has been told.
         let end = layout.chunks.get(i + 1).map_or(text.len(), |next| next.original(0));

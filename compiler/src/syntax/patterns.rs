@@ -141,7 +141,9 @@ impl Reader<'_> {
         let Some(inner) = pair.into_inner().next() else { return };
         match inner.as_rule() {
             Rule::undotted_op => {
-                if let Some(condition) = self.undotted(inner, false).and_then(condition_of) {
+                if self.in_source && !step.ops.is_empty() {
+                    step.ops.extend(self.undotted(inner, true));
+                } else if let Some(condition) = self.undotted(inner, false).and_then(condition_of) {
                     self.add_condition(step, condition);
                 }
             }

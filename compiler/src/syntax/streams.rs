@@ -34,7 +34,10 @@ impl Reader<'_> {
                 Rule::combined => kind = self.combined(p),
                 Rule::timer => kind = Some(SourceKind::Timer(self.args_of(p))),
                 Rule::sequence => {
-                    let pattern = self.sequence(p)?;
+                    self.in_source = p.clone().into_inner().flatten().filter(|q| q.as_rule() == Rule::step).count() == 1;
+                    let pattern = self.sequence(p);
+                    self.in_source = false;
+                    let pattern = pattern?;
                     kind = Some(match pattern.kind {
                         PatternKind::Step(step) if !step.negated && step.quantifier.is_none() && step.until.is_none() && !step.reluctant => {
                             alias = step.alias.clone();

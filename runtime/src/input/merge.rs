@@ -78,7 +78,7 @@ struct Input {
     /// Whether `head` holds an event.
     ready: bool,
     ended: bool,
-    /// Since when it has had nothing, if it has.
+    /// Since when it has had no event, if it has been waited for.
     silent_since: Option<Duration>,
 }
 
@@ -158,8 +158,8 @@ impl Input {
                 Some(Item::Record(position, record)) => {
                     let mut values = buffer.take();
                     let decoded = decoder.decode(record, &mut values);
-                    self.silent_since = None;
                     if let Decoded::Event { event, ts } = decoded {
+                        self.silent_since = None;
                         self.head.event = event;
                         self.head.ts = ts;
                         self.head.held.hold(&values);

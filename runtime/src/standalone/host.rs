@@ -81,6 +81,9 @@ impl Host for Process {
         if name == "-" {
             return Ok(Opened { reader: Box::new(io::stdin()), length: None, live: !is_file(&io::stdin()) });
         }
+        if is_fifo(name) {
+            return Ok(Opened { reader: Box::new(Fifo::Named(name.to_owned())), length: None, live: true });
+        }
         let file = File::open(name)?;
         let metadata = file.metadata()?;
         if metadata.is_dir() {
@@ -116,6 +119,34 @@ impl Host for Process {
             _ => a == b,
         }
     }
+}
+
+/// A pipe with a name. To open one waits for its other end, so that only a read does it.
+enum Fifo {
+    Named(String),
+    Open(File),
+}
+
+impl Read for Fifo {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self {
+                Self::Named(name) => *self = Self::Open(File::open(&*name)?),
+                Self::Open(file) => return file.read(into),
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+fn is_fifo(name: &str) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    std::fs::metadata(name).is_ok_and(|metadata| metadata.file_type().is_fifo())
+}
+
+#[cfg(not(unix))]
+fn is_fifo(_: &str) -> bool {
+    false
 }
 
 /// Whether stdin is a file.

@@ -25,10 +25,10 @@ pub(crate) fn of(call: &AggregateCall, values: &[Value]) -> Value {
         Aggregate::Stddev => some((squares / (n - 1.0)).sqrt(), n > 1.0),
         Aggregate::VarPop => some(squares / n, n > 0.0),
         Aggregate::StddevPop => some((squares / n).sqrt(), n > 0.0),
-        Aggregate::Min => extreme(values, std::cmp::Ordering::Less),
-        Aggregate::Max => extreme(values, std::cmp::Ordering::Greater),
-        Aggregate::Any => extreme(values, std::cmp::Ordering::Greater),
-        Aggregate::Every => extreme(values, std::cmp::Ordering::Less),
+        Aggregate::Min => extreme(call, values, std::cmp::Ordering::Less),
+        Aggregate::Max => extreme(call, values, std::cmp::Ordering::Greater),
+        Aggregate::Any => extreme(call, values, std::cmp::Ordering::Greater),
+        Aggregate::Every => extreme(call, values, std::cmp::Ordering::Less),
         Aggregate::ArgMax => best(values, std::cmp::Ordering::Greater),
         Aggregate::ArgMin => best(values, std::cmp::Ordering::Less),
         Aggregate::Covar | Aggregate::Corr | Aggregate::Slope => together(call.aggregate, values),
@@ -50,10 +50,11 @@ pub(crate) fn of(call: &AggregateCall, values: &[Value]) -> Value {
     }
 }
 
-/// The first of the smallest or largest; NaN is skipped.
-fn extreme(values: &[Value], better: std::cmp::Ordering) -> Value {
+/// The first of the smallest or largest; NaN is skipped. Of NaN alone it is null, where that can be; else NaN, since there are values.
+fn extreme(call: &AggregateCall, values: &[Value], better: std::cmp::Ordering) -> Value {
+    let of_none = if call.ty.nullable || values.is_empty() { Value::Null } else { Value::Float(f64::NAN) };
     let numbers = values.iter().filter(|v| !matches!(v, Value::Float(f) if f.is_nan()));
-    numbers.cloned().reduce(|best, v| if v.order(&best) == Some(better) { v } else { best }).unwrap_or(Value::Null)
+    numbers.cloned().reduce(|best, v| if v.order(&best) == Some(better) { v } else { best }).unwrap_or(of_none)
 }
 
 fn pair(v: &Value) -> (&Value, &Value) {

@@ -55,9 +55,7 @@ impl Conditions<'_> {
 pub(crate) fn decided(e: &Expr) -> Expr {
     let e = e.map_children(&mut decided);
     let ExprKind::If(condition, then, otherwise) = &e.kind else { return e };
-    let mut constant = true;
-    condition.places(&mut |_| constant = false);
-    let chosen = match constant.then(|| eval(condition, &|_| Value::Null)) {
+    let chosen = match is_constant(condition).then(|| eval(condition, &|_| Value::Null)) {
         Some(Ok(Value::Bool(known))) => {
             if known {
                 then
@@ -68,6 +66,13 @@ pub(crate) fn decided(e: &Expr) -> Expr {
         _ => return e,
     };
     if chosen.ty == e.ty || matches!(chosen.kind, ExprKind::Literal(_)) { Expr { ty: e.ty.clone(), ..chosen.as_ref().clone() } } else { e }
+}
+
+/// Whether all that it is made of is known: it reads no record, no element and no variable.
+fn is_constant(e: &Expr) -> bool {
+    let mut constant = !matches!(e.kind, ExprKind::Place(_) | ExprKind::Element(_) | ExprKind::Variable(_) | ExprKind::Gather(_) | ExprKind::Run(_));
+    e.children(&mut |child| constant &= is_constant(child));
+    constant
 }
 
 /// The field that an expression reads, if that and globals are all it reads.
