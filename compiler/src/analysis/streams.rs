@@ -308,7 +308,7 @@ impl<'a> Analyzer<'a> {
     /// The scope of expressions at this point of the stream.
     pub(crate) fn scope(&self, b: &StreamBuilder) -> Scope {
         let Some(firing) = b.firing else {
-            return Scope::record(b.names.clone(), self.schema(b.node));
+            return Scope::record(b.names.clone(), self.with_keys(b));
         };
         let mut scope = Scope { inputs: b.inputs.clone(), ..Scope::default() };
         let keys = b.keys.iter().map(|k| k.column.clone()).collect();
@@ -333,6 +333,20 @@ impl<'a> Analyzer<'a> {
             _ => FiringScope { keys, ..FiringScope::default() },
         });
         scope
+    }
+
+    /// The columns of the record; keys of the partition that it carries hidden can be read by their names.
+    fn with_keys(&self, b: &StreamBuilder) -> Schema {
+        let mut schema = self.schema(b.node);
+        for key in &b.keys {
+            if let ExprKind::Place(Place::Field { field, .. }) = &key.expr.kind
+                && schema.find(&key.column.name).is_none()
+                && let Some(column) = schema.columns.get_mut(*field).filter(|column| column.name == key.column.name)
+            {
+                column.hidden = false;
+            }
+        }
+        schema
     }
 
     /// Types something in the stream's scope; aggregates that it calls are added to the window or pattern.
