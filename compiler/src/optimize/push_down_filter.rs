@@ -3,7 +3,7 @@
 use crate::analysis::typed::{Expr, ExprKind, Place};
 use crate::analysis::types::Kind;
 use crate::functions::aggregates::Aggregate;
-use crate::plan::logical::{CURRENT, Node, NodeId, NodeKind, Plan};
+use crate::plan::logical::{CURRENT, Node, NodeId, NodeKind, Plan, Window};
 
 /// Moves conditions as far towards their sources as they go.
 pub(super) fn apply(plan: &mut Plan) {
@@ -67,8 +67,11 @@ fn push(plan: &mut Plan, readers: &[usize], filter: NodeId) -> bool {
             swap(plan, filter, input, below, moved)
         }
         NodeKind::Window { input: below, keys, window, .. } => {
-            // A key's condition keeps or drops all records of the key. Count windows and sessions are per key too.
-            let _ = window;
+            // A key's condition keeps or drops all records of the key. Count windows and sessions are per key too. A late record that a window
+            // takes is not late, whatever becomes of the row.
+            if matches!(window, Window::Late { .. }) {
+                return false;
+            }
             let (below, keys) = (*below, keys.clone());
             if plan.firing(below).is_some() || !condition_reads_only(&condition, |p| matches!(p, Place::Key(_) | Place::Global(_))) {
                 return false;

@@ -135,5 +135,6 @@ fn percentile(mut numbers: Vec<f64>, p: f64) -> Value {
     }
     let rank = p / 100.0 * (numbers.len() - 1) as f64;
     let (low, high) = (numbers[rank.floor() as usize], numbers[rank.ceil() as usize]);
-    Value::Float(low + (high - low) * rank.fract())
+    // Between equal values, infinite ones too, there is nothing to interpolate.
+    Value::Float(if low == high { low } else { low + (high - low) * rank.fract() })
 }

@@ -123,7 +123,7 @@ fn late(s: &mut Streams<'_>, id: NodeId, input: NodeId, of: &Late<'_>, all_keys:
         let values = match values {
             Ok(values) => values,
             Err(reason) => {
-                s.refuse(id, &of_late(s, id, watermark, number), r.ts, reason);
+                s.refuse(id, &of_late(s, &r, watermark, number), r.ts, reason);
                 continue;
             }
         };
@@ -139,7 +139,7 @@ fn late(s: &mut Streams<'_>, id: NodeId, input: NodeId, of: &Late<'_>, all_keys:
             if end > watermark {
                 continue;
             }
-            let moment = of_late(s, id, watermark, number);
+            let moment = of_late(s, &r, watermark, number);
             let mut values = row(&open[at], of.calls, all_keys, true);
             values.extend([(Place::WindowStart, Value::Timestamp(start)), (Place::WindowEnd, Value::Timestamp(end))]);
             fired.push(Record { moment, ts: end - 1, values });
@@ -148,9 +148,13 @@ fn late(s: &mut Streams<'_>, id: NodeId, input: NodeId, of: &Late<'_>, all_keys:
     fired
 }
 
-/// When something comes of a late record, by its number: at the watermark that it found, behind all else.
-fn of_late(s: &Streams<'_>, id: NodeId, watermark: i64, number: usize) -> Moment {
-    Moment { event: s.due(watermark, id).event, itself: false, due: watermark, path: vec![usize::MAX, number] }
+/// When something comes of a late record, by its number: behind the last event that was taken before it, and all that this one completed.
+fn of_late(s: &Streams<'_>, late: &Record, watermark: i64, number: usize) -> Moment {
+    let taken = s.events.iter().rposition(|e| e.line < late.moment.event && e.ts <= watermark);
+    // Where events wait, what fell due up to the watermark may come behind the last that was taken.
+    let due = s.events.partition_point(|e| e.ts < watermark);
+    let itself = taken.is_some_and(|taken| taken >= due);
+    Moment { event: taken.unwrap_or(0).max(due), itself, due: watermark, path: vec![usize::MAX, number] }
 }
 
 /// Whether a window's end is a number of records.
