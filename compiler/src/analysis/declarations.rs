@@ -256,10 +256,21 @@ impl<'a> Analyzer<'a> {
                     let value = self.coerce(value, &ty, &format!("`{}`", name.text));
                     self.computed(&value, default.span)
                 });
+                self.tell_param(&name.text, name.span, &ty, default.as_ref().map(|default| default.span));
                 self.add_global(Global { name: name.text.clone(), ty, value, is_param: true });
             }
             _ => {}
         }
+    }
+
+    /// Lists a parameter: its type, and its default as written.
+    fn tell_param(&mut self, name: &str, span: Span, ty: &Type, default: Option<Span>) {
+        let has = if default.is_some() || ty.nullable { "may be set" } else { "must be set" };
+        let d = Diagnostic::new(Code::Parameter, span, format!("the parameter `{name}`, {ty}, {has}")).help(format!("set it with `--param {name}=…`"));
+        self.report(match default {
+            Some(at) => d.also(at, "its default"),
+            None => d,
+        });
     }
 
     pub(super) fn add_global(&mut self, global: Global) {

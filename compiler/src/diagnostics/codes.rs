@@ -263,6 +263,10 @@ codes! {
         "`random()`, `uuid()` and `wall_clock()` are the only functions whose values do not follow from the program and its input. `--param random_seed=1` repeats the first two."
         bad "stream Sampled = Trade.where(random() < 0.1)"
         good "stream Sampled = Trade.where(hash(symbol) % 10 == 0)";
+    Parameter "N2003" Note "a parameter"
+        "What the program is set from outside: by `--param`, or by the builder of a program in Rust. One without a default must be set."
+        bad "param least: float = 10.0\nstream Big = Trade.where(price > least)"
+        good "const LEAST = 10.0\nstream Big = Trade.where(price > LEAST)";
     InferredSchema "N2001" Note "an inferred schema"
         "The event is not declared; its schema follows from its uses. To settle it, paste the declaration."
         bad "stream Big = Trade.where(price > 1.0)"
