@@ -115,7 +115,7 @@ fn row(form: &str, f: &FunctionRow, page: &mut String) {
 fn aggregates() {
     let mut page = String::from(
         "# Aggregates\n\nMade from the list of aggregates, `compiler/src/functions/aggregates.rs`. Every one takes `where:`. Nulls are skipped. \
-         A result is null over nothing, `count` and `sum` aside: its type is optional only where an argument is optional or a `where:` stands.\n\n\
+         Over nothing, `count` and `sum` are 0, an array is empty, and any other result is null: its type is optional only where an argument is optional or a `where:` stands.\n\n\
          | aggregate | result | |\n| --- | --- | --- |\n",
     );
     for a in Aggregate::ALL {

@@ -35,6 +35,14 @@ fn generated_code_of_a_filter() {
     ));
 }
 
+/// Errors find their handler through the stages; windows by the machine's time are driven beside those by event time.
+#[test]
+fn generated_code_of_a_handler() {
+    insta::assert_snapshot!(rust(
+        "event Order:\n    price: int\n    parts: int\nstream Each = Order\n    .window(1m, policy: \"processing_time\")\n    .aggregate(each: sum(price / parts))\n    .on_error(e => {failed: e.reason, line: e.line})\n"
+    ));
+}
+
 /// What users name has a lifetime, though nothing here borrows.
 #[test]
 fn types_without_texts_have_a_lifetime() {

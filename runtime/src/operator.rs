@@ -72,4 +72,11 @@ pub trait Operator {
     fn advance(&mut self, watermark: i64, fire: &mut impl FnMut(Self::Firing<'_>)) {
         let _ = (watermark, fire);
     }
+
+    /// The same of an operator that goes by the machine's time. At the end of the input that time has not come: what would have been told of
+    /// until then is not.
+    #[inline]
+    fn tick(&mut self, now: i64, fire: &mut impl FnMut(Self::Firing<'_>)) {
+        self.advance(now, fire);
+    }
 }

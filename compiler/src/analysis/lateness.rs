@@ -55,7 +55,7 @@ impl Analyzer<'_> {
         self.check_processing_time(&mut wrong);
         for (span, message) in wrong {
             let d = Diagnostic::new(Code::OutOfTime, span, message);
-            self.report(d.help("`.where`, `.select`, `.emit`, `.process`, `merge` and observers may stand here"));
+            self.report(d.help("`.where`, `.select`, `.emit`, `.process`, `.on_error`, `merge` and observers may stand here"));
         }
     }
 }

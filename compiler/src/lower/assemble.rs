@@ -65,6 +65,9 @@ const RESERVED: &[&str] = &[
     "without_text",
 ];
 
+/// What the functions of a generated stage are called beside its chains.
+const STAGE_FUNCTIONS: &[&str] = &["new", "deadline", "advance", "machine_deadline", "tick", "refused"];
+
 /// Lowers a plan. `analyzed` is the plan before the optimizer, `sources` the program's text, for comments.
 pub fn assemble<'p>(plan: &'p Plan, analyzed: &'p Plan, sources: &'p Sources) -> Program {
     let mut a = Assembler {
@@ -223,7 +226,9 @@ impl<'p> Assembler<'p> {
     }
 
     pub(super) fn reserve_chain(&mut self, stream: &str, input: ChainInput, span: Span) -> ChainId {
-        let name = self.unique(&snake(stream));
+        let wanted = snake(stream);
+        let wanted = if STAGE_FUNCTIONS.contains(&wanted.as_str()) { format!("{wanted}_records") } else { wanted };
+        let name = self.unique(&wanted);
         let doc = self.doc(span);
         self.program.chains.push(Chain { name, stream: stream.to_owned(), input, body: Default::default(), doc, stage: 0 });
         ChainId(self.program.chains.len() as u32 - 1)

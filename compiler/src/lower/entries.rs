@@ -71,10 +71,6 @@ impl Assembler<'_> {
             self.error_inputs.insert(NodeId(at), self.program.errors.len());
             self.program.errors.push(ErrorInput { record, chains: vec![], doc });
         }
-        if !self.program.errors.is_empty() {
-            // A stage's function of this name stands beside its chains.
-            self.names.insert("refused".to_owned());
-        }
     }
 
     /// What takes these errors.

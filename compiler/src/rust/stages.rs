@@ -209,7 +209,7 @@ impl Printer<'_> {
         let advances = timed.iter().map(|id| {
             let (fire, needs_next) = self.fire(*id);
             let (pattern, path) = self.borrow(*id, needs_next);
-            quote!({ let Self { #pattern, .. } = self; #path.advance(#now, &mut #fire); })
+            quote!({ let Self { #pattern, .. } = self; #path.#advance_name(#now, &mut #fire); })
         });
         let next = if later { quote!(self.next.#advance_name(#now, out);) } else { quote!() };
         let out_type = self.out_type();

@@ -397,7 +397,7 @@ impl program::Instance for Instance {
             self.pass(watermark);
         }
         if watermark == i64::MAX {
-            self.clocked_operators().for_each(|operator| operator.advance(self.context, watermark));
+            self.clocked_operators().for_each(|operator| operator.tick(self.context, watermark));
         }
         Context::leave(self.context);
     }
@@ -410,7 +410,7 @@ impl program::Instance for Instance {
         let now = out.wall_clock();
         if program::Instance::machine_deadline(self).is_some_and(|due| due <= now) {
             Context::enter(self.context, out);
-            self.clocked_operators().for_each(|operator| operator.advance(self.context, now));
+            self.clocked_operators().for_each(|operator| operator.tick(self.context, now));
             Context::leave(self.context);
         }
     }

@@ -26,6 +26,8 @@ pub(super) trait Running: Send {
     /// The watermark at which time makes it fire; `i64::MAX` if none does.
     fn deadline(&self) -> i64;
     fn advance(&self, context: *mut Context, watermark: i64);
+    /// The same of one that goes by the machine's time.
+    fn tick(&self, context: *mut Context, now: i64);
     /// Records below the watermark follow.
     fn begin_late(&self, watermark: i64);
     /// Whether it took one.
@@ -148,9 +150,16 @@ where
 
     fn advance(&self, context: *mut Context, watermark: i64) {
         if let Ok(mut behind) = self.try_borrow_mut() {
-            let Behind { operator, chains, clock, .. } = &mut *behind;
-            let watermark = clock.as_mut().map_or(watermark, |machine| machine.reading(watermark));
+            let Behind { operator, chains, .. } = &mut *behind;
             operator.advance(watermark, &mut |firing| fire(context, chains, &firing.parts()));
+        }
+    }
+
+    fn tick(&self, context: *mut Context, now: i64) {
+        if let Ok(mut behind) = self.try_borrow_mut() {
+            let Behind { operator, chains, clock, .. } = &mut *behind;
+            let now = clock.as_mut().map_or(now, |machine| machine.reading(now));
+            operator.tick(now, &mut |firing| fire(context, chains, &firing.parts()));
         }
     }
 

@@ -116,6 +116,15 @@ impl<K: WindowKernel + 'static> Operator for CumulatingWindow<K> {
             self.fire_up_to(watermark, fire);
         }
     }
+
+    fn tick(&mut self, now: i64, fire: &mut impl FnMut(WindowFiring<'_, K>)) {
+        let left_out = now == i64::MAX && self.early;
+        self.advance(now, &mut |firing| {
+            if !left_out || firing.ts >= firing.end.saturating_sub(1) {
+                fire(firing);
+            }
+        });
+    }
 }
 
 #[cfg(test)]

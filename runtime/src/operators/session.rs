@@ -129,6 +129,15 @@ impl<K: WindowKernel + 'static> Operator for SessionWindow<K> {
         }
         self.set_due();
     }
+
+    fn tick(&mut self, now: i64, fire: &mut impl FnMut(WindowFiring<'_, K>)) {
+        let is_end = now == i64::MAX;
+        self.advance(now, &mut |firing| {
+            if !(is_end && firing.update) {
+                fire(firing);
+            }
+        });
+    }
 }
 
 #[cfg(test)]
