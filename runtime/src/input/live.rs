@@ -43,6 +43,8 @@ fn read_all(reader: &mut dyn Read, send: &Sender<Block>) {
                 Ok(block)
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            // That there is nothing yet is said by the reading end alone.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(io::Error::other(error)),
             Err(error) => Err(error),
         };
         let failed = read.is_err();

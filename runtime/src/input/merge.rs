@@ -21,6 +21,8 @@ pub struct Feed {
     pub source: Source,
     /// Its decoder.
     pub decoder: Decoder,
+    /// Whether it may have nothing yet, and says so by [`WouldBlock`](io::ErrorKind::WouldBlock): then [`Refusals::wait`] can wait for it.
+    pub live: bool,
 }
 
 /// The next event of an input.
@@ -100,7 +102,7 @@ impl Merge {
             for (index, input) in self.inputs.iter_mut().enumerate() {
                 match input.advance(&mut self.buffer, refusals) {
                     Ok(()) => {}
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.waiting.push(index),
+                    Err(error) if input.feed.live && error.kind() == io::ErrorKind::WouldBlock => self.waiting.push(index),
                     Err(error) => return Err((index, error)),
                 }
                 if input.ready && oldest.is_none_or(|(ts, _)| input.head.ts < ts) {
@@ -153,7 +155,7 @@ impl Input {
     #[inline]
     fn advance(&mut self, buffer: &mut ValueBuffer, refusals: &mut impl Refusals) -> io::Result<()> {
         while !self.ready && !self.ended {
-            let Feed { name, source, decoder } = &mut self.feed;
+            let Feed { name, source, decoder, .. } = &mut self.feed;
             match source.buffered() {
                 Some(Item::Record(position, record)) => {
                     let mut values = buffer.take();

@@ -133,11 +133,12 @@ impl Inputs {
     fn add(&mut self, name: String, opened: Opened, waits: bool, options: &Options, schema: &Schema<'_>, run: &Run) {
         let format = options.format_of(&name);
         let mut reader = run.out.messages.counted(opened.reader);
-        if waits && opened.live {
-            let live = LiveReader::new(reader, |work| run.host.beside(work));
-            self.arrivals.add(Some(&live));
+        let live = waits && opened.live;
+        if live {
+            let beside = LiveReader::new(reader, |work| run.host.beside(work));
+            self.arrivals.add(Some(&beside));
             self.is_live = true;
-            reader = Box::new(live);
+            reader = Box::new(beside);
         } else {
             self.arrivals.add(None);
         }
@@ -145,6 +146,7 @@ impl Inputs {
             name: shown(&name, "stdin").to_owned(),
             source: Source::new(reader, format.framing()),
             decoder: Decoder::new(format, schema.events, &options.decoding()),
+            live,
         });
     }
 }
@@ -174,7 +176,7 @@ impl Run<'_> {
     }
 
     fn read_one<P: Instance>(&mut self, program: &mut P, feed: &mut Feed) -> std::io::Result<()> {
-        let Feed { name, source, decoder } = feed;
+        let Feed { name, source, decoder, .. } = feed;
         let mut buffer = ValueBuffer::default();
         loop {
             while let Some(item) = source.buffered() {
