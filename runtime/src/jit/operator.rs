@@ -141,7 +141,9 @@ where
     for<'a> O::Firing<'a>: Fired,
 {
     fn entry(&self) -> Entry {
-        Entry { push: push::<O>, operator: std::ptr::from_ref(self).cast() }
+        // Which time it goes by does not change: most operators need not ask.
+        let clocked = self.try_borrow().is_ok_and(|behind| behind.clock.is_some());
+        Entry { push: if clocked { push::<O, true> } else { push::<O, false> }, operator: std::ptr::from_ref(self).cast() }
     }
 
     fn deadline(&self) -> i64 {
@@ -179,7 +181,7 @@ where
 /// # Safety
 /// The operator's address is that of a `RefCell<Behind<O>>` that lives, the row is one of its port and begins with its time, the context is that
 /// of the instance that owns the operator.
-unsafe extern "C" fn push<O>(context: *mut Context, operator: *const (), port: u64, row: *const u64) -> u64
+unsafe extern "C" fn push<O, const CLOCKED: bool>(context: *mut Context, operator: *const (), port: u64, row: *const u64) -> u64
 where
     O: Operator + Send + 'static,
     for<'a> O: Operator<Input<'a> = RowRef<'a>>,
@@ -195,8 +197,8 @@ where
         let Behind { operator, chains, timed, clock } = &mut *behind;
         let mut fire = |firing: O::Firing<'_>| fire(context, chains, &firing.parts());
         let ts = match clock {
-            None => row.read().cast_signed(),
-            Some(machine) => machine.reading(Context::wall_clock(context)),
+            Some(machine) if CLOCKED => machine.reading(Context::wall_clock(context)),
+            _ => row.read().cast_signed(),
         };
         let result = if O::TAKES_LATE && port & operator::LATE != 0 {
             operator.push_late(ts, RowRef::new(row, port & !operator::LATE), &mut fire)
