@@ -20,6 +20,7 @@ pub mod scalar;
 pub mod standalone;
 pub mod state;
 pub mod timers;
+pub mod told;
 pub mod value;
 
 /// What generated code uses, under plain names.
@@ -33,7 +34,7 @@ pub mod prelude {
     pub use crate::kernels::*;
     pub use crate::operator::{Operator, Refusal};
     pub use crate::operators::*;
-    pub use crate::output::{At, Output, RecordWriter, WithState, WriteRecord, text_of};
+    pub use crate::output::{At, Output, RecordWriter, WithState, WriteRecord};
     pub use crate::pattern::*;
     pub use crate::program::{
         Counters, EventSchema, FieldSchema, Form, Instance, ParamSchema, Params, Program as CompiledProgram, Schema, Site, StreamSchema, Tally,
@@ -42,6 +43,7 @@ pub mod prelude {
     pub use crate::scalar::*;
     pub use crate::state::{NoState, Slots, Text, Typed};
     pub use crate::timers::Timers;
+    pub use crate::told::Told;
     pub use crate::value::Value;
     pub use varpulis_abi::packed::{Cell, Packed, Packer, pack};
     pub use varpulis_abi::reason::Reason;

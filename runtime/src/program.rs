@@ -305,7 +305,13 @@ pub struct Counters {
     pub named: Vec<(String, u64)>,
 }
 
+/// How many texts a counter tells apart: labels may have values without end.
+const MOST_LABELS: usize = 10_000;
+/// What all other texts are counted as.
+const OTHER_LABELS: &str = "…";
+
 /// A counter with labels (`.tap(counter: …, labels: […])`): one number for each text that they come to, in the order of the first of each.
+/// Behind the first 10,000 texts the others have one number together.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     places: hashbrown::HashMap<String, usize, foldhash::fast::RandomState>,
@@ -315,6 +321,8 @@ pub struct Tally {
 impl Tally {
     /// Counts one more.
     pub fn count(&mut self, label: &str) {
+        let is_other = self.counts.len() >= MOST_LABELS && !self.places.contains_key(label);
+        let label = if is_other { OTHER_LABELS } else { label };
         let place = *self.places.entry_ref(label).or_insert_with(|| {
             self.counts.push(0);
             self.counts.len() - 1
@@ -405,4 +413,22 @@ pub trait Program: Instance {
     /// # Errors
     /// A parameter is unknown, missing, or not of its type; the text says which and why.
     fn with_params(params: &Params) -> Result<Self, String>;
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn labels_without_end_are_counted_together() {
+        let mut tally = Tally::default();
+        for n in 0..MOST_LABELS + 5 {
+            tally.count(&format!("n=\"{n}\""));
+        }
+        tally.count("n=\"7\"");
+        let counts = tally.counts("seen");
+        assert_eq!(counts.len(), MOST_LABELS + 1);
+        assert_eq!((&counts[7], &counts[MOST_LABELS]), (&("seen{n=\"7\"}".to_owned(), 2), &("seen{…}".to_owned(), 5)));
+    }
 }

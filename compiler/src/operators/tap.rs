@@ -13,10 +13,10 @@ pub(super) const ENTRY: Entry = Entry {
     name: "tap",
     title: "Counts records, or writes a sample of them; the record goes on unchanged.",
     arguments: "(counter: \"name\", labels: [field, …]) · (log: \"text\", sample: 0.01)",
-    doc: "Counters stand in the summary; with labels there is one for each of their values that occurs, as `name{region=\"eu\"}`. A sample of 0.01 takes every hundredth record, beginning with the first: the same ones in every run.",
+    doc: "Counters stand in the summary; with labels there is one for each of their values that occurs, as `name{region=\"eu\"}`, up to 10,000 of them; what comes of others is counted together, as `name{…}`. A sample of 0.01 takes every hundredth record, beginning with the first: the same ones in every run.",
     example: "stream Big = Trade.where(volume > 1000).tap(counter: \"large\").emit(symbol)",
     order: Order::Any,
-    memory: "8 B, or values of the labels × 100 B",
+    memory: "8 B, or values of the labels × (text + counter)",
     analyze: Some(analyze),
 };
 

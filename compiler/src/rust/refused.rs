@@ -53,35 +53,17 @@ impl Printer<'_> {
             return quote!();
         }
         let name = self.record_name(input.record);
-        let (mut before, mut fields, mut needs_site) = (quote!(), vec![], false);
-        for (_, field) in self.used_fields(input.record) {
-            let of = names::ident(&field.name);
-            fields.push(match field.name.as_str() {
-                "reason" => quote!(#of: refusal.reason.text()),
-                "expression" => {
-                    needs_site = true;
-                    quote!(#of: site.map_or("", |site| &site.text))
-                }
-                "line" => {
-                    needs_site = true;
-                    quote!(#of: site.map_or(0, |site| i64::from(site.line)))
-                }
-                _ => {
-                    before = quote!(let text = text_of(record););
-                    quote!(#of: &text)
-                }
-            });
-        }
+        let used = self.used_fields(input.record);
+        let fields: Vec<TokenStream> = used.iter().map(|(_, field)| names::ident(&field.name)).map(|of| quote!(#of: told.#of())).collect();
         let program = self.program_type();
-        let site = needs_site.then(|| quote!(let site = <#program as CompiledProgram>::SITES.get(refusal.site as usize);));
+        let told = (!fields.is_empty()).then(|| quote!(let told = Told::new(<#program as CompiledProgram>::SITES, refusal, record);));
         let calls = input.chains.iter().map(|chain| {
             let receiver = self.path(&quote!(self), self.program.chain(*chain).stage - self.stage_of(input));
             self.call(*chain, &receiver, &quote!(row), &quote!(row.ts), &quote!(row))
         });
         quote! {
             #(#sites)|* => {
-                #site
-                #before
+                #told
                 let row = &#name { ts, #(#fields),* };
                 #(#calls)*
             }

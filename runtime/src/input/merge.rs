@@ -174,6 +174,7 @@ impl Input {
                         Decoded::Skipped => refusals.skipped(),
                         Decoded::Invalid(invalid) => match decoder.rejected(record, &|event, values, read| refusals.rejects(event, values, read)) {
                             Some(rejected) => {
+                                self.silent_since = None;
                                 self.head.hold(&rejected);
                                 self.ready = true;
                             }

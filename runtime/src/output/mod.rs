@@ -4,7 +4,8 @@ mod record;
 mod state;
 pub(crate) mod text;
 
-pub use record::{RecordWriter, WriteRecord, text_of};
+pub(crate) use record::text_of;
+pub use record::{RecordWriter, WriteRecord};
 pub use state::WithState;
 
 use std::io::Write;

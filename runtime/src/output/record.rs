@@ -14,7 +14,7 @@ pub trait WriteRecord {
 }
 
 /// A record as its text.
-pub fn text_of(record: &dyn WriteRecord) -> String {
+pub(crate) fn text_of(record: &dyn WriteRecord) -> String {
     let mut buffer = vec![];
     record.write(&mut RecordWriter::new(&mut buffer));
     String::from_utf8(buffer).unwrap_or_default()
