@@ -13,7 +13,7 @@ use varpulis_runtime::pattern::{MatchFiring, PatternMatcher, PatternSpec, StepSp
 use varpulis_runtime::state::{NoState, Text, Typed};
 
 const SECOND: i64 = 1_000_000_000;
-const STEP: StepSpec = StepSpec { kleene: false, correlated: false, within: i64::MAX, shared: false };
+const STEP: StepSpec = StepSpec { kleene: false, fallible: false, correlated: false, within: i64::MAX, shared: false };
 const EXIT: PatternSpec = PatternSpec { steps: Cow::Borrowed(&[STEP, STEP, STEP]), negations: Cow::Borrowed(&[]), within: 600 * SECOND };
 const BRUTE: PatternSpec =
     PatternSpec { steps: Cow::Borrowed(&[StepSpec { kleene: true, shared: true, ..STEP }, STEP]), negations: Cow::Borrowed(&[]), within: 300 * SECOND };

@@ -36,6 +36,9 @@ macro_rules! for_each_kernel {
                 /// Bit i: the event satisfies the part of step i's condition that looks at the event alone;
                 /// bit (steps + j): the same for negation j.
                 classify(row: row) -> fallible mask;
+                /// What `classify` leaves open of step `at`, or of negation `at - steps`: the rest of the condition on the event alone, from the
+                /// first part on that may refuse it. Asked only of those declared fallible, whose bits mean that they may be satisfied.
+                satisfies(at: index, row: row) -> fallible bool;
                 /// The part of a step's condition that looks at the run; asked only of steps declared correlated.
                 fits(step: index, row: row, run: ref Runs) -> fallible bool;
                 /// The part of a negation's condition that looks at the run.

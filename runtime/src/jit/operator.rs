@@ -325,8 +325,8 @@ macro_rules! structs {
 }
 structs! {
     PatternSpec { steps, negations, within }
-    StepSpec { kleene, correlated, within, shared }
-    NegationSpec { after, whole, correlated }
+    StepSpec { kleene, fallible, correlated, within, shared }
+    NegationSpec { after, whole, fallible, correlated }
 }
 
 /// A constructor: a kernel, and what else the operator is made of.

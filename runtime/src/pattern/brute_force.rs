@@ -68,6 +68,19 @@ fn report(run: &Run, ts: i64) -> Seen {
     Seen::Match { ts, first_ts: run.first_ts, key: run.key, taken: run.taken.clone() }
 }
 
+/// The steps and absences that an event satisfies by itself. What its own conditions refuse comes before what a run refuses.
+fn asked(spec: &PatternSpec, event: Event, mask: u64, error: &mut Option<Refusal>) -> u64 {
+    let members = spec.steps.iter().map(|s| s.fallible).chain(spec.negations.iter().map(|n| n.fallible));
+    members.enumerate().filter(|(at, fallible)| *fallible && mask >> at & 1 == 1).fold(mask, |left, (at, _)| match Probe.satisfies(at, event) {
+        Ok(true) => left,
+        Ok(false) => left & !(1 << at),
+        Err(refusal) => {
+            error.get_or_insert(refusal);
+            left & !(1 << at)
+        }
+    })
+}
+
 /// Everything a pattern reports over events, to the end of the input.
 pub(super) fn matches(spec: &PatternSpec, events: &[Event]) -> Vec<Seen> {
     let (count, mut seen, mut runs) = (spec.steps.len(), vec![], Vec::<Run>::new());
@@ -92,6 +105,8 @@ pub(super) fn matches(spec: &PatternSpec, events: &[Event]) -> Vec<Seen> {
             }
         };
         let (mut error, mut kept) = (None, vec![]);
+        let event = Event { mask: asked(spec, event, mask, &mut error), ..event };
+        let mask = event.mask;
         let new = Run { key, first_ts: event.ts, times: vec![], taken: vec![] };
         let waiting = |r: &Run| r.times.len() < count || spec.waits_at_end();
         for run in runs.drain(..).filter(|r| !is_over(spec, r, event.ts)) {

@@ -28,7 +28,7 @@ struct Event<'a, K: PatternKernel> {
     row: K::Row<'a>,
     /// Which steps and absences it satisfies by itself.
     mask: u64,
-    /// The refusal of the oldest run that refused, with the run's number.
+    /// The refusal of its own conditions, or of the oldest run that refused it, with the run's number.
     refused: Option<(u64, Refusal)>,
     /// Whether it left a run behind that was not there before: then its key stays.
     opened: bool,
@@ -71,6 +71,8 @@ pub struct PatternMatcher<K: PatternKernel> {
     /// The longest time from the first event of a match to its last, in ns; `i64::MAX`: none.
     within: i64,
     states: Vec<State>,
+    /// The steps and absences that are asked by themselves.
+    fallible: u64,
     waits_at_end: bool,
     keys: KeyTable<K>,
     runs: Runs,
@@ -94,12 +96,14 @@ impl<K: PatternKernel> PatternMatcher<K> {
         let waiting = if stays { spec.steps.len() } else { spec.steps.len().saturating_sub(1) };
         let (keys, elements) = (KeyTable::new(&kernel), Elements::new(&spec.steps, kernel.layout("Elements")));
         let kept = K::Runs::with_layout(kernel.layout("Runs"));
+        let fallible = spec.fallible();
         let limited = states.iter().any(|state| state.within != i64::MAX);
         Self {
             kernel,
             steps: spec.steps.into(),
             negations: spec.negations.into(),
             within: spec.within,
+            fallible,
             waits_at_end,
             keys,
             runs: Runs::new(waiting),
@@ -180,6 +184,24 @@ impl<K: PatternKernel> PatternMatcher<K> {
     #[inline(always)]
     fn report(&self, key: u32, run: u32, ts: i64, fire: &mut impl FnMut(MatchFiring<'_, K>)) {
         fire(MatchFiring { ts, first_ts: self.runs.first_ts(run), key: self.keys.key(key), run: self.kept.at(run as usize) });
+    }
+
+    /// Asks the steps and absences whose own condition may refuse the event: which of them it satisfies, and the first refusal. One that refuses
+    /// is not satisfied.
+    #[inline(never)]
+    fn ask(&self, open: u64, row: K::Row<'_>) -> (u64, Option<Refusal>) {
+        let (mut satisfied, mut first) = (0, None);
+        let mut rest = open;
+        while rest != 0 {
+            let at = rest.trailing_zeros();
+            rest &= rest - 1;
+            match self.kernel.satisfies(at as usize, row) {
+                Ok(true) => satisfied |= 1 << at,
+                Ok(false) => {}
+                Err(refusal) => first = first.or(Some(refusal)),
+            }
+        }
+        (satisfied, first)
     }
 
     /// Shows the event to the runs of a key in a state.
@@ -407,9 +429,16 @@ impl<K: PatternKernel + 'static> Operator for PatternMatcher<K> {
         if !self.kernel.has_key(row) {
             return Ok(());
         }
-        let mask = self.kernel.classify(row)?;
+        let (mut mask, mut refused) = (self.kernel.classify(row)?, None);
+        if mask & self.fallible != 0 {
+            let (satisfied, refusal) = self.ask(mask & self.fallible, row);
+            mask = mask & !self.fallible | satisfied;
+            // It stands before what any run refuses.
+            refused = refusal.map(|refusal| (0, refusal));
+        }
+        let refusal = |refused: Option<(u64, Refusal)>| refused.map_or(Ok(()), |(_, refusal)| Err(refusal));
         if mask == 0 {
-            return Ok(());
+            return refusal(refused);
         }
         self.expire(Until::Moment(ts), fire);
         let opens = mask & 1 == 1;
@@ -423,10 +452,10 @@ impl<K: PatternKernel + 'static> Operator for PatternMatcher<K> {
         } else {
             match self.keys.find(&self.kernel, row) {
                 Some(key) => key,
-                None => return Ok(()),
+                None => return refusal(refused),
             }
         };
-        let mut event = Event::<'_, K> { ts, row, mask, refused: None, opened: false };
+        let mut event = Event::<'_, K> { ts, row, mask, refused, opened: false };
         self.elements.begin();
         // From the last state to the first, so that no run takes two steps with one event.
         let mut state = self.runs.states();
@@ -444,7 +473,7 @@ impl<K: PatternKernel + 'static> Operator for PatternMatcher<K> {
             self.forget_if_idle(key);
         }
         self.settle();
-        event.refused.map_or(Ok(()), |(_, refusal)| Err(refusal))
+        refusal(event.refused)
     }
 
     /// One past the deadline of the oldest run, where runs wait for an absence at the end.

@@ -18,6 +18,8 @@ pub struct PatternSpec {
 pub struct StepSpec {
     /// One or more events.
     pub kleene: bool,
+    /// Whether its condition on the event alone may refuse it: then the step is asked by itself, so that the others may take the event.
+    pub fallible: bool,
     /// Whether its condition looks at the run.
     pub correlated: bool,
     /// The longest time since the previous step, in ns; `i64::MAX`: none.
@@ -33,6 +35,8 @@ pub struct NegationSpec {
     pub after: usize,
     /// It holds from the first event of the match to its last.
     pub whole: bool,
+    /// Whether its condition on the event alone may refuse it, as that of a step.
+    pub fallible: bool,
     /// Whether its condition looks at the run.
     pub correlated: bool,
 }
@@ -41,6 +45,12 @@ impl PatternSpec {
     /// Whether matches are reported when their time is over.
     pub(super) fn waits_at_end(&self) -> bool {
         self.negations.iter().any(|n| !n.whole && n.after + 1 == self.steps.len())
+    }
+
+    /// The bits of the steps and absences that are asked by themselves.
+    pub(super) fn fallible(&self) -> u64 {
+        let members = self.steps.iter().map(|step| step.fallible).chain(self.negations.iter().map(|n| n.fallible));
+        members.enumerate().fold(0, |all, (at, fallible)| if fallible { all | bit(at) } else { all })
     }
 
     /// What an event must be asked about runs that have taken so many steps, for each number of steps.

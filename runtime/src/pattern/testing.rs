@@ -17,6 +17,7 @@ pub(super) const NEVER: i64 = i64::MAX;
 pub(super) enum Trouble {
     None,
     Classify,
+    Satisfies,
     Fits,
     Kills,
     Keep,
@@ -93,6 +94,10 @@ impl PatternKernel for Probe {
     fn classify(&self, row: Event) -> Result<u64, Refusal> {
         if row.trouble == Trouble::Classify { Err(refusal(0, 0, row, &vec![])) } else { Ok(row.mask) }
     }
+    fn satisfies(&self, at: usize, row: Event) -> Result<bool, Refusal> {
+        let alone = vec![vec![at as u32]];
+        if troubles(Trouble::Satisfies, row, &alone) { Err(refusal(4, at, row, &vec![])) } else { Ok(related(at + 128, row, &vec![])) }
+    }
     fn fits(&self, step: usize, row: Event, run: &Taken) -> Result<bool, Refusal> {
         if troubles(Trouble::Fits, row, run) { Err(refusal(1, step, row, run)) } else { Ok(related(step, row, run)) }
     }
@@ -123,7 +128,7 @@ impl PatternKernel for Probe {
 }
 
 /// A plain step.
-pub(super) const STEP: StepSpec = StepSpec { kleene: false, correlated: false, within: NEVER, shared: false };
+pub(super) const STEP: StepSpec = StepSpec { kleene: false, fallible: false, correlated: false, within: NEVER, shared: false };
 /// A Kleene step.
 pub(super) const MANY: StepSpec = StepSpec { kleene: true, ..STEP };
 /// A Kleene step whose elements are shared.
@@ -131,7 +136,7 @@ pub(super) const SHARED: StepSpec = StepSpec { shared: true, ..MANY };
 
 /// An absence between two steps, or behind the last.
 pub(super) const fn absent(after: usize) -> NegationSpec {
-    NegationSpec { after, whole: false, correlated: false }
+    NegationSpec { after, whole: false, fallible: false, correlated: false }
 }
 
 /// A pattern made at run time.
@@ -174,13 +179,14 @@ fn limit() -> impl Strategy<Value = i64> {
 }
 
 fn step() -> impl Strategy<Value = StepSpec> {
-    (any::<bool>(), prop::bool::weighted(0.3), limit()).prop_map(|(kleene, correlated, within)| StepSpec { kleene, correlated, within, shared: false })
+    (any::<bool>(), prop::bool::weighted(0.3), prop::bool::weighted(0.3), limit())
+        .prop_map(|(kleene, fallible, correlated, within)| StepSpec { kleene, fallible, correlated, within, shared: false })
 }
 
 /// Two to four steps (now and then one), up to three absences; a span, which an absence at the end needs.
 pub(super) fn patterns() -> impl Strategy<Value = PatternSpec> {
-    let absence =
-        (0..4usize, prop::bool::weighted(0.3), prop::bool::weighted(0.3)).prop_map(|(after, whole, correlated)| NegationSpec { after, whole, correlated });
+    let absence = (0..4usize, prop::bool::weighted(0.3), prop::bool::weighted(0.3), prop::bool::weighted(0.3))
+        .prop_map(|(after, whole, fallible, correlated)| NegationSpec { after, whole, fallible, correlated });
     let steps = prop_oneof![1 => prop::collection::vec(step(), 1), 9 => prop::collection::vec(step(), 2..=4)];
     (
         steps,
@@ -217,7 +223,7 @@ pub(super) fn with_sharing(spec: PatternSpec, wanted: u8) -> PatternSpec {
 pub(super) fn events(troubled: bool) -> impl Strategy<Value = Vec<Event>> {
     let mask = prop_oneof![2 => Just(1u64), 8 => (0..4u32).prop_map(|b| 1 << b), 3 => (0..7u32, 0..7u32).prop_map(|(a, b)| 1 << a | 1 << b), 1 => 0..128u64];
     let trouble = prop_oneof![
-        30 => Just(Trouble::None), 1 => Just(Trouble::Classify), 1 => Just(Trouble::Fits), 1 => Just(Trouble::Kills), 1 => Just(Trouble::Keep)
+        30 => Just(Trouble::None), 1 => Just(Trouble::Classify), 1 => Just(Trouble::Satisfies), 1 => Just(Trouble::Fits), 1 => Just(Trouble::Kills), 1 => Just(Trouble::Keep)
     ];
     let key = prop_oneof![10 => Just(Some(0)), 5 => (1..3u8).prop_map(Some), 1 => Just(None)];
     let event = (prop_oneof![3 => Just(0), 6 => 0..3i64, 1 => 0..12i64], key, mask, trouble);

@@ -20,6 +20,8 @@ struct Arrival {
     steps: Vec<bool>,
     /// Which absences it satisfies by itself.
     negations: Vec<bool>,
+    /// What the first of its own conditions to refuse it says.
+    refused: Option<Refused>,
 }
 
 /// A run: per step the events taken.
@@ -37,7 +39,9 @@ struct Run<'a> {
 pub(crate) fn records(s: &mut Streams<'_>, id: NodeId, p: &Pattern) -> Vec<Record> {
     let arrivals = arrivals(s, id, p);
     let view = &*s;
-    let mut refused: BTreeMap<usize, Refused> = BTreeMap::new();
+    // What its own conditions refuse comes before what a run refuses.
+    let own = arrivals.iter().enumerate().filter_map(|(number, a)| Some((number, a.refused.clone()?)));
+    let mut refused: BTreeMap<usize, Refused> = own.collect();
     let mut matches: Vec<((Moment, usize), usize, Record)> = vec![];
     for (number, first) in arrivals.iter().enumerate().filter(|(_, a)| a.steps[0]) {
         let mut run = Run { s: view, p, taken: vec![vec![]; p.steps.len()], key: &first.key, number, refused: BTreeMap::new() };
@@ -84,14 +88,17 @@ fn arrivals(s: &mut Streams<'_>, id: NodeId, p: &Pattern) -> Vec<Arrival> {
             }
             Ok(true)
         };
-        let steps: Result<Vec<bool>, Refused> = p.steps.iter().map(|step| fits(step.input, &step.unary)).collect();
-        let negations: Result<Vec<bool>, Refused> = p.negations.iter().map(|n| fits(n.input, &n.unary)).collect();
-        match (steps, negations) {
-            (Ok(steps), Ok(negations)) => arrivals.push(Arrival { key, steps, negations, record }),
-            (Err(reason), _) | (_, Err(reason)) => {
-                s.refuse(id, &record.moment, record.ts, reason);
-            }
-        }
+        // One whose own condition refuses the event does not take it; the others may.
+        let mut refused = None;
+        let mut satisfied = |input: usize, unary: &[Expr]| {
+            fits(input, unary).unwrap_or_else(|reason| {
+                refused.get_or_insert(reason);
+                false
+            })
+        };
+        let steps = p.steps.iter().map(|step| satisfied(step.input, &step.unary)).collect();
+        let negations = p.negations.iter().map(|n| satisfied(n.input, &n.unary)).collect();
+        arrivals.push(Arrival { key, steps, negations, refused, record });
     }
     arrivals
 }

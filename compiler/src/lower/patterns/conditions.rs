@@ -10,19 +10,38 @@ use crate::lower::expression::truth;
 use crate::lower::frame::{Frame, Lowering};
 use crate::lower::ir::{Arm, Comparison, KernelFunction, Op, Statement, ValueId};
 use crate::lower::kernels::StateKind;
+use crate::optimize::can_fail;
 use crate::plan::logical::{CURRENT, NodeId, Pattern};
 
-/// `classify`, `fits` and `kills`.
+/// Whether a step or absence is asked by itself: its condition on the event alone may refuse it, and others look at the same events. What one
+/// refuses, another may take.
+pub(super) fn is_fallible(p: &Pattern, input: usize, unary: &[Expr]) -> bool {
+    members(p).filter(|(other, _)| *other == input).count() > 1 && unary.iter().any(can_fail)
+}
+
+/// The input and the conditions on the event alone, of each step and absence.
+fn members(p: &Pattern) -> impl Iterator<Item = (usize, &[Expr])> {
+    p.steps.iter().map(|s| (s.input, s.unary.as_slice())).chain(p.negations.iter().map(|n| (n.input, n.unary.as_slice())))
+}
+
+/// `classify`, `satisfies`, `fits` and `kills`.
 pub(super) fn conditions(a: &mut Assembler<'_>, node: NodeId, p: &Pattern) -> Vec<KernelFunction> {
     let owner = a.plan.node(node).error_owner();
-    let mut classify = vec![];
+    let (mut classify, mut satisfies) = (vec![], vec![]);
     for port in 0..p.inputs.len() {
         let mut b = Builder::new();
         let mut bits = vec![];
-        let members = p.steps.iter().map(|s| (s.input, &s.unary)).chain(p.negations.iter().map(|n| (n.input, &n.unary)));
-        for (bit, (_, unary)) in members.enumerate().filter(|(_, (input, _))| *input == port) {
-            let fits = all(&mut b, &mut Lowering { a, frame: Frame::Step { node, port }, owner: owner.clone() }, unary);
-            bits.push((bit as u32, fits));
+        for (at, (_, unary)) in members(p).enumerate().filter(|(_, (input, _))| *input == port) {
+            let open = if is_fallible(p, port, unary) { unary.iter().position(can_fail).unwrap_or(unary.len()) } else { unary.len() };
+            let (known, rest) = unary.split_at(open);
+            let mut cx = Lowering { a, frame: Frame::Step { node, port }, owner: owner.clone() };
+            bits.push((at as u32, all(&mut b, &mut cx, known)));
+            if !rest.is_empty() {
+                let mut b = Builder::new();
+                let result = all(&mut b, &mut cx, rest);
+                b.statement(Statement::Return(result));
+                satisfies.push(Arm { port: several(p, port), index: Some(at), body: b.finish() });
+            }
         }
         let mask = b.value(Op::Mask(bits), plain(Scalar::Int));
         b.statement(Statement::Return(mask));
@@ -60,7 +79,7 @@ pub(super) fn conditions(a: &mut Assembler<'_>, node: NodeId, p: &Pattern) -> Ve
         b.statement(Statement::Return(result));
         kills.push(Arm { port: several(p, n.input), index: Some(at), body: b.finish() });
     }
-    let functions = [("classify", classify), ("fits", fits), ("kills", kills)];
+    let functions = [("classify", classify), ("satisfies", satisfies), ("fits", fits), ("kills", kills)];
     functions.into_iter().filter(|(_, arms)| !arms.is_empty()).map(|(name, arms)| KernelFunction { name, arms }).collect()
 }
 

@@ -102,6 +102,7 @@ impl RunLayout {
                     "StepSpec",
                     vec![
                         ("kleene", Config::Bool(s.kleene)),
+                        ("fallible", Config::Bool(conditions::is_fallible(p, s.input, &s.unary))),
                         ("correlated", Config::Bool(!s.correlated.is_empty())),
                         ("within", Config::Int(s.within.unwrap_or(i64::MAX))),
                         ("shared", Config::Bool(self.kleene.get(&i).is_some_and(|k| k.shared))),
@@ -115,7 +116,12 @@ impl RunLayout {
             .map(|n| {
                 Config::Struct(
                     "NegationSpec",
-                    vec![("after", Config::Int(n.after as i64)), ("whole", Config::Bool(n.whole)), ("correlated", Config::Bool(!n.correlated.is_empty()))],
+                    vec![
+                        ("after", Config::Int(n.after as i64)),
+                        ("whole", Config::Bool(n.whole)),
+                        ("fallible", Config::Bool(conditions::is_fallible(p, n.input, &n.unary))),
+                        ("correlated", Config::Bool(!n.correlated.is_empty())),
+                    ],
                 )
             })
             .collect();
