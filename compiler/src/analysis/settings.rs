@@ -16,7 +16,7 @@ impl Analyzer<'_> {
                 self.report(d.also(before.span, "first set here"));
             } else if name.text != "mode" {
                 let mut d = Diagnostic::new(Code::UnknownSetting, name.span, format!("`{}` is no setting, and changes nothing", name.text));
-                if let Some(similar) = did_you_mean(&name.text, ["mode"].into_iter()) {
+                if let Some(similar) = did_you_mean(&name.text, ["mode"].into_iter().filter(|mode| entries.iter().all(|(n, _)| n.text != *mode))) {
                     d = d.fix(name.span, similar, "a similar setting exists");
                 }
                 self.report(d);
