@@ -110,6 +110,16 @@ impl<'a> Analyzer<'a> {
         self.plan.publications.push(Publication { stream: stream.to_owned(), name: name.to_owned(), node, span });
     }
 
+    /// A row says in `type` of which stream it is: no field can stand there.
+    pub(super) fn check_rows(&mut self) {
+        let published = self.plan.publications.iter();
+        let wrong: Vec<Span> = published.filter(|p| self.plan.columns_of(p.node).iter().any(|c| c.name == "type" && !c.hidden)).map(|p| p.span).collect();
+        for span in wrong {
+            let d = Diagnostic::new(Code::DuplicateField, span, "a published row has a `type` already, the stream's name: no field can be called so");
+            self.report(d.help("give the field another name, as in `.select(kind: type, …)`"));
+        }
+    }
+
     /// The finished stream of that name, which is built now if it was not yet.
     pub(crate) fn stream(&mut self, name: &str, used_at: Span) -> Option<Finished> {
         if let Some(finished) = self.streams.get(name) {
