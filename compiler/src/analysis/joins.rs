@@ -17,15 +17,24 @@ use crate::syntax::ast::{self, BinaryOp, JoinKind, Span};
 impl<'a> Analyzer<'a> {
     /// The inputs of a join, each with names that are no other's.
     fn join_inputs(&mut self, name: &str, args: &'a [ast::StreamArg]) -> Option<Vec<StreamBuilder>> {
-        let mut inputs: Vec<StreamBuilder> = vec![];
-        for arg in args {
-            let input = self.stream_arg(name, arg)?;
-            if inputs.iter().any(|other| other.names.first() == input.names.first()) {
-                let d = Diagnostic::new(Code::PatternAlias, arg.span, format!("two inputs of the join are called `{}`", arg.source.text));
-                self.report(d.help(format!("give each a name of its own: `{0} as a, {0} as b`", arg.source.text)));
+        let mut inputs = self.stream_args(name, args)?;
+        let mut own: Vec<&String> = vec![];
+        for (input, arg) in inputs.iter().zip(args) {
+            let Some(name) = input.names.first() else {
+                let d = Diagnostic::new(Code::PatternAlias, arg.span, "this input of the join has no name, by which its fields could be read");
+                self.report(d.help("give it one in front: `stream a = …`"));
+                return None;
+            };
+            if own.contains(&name) {
+                let d = Diagnostic::new(Code::PatternAlias, arg.span, format!("two inputs of the join are called `{name}`"));
+                let d = match arg.source.named() {
+                    Some(source) => d.help(format!("give each a name of its own: `{0} as a, {0} as b`", source.text)),
+                    None => d.help("give each a name of its own: `… as a, … as b`"),
+                };
+                self.report(d);
                 return None;
             }
-            inputs.push(input);
+            own.push(name);
         }
         // What several are called names none, but for the one whose own name it is.
         let mut holders: HashMap<String, usize> = HashMap::new();

@@ -75,22 +75,36 @@ impl<'a> Analyzer<'a> {
         }
     }
 
-    /// An input of `merge` or `join`.
-    pub(crate) fn stream_arg(&mut self, owner: &str, arg: &'a ast::StreamArg) -> Option<StreamBuilder> {
-        let finished = self.read(&arg.source)?;
-        let mut names = vec![];
-        names.extend(arg.alias.iter().chain(&arg.name).map(|n| n.text.clone()));
-        names.push(arg.source.text.clone());
-        let mut b = self.builder(arg.name.as_ref().map_or(owner, |n| &n.text), finished, names, arg.span);
-        self.apply(&mut b, &arg.ops);
-        self.close(&mut b).then_some(b)
+    /// The inputs of `merge` or `join`; `None` if one cannot be read.
+    pub(crate) fn stream_args(&mut self, owner: &str, args: &'a [ast::StreamArg]) -> Option<Vec<StreamBuilder>> {
+        for (at, name) in args.iter().enumerate().filter_map(|(at, arg)| Some((at, arg.name.as_ref()?))) {
+            if let Some(before) = args.iter().take(at).filter_map(|arg| arg.name.as_ref()).find(|before| before.text == name.text) {
+                let d = Diagnostic::new(Code::DuplicateName, name.span, format!("two inputs are called `{}`", name.text));
+                self.report(d.also(before.span, "the first one"));
+            }
+        }
+        let inputs: Vec<StreamBuilder> = args.iter().filter_map(|arg| self.stream_arg(owner, arg)).collect();
+        (inputs.len() == args.len()).then_some(inputs)
+    }
+
+    fn stream_arg(&mut self, owner: &str, arg: &'a ast::StreamArg) -> Option<StreamBuilder> {
+        let mut b = self.source(arg.name.as_ref().map_or(owner, |n| &n.text), &arg.source, &arg.ops, arg.span)?;
+        let names = || arg.alias.iter().chain(&arg.name).chain(arg.source.named()).map(|n| n.text.clone());
+        b.names = names().collect();
+        let rest = arg.ops.get(b.taken..).unwrap_or_default();
+        self.apply(&mut b, rest);
+        if !self.close(&mut b) {
+            return None;
+        }
+        // What has no name of its own is not the whole stream that it is a part of.
+        if names().next().is_none() {
+            b.names.clear();
+        }
+        Some(b)
     }
 
     fn merge(&mut self, name: &str, args: &'a [ast::StreamArg], span: Span) -> Option<StreamBuilder> {
-        let inputs: Vec<StreamBuilder> = args.iter().filter_map(|a| self.stream_arg(name, a)).collect();
-        if inputs.len() < args.len() {
-            return None;
-        }
+        let inputs = self.stream_args(name, args)?;
         self.share_inferred(&inputs, args);
         let schemas: Vec<Schema> = inputs.iter().map(|b| self.schema(b.node)).collect();
         let open = schemas.iter().find_map(|s| s.open);
@@ -106,7 +120,10 @@ impl<'a> Analyzer<'a> {
                         };
                     }
                     Some(seen) => {
-                        let message = format!("`{}` is {} in `{}` and {} in another input", column.name, column.ty, arg.source.text, seen.ty);
+                        let message = match arg.name.as_ref().or(arg.source.named()) {
+                            Some(input) => format!("`{}` is {} in `{}` and {} in another input", column.name, column.ty, input.text, seen.ty),
+                            None => format!("`{}` is {} here and {} in another input", column.name, column.ty, seen.ty),
+                        };
                         self.report(
                             Diagnostic::new(Code::TypeMismatch, arg.span, message)
                                 .help("same-named fields of merged streams must have one type; rename one with `.select`"),

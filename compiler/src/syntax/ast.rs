@@ -211,6 +211,13 @@ pub struct Source {
     pub span: Span,
 }
 
+impl Source {
+    /// The event, stream or pattern that it is, if it is one by name.
+    pub fn named(&self) -> Option<&Name> {
+        if let SourceKind::Named(name) = &self.kind { Some(name) } else { None }
+    }
+}
+
 /// The sources (§5, §7).
 #[derive(Clone, Debug, PartialEq)]
 pub enum SourceKind {
@@ -243,13 +250,13 @@ pub enum JoinKind {
     Latest,
 }
 
-/// An input of `merge` or `join`: a name, or a stream in place, with operators and alias.
+/// An input of `merge` or `join`: a source, with operators and alias.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StreamArg {
     /// `stream S1 = …` names it.
     pub name: Option<Name>,
-    /// The event or stream it reads.
-    pub source: Name,
+    /// Where its records come from.
+    pub source: Source,
     /// Operators in place.
     pub ops: Vec<Op>,
     /// `as alias`.

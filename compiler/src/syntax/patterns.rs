@@ -149,7 +149,17 @@ impl Reader<'_> {
             }
             Rule::op => step.ops.extend(self.op(inner)),
             Rule::alias => {
-                step.alias = inner.into_inner().find(|q| q.as_rule() == Rule::name).map(|q| self.name(&q));
+                let alias = inner.into_inner().find(|q| q.as_rule() == Rule::name).map(|q| self.name(&q));
+                if let (Some(before), Some(again)) = (&step.alias, &alias) {
+                    let d = Diagnostic::new(Code::PatternAlias, again.span, format!("the step is called `{}` already", before.text));
+                    self.report(d.also(before.span, "here"));
+                    return;
+                }
+                step.alias = alias;
+                // A source's operators stay as they are.
+                if self.in_source && step.quantifier.is_none() && !step.negated {
+                    return;
+                }
                 // `X.where(p) as a`: what stands before the alias is the step's condition.
                 for op in std::mem::take(&mut step.ops) {
                     match op.name.text.as_str() {

@@ -95,17 +95,19 @@ impl Reader<'_> {
 
     fn stream_arg(&mut self, pair: Pair<'_, Rule>) -> Option<StreamArg> {
         let span = self.span(&pair);
-        let (mut names, mut ops, mut alias) = (vec![], vec![], None);
+        let (mut name, mut source, mut ops, mut alias) = (None, None, vec![], None);
         for p in pair.into_inner() {
             match p.as_rule() {
-                Rule::name => names.push(self.name(&p)),
+                Rule::name => name = Some(self.name(&p)),
+                Rule::source => source = self.source(p, &mut ops),
                 Rule::any_op => ops.extend(self.any_op(p)),
                 Rule::alias => alias = p.into_inner().find(|q| q.as_rule() == Rule::name).map(|q| self.name(&q)),
                 _ => {}
             }
         }
-        let source = names.pop()?;
-        Some(StreamArg { name: names.pop(), source, ops, alias, span })
+        let mut source = source?;
+        let alias = alias.or(source.alias.take());
+        Some(StreamArg { name, source, ops, alias, span })
     }
 
     fn any_op(&mut self, pair: Pair<'_, Rule>) -> Option<Op> {
