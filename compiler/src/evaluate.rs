@@ -2,6 +2,7 @@
 //!
 //! It knows operations, and of the run-time functions those that are one call of the standard library; a call of another is "not known here".
 
+mod decimals;
 mod functions;
 
 use std::collections::HashMap;

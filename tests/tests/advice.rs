@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use varpulis_compiler::Compilation;
 use varpulis_compiler::diagnostics::{Code, Diagnostic, Fix};
 use varpulis_compiler::sources::Sources;
-use varpulis_compiler::Compilation;
 use varpulis_tests::{Case, cases};
 
 /// How the help for an inferred schema begins; the declaration follows.
@@ -83,7 +83,8 @@ fn every_fix_mends_what_it_is_offered_for() {
             // A fix in an imported file is made there.
             let part = sources.part(fix.span.start as usize);
             let mended = applied(part.text, fix, part.start);
-            let after = if part.path == "program.vpl" { Case { program: mended.clone(), ..case.clone() } } else { imported(&case, part.path, &mended) }.compile();
+            let after =
+                if part.path == "program.vpl" { Case { program: mended.clone(), ..case.clone() } } else { imported(&case, part.path, &mended) }.compile();
             let (before, left) = (errors(&diagnostics), errors(&after.diagnostics));
             let same = |other: &&Diagnostic| other.code == d.code && other.message == d.message;
             let (told, still) = (diagnostics.iter().filter(same).count(), after.diagnostics.iter().filter(same).count());

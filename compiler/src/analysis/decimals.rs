@@ -206,6 +206,12 @@ impl Analyzer<'_> {
     /// A number as a decimal. What has too many decimals is rounded, halves away from zero; what has too many digits is refused at run time.
     fn as_decimal(&mut self, value: Expr, to: Precision) -> Expr {
         let span = value.span;
+        if let Some(Literal::Float(v)) = value.as_literal()
+            && let Some(text) = self.long_numbers.get(&v.to_bits())
+        {
+            let d = Diagnostic::new(Code::InvalidNumber, span, format!("`{text}` has more digits than a float keeps, and would be {v} here"));
+            return self.wrong(d.help(format!("write it as a text: `decimal(\"{text}\", {}, {})`", to.digits, to.scale)));
+        }
         let (digits, scale) = (int(i64::from(to.digits), span), int(i64::from(to.scale), span));
         if let Some(number) = exact(&value, to) {
             return Expr::literal(Literal::Decimal(number), Type { kind: to.kind(), nullable: value.ty.nullable }, span);

@@ -24,6 +24,10 @@ impl Analyzer<'_> {
         match &e.kind {
             ast::ExprKind::Int(v) => Expr::literal(Literal::Int(*v), Type::INT, span),
             ast::ExprKind::Float(v) => Expr::literal(Literal::Float(*v), Type::FLOAT, span),
+            ast::ExprKind::LongFloat(v, text) => {
+                self.long_numbers.insert(v.to_bits(), text.clone());
+                Expr::literal(Literal::Float(*v), Type::FLOAT, span)
+            }
             ast::ExprKind::Str(v) => Expr::literal(Literal::Str(v.clone()), Type::STR, span),
             ast::ExprKind::Duration(v) => Expr::literal(Literal::Duration(*v), Type::new(Kind::Duration), span),
             ast::ExprKind::Timestamp(v) => Expr::literal(Literal::Timestamp(*v), Type::TIMESTAMP, span),

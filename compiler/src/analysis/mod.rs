@@ -105,6 +105,8 @@ pub struct Analyzer<'a> {
     pub(crate) expansion: limits::Expansion,
     /// Events and aliases whose types are being read, to refuse those made of themselves.
     pub(crate) resolving: Vec<String>,
+    /// Numbers with more digits than a float keeps, by the bits of that, as they are written.
+    pub(crate) long_numbers: HashMap<u64, String>,
     /// What each call of `lag` stands for.
     pub(crate) lagged: HashMap<Span, Expr>,
     /// How many numbers were given to `.filter`s, variables and the like so far.
@@ -168,6 +170,7 @@ impl<'a> Analyzer<'a> {
             expanded: 0,
             expansion: limits::Expansion::default(),
             resolving: vec![],
+            long_numbers: HashMap::new(),
             lagged: HashMap::new(),
             numbers: 0,
             sources: HashMap::new(),

@@ -1,9 +1,11 @@
 //! What is declared and not used, and the schemas that were inferred.
 
+use std::collections::HashSet;
+
 use super::Analyzer;
 use super::types::Kind;
 use crate::diagnostics::{Code, Diagnostic};
-use crate::syntax::ast::ItemKind;
+use crate::syntax::ast::{ArgValue, Expr, ExprKind, ItemKind, Name, Stmt, StmtKind};
 
 impl Analyzer<'_> {
     pub(crate) fn report_unused(&mut self) {
@@ -13,6 +15,13 @@ impl Analyzer<'_> {
                 && !self.used.contains(&f.name.text)
             {
                 self.check_uncalled(f);
+            }
+        }
+        for item in &ast.items {
+            if let ItemKind::Function(f) = &item.kind
+                && !self.is_imported(f.name.span)
+            {
+                self.report_unread(&f.body);
             }
         }
         for item in &ast.items {
@@ -37,6 +46,16 @@ impl Analyzer<'_> {
         }
     }
 
+    /// What a function computes and does not read.
+    fn report_unread(&mut self, body: &[Stmt]) {
+        let (mut declared, mut read) = (vec![], HashSet::new());
+        look(body, &mut declared, &mut read);
+        for name in declared.into_iter().filter(|name| !read.contains(name.text.as_str()) && !name.text.starts_with('_')) {
+            let d = Diagnostic::new(Code::UnusedDeclaration, name.span, format!("`{}` is never read", name.text));
+            self.report(d.help("remove it, or begin its name with `_`"));
+        }
+    }
+
     pub(crate) fn note_inferred_schemas(&mut self) {
         let mut notes = vec![];
         for event in self.plan.events.iter().filter(|e| !e.declared) {
@@ -55,4 +74,46 @@ impl Analyzer<'_> {
         }
         self.diagnostics.extend(notes);
     }
+}
+
+/// The `let`s and `var`s of a function's statements, and every name that their expressions read.
+fn look<'b>(body: &'b [Stmt], declared: &mut Vec<&'b Name>, read: &mut HashSet<&'b str>) {
+    for statement in body {
+        match &statement.kind {
+            StmtKind::Let { name, value, .. } | StmtKind::Var { name, value, .. } => {
+                declared.push(name);
+                names(value, read);
+            }
+            StmtKind::Assign { value, .. } | StmtKind::Return(Some(value)) | StmtKind::Expr(value) => names(value, read),
+            StmtKind::If { branches, otherwise } => {
+                for (condition, body) in branches {
+                    names(condition, read);
+                    look(body, declared, read);
+                }
+                look(otherwise, declared, read);
+            }
+            StmtKind::For { over: value, body, .. } | StmtKind::While { condition: value, body } => {
+                names(value, read);
+                look(body, declared, read);
+            }
+            StmtKind::Match { value, arms } => {
+                names(value, read);
+                for (patterns, body) in arms {
+                    patterns.iter().for_each(|pattern| names(pattern, read));
+                    look(body, declared, read);
+                }
+            }
+            StmtKind::Emit { args, .. } => {
+                args.iter().filter_map(|arg| if let ArgValue::Expr(e, _) = &arg.value { Some(e) } else { None }).for_each(|e| names(e, read));
+            }
+            StmtKind::Return(None) | StmtKind::Break | StmtKind::Continue => {}
+        }
+    }
+}
+
+fn names<'b>(e: &'b Expr, read: &mut HashSet<&'b str>) {
+    if let ExprKind::Name(name) = &e.kind {
+        read.insert(name);
+    }
+    e.children().into_iter().for_each(|child| names(child, read));
 }

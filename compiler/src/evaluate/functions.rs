@@ -25,6 +25,7 @@ pub(super) fn call(body: &str, args: &[Literal]) -> Result<Literal, Stop> {
         ("concat", [Literal::Str(a), Literal::Str(b)]) => Literal::Str(format!("{a}{b}")),
         ("text_of_int", [Literal::Int(a)]) => Literal::Str(a.to_string()),
         ("is_nan", [Literal::Float(a)]) => Literal::Bool(a.is_nan()),
+        _ if body.contains("decimal") || body == "wider_int" => return super::decimals::call(body, args),
         (_, [Literal::Int(_), ..]) => return of_ints(body, args),
         (_, [Literal::Float(_), ..]) => return of_floats(body, args),
         (_, [Literal::Str(_), ..]) => return of_texts(body, args),

@@ -402,6 +402,8 @@ pub enum ExprKind {
     Int(i64),
     /// `3.14`.
     Float(f64),
+    /// The same with more digits than a float keeps, and how it is written.
+    LongFloat(f64, String),
     /// `"…"`, escapes resolved.
     Str(String),
     /// `f"user {u.name} paid {amount:.2}"`.

@@ -185,7 +185,7 @@ impl Reader<'_> {
             Rule::string => ExprKind::Str(self.string(&inner)),
             Rule::timestamp => ExprKind::Timestamp(self.timestamp(&inner)),
             Rule::duration => ExprKind::Duration(self.duration(&inner)),
-            Rule::float => ExprKind::Float(self.float(&inner)),
+            Rule::float => self.float(&inner, false),
             Rule::int => ExprKind::Int(self.int(&inner)),
             Rule::boolean => ExprKind::Bool(inner.as_str() == "true"),
             Rule::null => ExprKind::Null,
@@ -332,6 +332,10 @@ fn prefix(op: UnaryOp, at: Span, operand: Expr) -> Expr {
         // A negative number is a literal of its own.
         (UnaryOp::Negate, ExprKind::Int(v)) if *v > 0 => Expr { kind: ExprKind::Int(-v), span },
         (UnaryOp::Negate, ExprKind::Float(v)) => Expr { kind: ExprKind::Float(-v), span },
+        (UnaryOp::Negate, ExprKind::LongFloat(v, text)) => {
+            let text = text.strip_prefix('-').map_or_else(|| format!("-{text}"), str::to_owned);
+            Expr { kind: ExprKind::LongFloat(-v, text), span }
+        }
         (UnaryOp::Negate, ExprKind::Duration(v)) => Expr { kind: ExprKind::Duration(-v), span },
         _ => Expr { kind: ExprKind::Unary { op, operand: Box::new(operand) }, span },
     }

@@ -280,14 +280,14 @@ impl Reader<'_> {
                 let number = inner.into_inner().next()?;
                 match number.as_rule() {
                     Rule::duration => ExprKind::Duration(-self.duration(&number)),
-                    Rule::float => ExprKind::Float(-self.float(&number)),
+                    Rule::float => self.float(&number, true),
                     _ => ExprKind::Int(self.int(&number).wrapping_neg()),
                 }
             }
             Rule::string => ExprKind::Str(self.string(&inner)),
             Rule::timestamp => ExprKind::Timestamp(self.timestamp(&inner)),
             Rule::duration => ExprKind::Duration(self.duration(&inner)),
-            Rule::float => ExprKind::Float(self.float(&inner)),
+            Rule::float => self.float(&inner, false),
             Rule::int => ExprKind::Int(self.int(&inner)),
             Rule::boolean => ExprKind::Bool(inner.as_str() == "true"),
             Rule::null => ExprKind::Null,

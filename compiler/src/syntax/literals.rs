@@ -21,9 +21,11 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn float(&self, pair: &Pair<'_, Rule>) -> f64 {
-        let digits: String = pair.as_str().chars().filter(|c| *c != '_').collect();
-        digits.parse().unwrap_or(f64::NAN)
+    pub(super) fn float(&self, pair: &Pair<'_, Rule>, negative: bool) -> ExprKind {
+        let text = pair.as_str().trim().replace('_', "");
+        let text = if negative { format!("-{text}") } else { text };
+        let value: f64 = text.parse().unwrap_or(f64::NAN);
+        if significant(&text) == significant(&value.to_string()) { ExprKind::Float(value) } else { ExprKind::LongFloat(value, text) }
     }
 
     pub(super) fn duration(&mut self, pair: &Pair<'_, Rule>) -> i64 {
@@ -222,4 +224,18 @@ fn matching(bytes: &[u8], at: usize) -> Option<usize> {
         }
     }
     None
+}
+
+/// A number's digits without zeros in front and behind, and the power of ten that they are multiplied with.
+fn significant(number: &str) -> (String, i64) {
+    let unsigned = number.trim_start_matches('-');
+    let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+    let (whole, decimals) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{decimals}");
+    let kept = digits.trim_end_matches('0');
+    let cut = digits.len() as i64 - kept.len() as i64;
+    let power = exponent.parse::<i64>().unwrap_or(0).saturating_sub(decimals.len() as i64).saturating_add(cut);
+    let kept = kept.trim_start_matches('0');
+    // Zero has no power.
+    (kept.to_owned(), if kept.is_empty() { 0 } else { power })
 }

@@ -8,6 +8,7 @@ impl Expr {
         match &self.kind {
             ExprKind::Int(_)
             | ExprKind::Float(_)
+            | ExprKind::LongFloat(..)
             | ExprKind::Str(_)
             | ExprKind::Duration(_)
             | ExprKind::Timestamp(_)

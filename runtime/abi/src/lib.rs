@@ -6,6 +6,7 @@
 
 extern crate alloc;
 
+pub mod decimal;
 pub mod duration;
 pub mod functions;
 pub mod jit;
@@ -16,3 +17,4 @@ pub mod objects;
 pub mod packed;
 pub mod reason;
 pub mod scalar;
+pub mod scaled;

@@ -179,8 +179,13 @@ fn limit() -> impl Strategy<Value = i64> {
 }
 
 fn step() -> impl Strategy<Value = StepSpec> {
-    (any::<bool>(), prop::bool::weighted(0.3), prop::bool::weighted(0.3), limit())
-        .prop_map(|(kleene, fallible, correlated, within)| StepSpec { kleene, fallible, correlated, within, shared: false })
+    (any::<bool>(), prop::bool::weighted(0.3), prop::bool::weighted(0.3), limit()).prop_map(|(kleene, fallible, correlated, within)| StepSpec {
+        kleene,
+        fallible,
+        correlated,
+        within,
+        shared: false,
+    })
 }
 
 /// Two to four steps (now and then one), up to three absences; a span, which an absence at the end needs.

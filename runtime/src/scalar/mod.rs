@@ -2,7 +2,6 @@
 //!
 //! Null never reaches a body. A body that can fail says why; lowering knows where.
 
-mod decimal;
 mod decimals;
 mod json;
 mod number;
@@ -12,9 +11,7 @@ mod random;
 mod text;
 mod time;
 
-pub(crate) use decimal::{scaled, scaled_wide};
 pub use decimals::*;
-pub(crate) use decimals::{exact_decimal, exact_decimal_text};
 pub use json::*;
 pub use number::*;
 pub use optional::*;
@@ -22,6 +19,8 @@ pub use packed::*;
 pub use random::*;
 pub use text::*;
 pub use time::*;
+pub use varpulis_abi::decimal::*;
+pub(crate) use varpulis_abi::scaled::scaled;
 
 /// The part of a float that keys compare: 0.0 and -0.0 are one key, and so are all NaNs.
 #[inline(always)]

@@ -4,8 +4,8 @@ use std::hint::black_box;
 
 use varpulis_abi::reason::Reason;
 
-use super::decimal::scaled;
 use crate::state::Text;
+use varpulis_abi::scaled::scaled;
 
 /// `a + b`, checked; also of timestamps and durations.
 #[inline(always)]

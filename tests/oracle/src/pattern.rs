@@ -40,7 +40,7 @@ pub(crate) fn records(s: &mut Streams<'_>, id: NodeId, p: &Pattern) -> Vec<Recor
     let arrivals = arrivals(s, id, p);
     let view = &*s;
     // What its own conditions refuse comes before what a run refuses.
-    let own = arrivals.iter().enumerate().filter_map(|(number, a)| Some((number, a.refused.clone()?)));
+    let own = arrivals.iter().enumerate().filter_map(|(number, a)| Some((number, a.refused?)));
     let mut refused: BTreeMap<usize, Refused> = own.collect();
     let mut matches: Vec<((Moment, usize), usize, Record)> = vec![];
     for (number, first) in arrivals.iter().enumerate().filter(|(_, a)| a.steps[0]) {

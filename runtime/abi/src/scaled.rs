@@ -2,7 +2,7 @@
 
 /// Reads `text`, a number of JSON's grammar, as `number × 10^power`, rounded down; the flag says whether anything was cut off.
 /// `None` if the result leaves 64 bits.
-pub(crate) fn scaled(text: &[u8], power: i32) -> Option<(i64, bool)> {
+pub fn scaled(text: &[u8], power: i32) -> Option<(i64, bool)> {
     let (value, cut) = scaled_wide(text, power)?;
     // Rounded down, where what was cut off was below zero.
     let value = if cut && text.first() == Some(&b'-') { value - 1 } else { value };
@@ -10,7 +10,7 @@ pub(crate) fn scaled(text: &[u8], power: i32) -> Option<(i64, bool)> {
 }
 
 /// The same, cut toward zero; `None` if the result leaves 128 bits.
-pub(crate) fn scaled_wide(text: &[u8], power: i32) -> Option<(i128, bool)> {
+pub fn scaled_wide(text: &[u8], power: i32) -> Option<(i128, bool)> {
     let (negative, rest) = match text.split_first() {
         Some((b'-', rest)) => (true, rest),
         _ => (false, text),
