@@ -127,7 +127,7 @@ fn generated_code_does_not_depend_on_chance() {
 /// Names of the program reach Rust as tokens: keywords, names of the runtime, hostile texts.
 #[test]
 fn hostile_names_are_names() {
-    let text = "event Option:\n    type: str\n    match: int\n    self: float\nstream Result = Option.where(type == \"\\\"; std::process::exit(1); //\" and match > 1).emit(type, match, self)\nstream Vec = Option.partition_by(type).window(1m).aggregate(n: count())\n";
+    let text = "event Option:\n    type: str\n    match: int\n    self: float\nstream Result = Option.where(type == \"\\\"; std::process::exit(1); //\" and match > 1).emit(kind: type, match, self)\nstream Vec = Option.partition_by(type).window(1m).aggregate(type: type, n: count()).select(n)\n";
     let code = rust(text);
     assert!(code.contains("r#match") && code.contains("pub struct Option<'a>"), "{code}");
     syn::parse_file(&code).unwrap();

@@ -18,7 +18,20 @@ pub fn shortest_of_decimal(value: i128, scale: i64) -> Text {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+    use proptest::prelude::*;
+    use varpulis_abi::decimal::{decimal_of_text, float_of_decimal};
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn texts_read_back(value in -10_i128.pow(37)..10_i128.pow(37), scale in 0..30i64) {
+            let text = text_of_decimal(value, scale);
+            prop_assert_eq!(decimal_of_text(&text, scale, 38), Ok(value));
+            prop_assert!((float_of_decimal(value, scale) - text.parse::<f64>().unwrap()).abs() <= text.parse::<f64>().unwrap().abs() * 1e-15);
+        }
+    }
 
     #[test]
     fn texts_have_all_decimals() {
