@@ -143,7 +143,8 @@ impl Analyzer<'_> {
         Expr { kind: ExprKind::Call(function, values), ty: Type { kind, nullable }, span }
     }
 
-    /// Conversions that no function of the runtime makes: of a type to itself, of an integer to a float, of a variant to its name.
+    /// Conversions that no function of the runtime makes: of a type to itself, of an integer to a float, of a variant to its name, of what
+    /// is composed to a text.
     fn simple_conversion(&mut self, name: &str, value: &mut Expr, span: Span) -> Option<Expr> {
         // What an inferred field is converted to, it is not.
         if value.ty.is_lenient() && matches!(name, "int" | "float" | "str" | "bool" | "timestamp") {
@@ -156,6 +157,7 @@ impl Analyzer<'_> {
                 let e = e.clone();
                 Some(self.enum_text(value.clone(), &e, span))
             }
+            ("str", Kind::Array(_) | Kind::Map(..) | Kind::Tuple(_) | Kind::Record(_)) => Some(self.composed_text(value, span)),
             _ => None,
         }
     }

@@ -269,7 +269,7 @@ fn call_of(name: &str, body: &str, arg: Expr, kind: Kind, span: Span) -> Expr {
     }
 }
 
-fn gather(number: u32, of: Expr, keep: Option<Expr>, value: Expr, span: Span) -> Expr {
+pub(super) fn gather(number: u32, of: Expr, keep: Option<Expr>, value: Expr, span: Span) -> Expr {
     if value.ty.kind == Kind::Error || keep.as_ref().is_some_and(|keep| keep.ty.kind == Kind::Error) {
         return Expr::error(span);
     }

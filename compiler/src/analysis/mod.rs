@@ -5,6 +5,7 @@
 mod aggregates;
 pub mod builtins;
 mod calls;
+mod composed;
 mod decimals;
 mod declarations;
 mod expressions;

@@ -294,24 +294,6 @@ impl<'a> Analyzer<'a> {
         }
     }
 
-    /// A window's record: what `fields` says, with the window's bounds still readable.
-    pub(crate) fn project_window(&mut self, b: &mut StreamBuilder, fields: Vec<(String, Expr)>, span: ast::Span) {
-        self.project(b, fields, span);
-        for (name, place) in [("window_start", super::typed::Place::WindowStart), ("window_end", super::typed::Place::WindowEnd)] {
-            self.add_hidden_column(b, name, Expr::place(place, Type::TIMESTAMP, span));
-        }
-    }
-
-    fn add_hidden_column(&mut self, b: &StreamBuilder, name: &str, expr: Expr) {
-        if let Some(node) = self.plan.nodes.get_mut(b.node.0)
-            && let NodeKind::Project { columns, .. } = &mut node.kind
-            && node.schema.find(name).is_none()
-        {
-            node.schema.columns.push(Column { name: name.to_owned(), ty: expr.ty.clone(), hidden: true });
-            columns.push(expr);
-        }
-    }
-
     pub(crate) fn current_node(&self, b: &StreamBuilder) -> &NodeKind {
         &self.plan.node(b.node).kind
     }

@@ -8,6 +8,7 @@ use super::forks::Fork;
 use super::limits::STEPS;
 use super::scope::{FiringScope, Scope, ScopeInput};
 use super::typed::{Expr, ExprKind, Place};
+use super::types::Type;
 use crate::diagnostics::{Code, Diagnostic, did_you_mean};
 use crate::plan::logical::{Column, Node, NodeId, NodeKind, Publication, Schema, Window};
 use crate::syntax::ast::{self, ItemKind, Span};
@@ -386,7 +387,23 @@ impl<'a> Analyzer<'a> {
         b.node = self.add_node(kind, schema, &name, span);
     }
 
-    /// Makes a new record. Keys that it leaves out are carried along, hidden.
+    /// The bounds of the window that the record came of, where they can be read.
+    fn bounds(&mut self, b: &StreamBuilder, span: Span) -> Vec<(&'static str, Expr)> {
+        let bounds = [("window_start", Place::WindowStart), ("window_end", Place::WindowEnd)];
+        let scope = self.scope(b);
+        let is_window = scope.firing.as_ref().is_some_and(|firing| firing.window);
+        let place = |(name, place): (&'static str, Place)| {
+            if is_window {
+                return Some((name, place));
+            }
+            let record = scope.current()?;
+            let field = record.schema.columns.iter().position(|column| column.hidden && column.name == name)?;
+            Some((name, record.field(field)))
+        };
+        bounds.into_iter().filter_map(place).map(|(name, place)| (name, Expr::place(place, Type::TIMESTAMP, span))).collect()
+    }
+
+    /// Makes a new record. Keys that it leaves out are carried along, hidden, and so are a window's bounds.
     pub(crate) fn project(&mut self, b: &mut StreamBuilder, fields: Vec<(String, Expr)>, span: Span) {
         let mut columns: Vec<Column> = vec![];
         let mut exprs = vec![];
@@ -410,6 +427,12 @@ impl<'a> Analyzer<'a> {
             });
             let expr = Expr { kind: ExprKind::Place(Place::Field { input: 0, field: at }), ty: key.column.ty.clone(), span: key.expr.span };
             keys.push(Key { expr, column: key.column.clone() });
+        }
+        for (name, expr) in self.bounds(b, span) {
+            if !columns.iter().any(|column| column.name == name) {
+                columns.push(Column { name: name.to_owned(), ty: expr.ty.clone(), hidden: true });
+                exprs.push(expr);
+            }
         }
         let name = b.name.clone();
         b.node = self.add_node(NodeKind::Project { input: b.node, columns: exprs }, Schema { columns, open: None }, &name, span);

@@ -60,5 +60,5 @@ fn analyze<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
         let late = matches!(window, Window::Late { .. });
         fields.push(("is_update".to_owned(), a.is_update(late, op.span)));
     }
-    a.project_window(b, fields, op.span);
+    a.project(b, fields, op.span);
 }

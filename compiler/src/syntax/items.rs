@@ -292,14 +292,14 @@ impl Reader<'_> {
             Rule::boolean => ExprKind::Bool(inner.as_str() == "true"),
             Rule::null => ExprKind::Null,
             Rule::qualified => {
-                let names: Vec<Name> = inner.into_inner().map(|p| self.name(&p)).collect();
-                match names.as_slice() {
-                    [only] => ExprKind::Name(only.text.clone()),
-                    [of, name] => {
-                        ExprKind::Member { object: Box::new(Expr { kind: ExprKind::Name(of.text.clone()), span: of.span }), name: name.clone(), safe: false }
-                    }
-                    _ => return None,
-                }
+                let mut names = inner.into_inner().map(|p| self.name(&p));
+                let first = names.next()?;
+                let first = Expr { kind: ExprKind::Name(first.text), span: first.span };
+                let member = |object: Expr, name: Name| {
+                    let span = object.span.to(name.span);
+                    Expr { kind: ExprKind::Member { object: Box::new(object), name, safe: false }, span }
+                };
+                names.fold(first, member).kind
             }
             _ => return None,
         };

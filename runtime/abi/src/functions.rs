@@ -41,6 +41,8 @@ macro_rules! for_each_function {
             "str" text_of_timestamp(Timestamp) -> Text: "As RFC 3339.";
             "str" text_of_duration(Duration) -> Text: "With its largest fitting units, as 1m30s.";
             "str" text_of_json(Json) -> Text: "A text as it is, any other value as JSON.";
+            ".quoted" quoted_text(Text) -> Text: "As JSON, in quotes.";
+            ".quoted" quoted_json(Json) -> Text: "As it stands in JSON.";
             "fixed" text_fixed(Float, Int) -> Text: "As text with that many decimals.";
             "len" length(Text) -> Int: "The number of characters.";
             "upper" upper(Text) -> Text: "In upper case.";

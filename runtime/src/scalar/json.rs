@@ -5,6 +5,7 @@ use varpulis_abi::reason::Reason;
 use super::number::{float_of_text, int_of_text};
 use super::text::bool_of_text;
 use crate::input::unescape;
+use crate::output::text::quoted;
 use crate::state::Text;
 
 /// Reads an integer out of a JSON number or text.
@@ -28,6 +29,18 @@ pub fn text_of_json(json: &str) -> Text {
         None => Text::from(json),
         Some(raw) => Text::from(unescaped(raw).unwrap_or_default()),
     }
+}
+
+/// A text as JSON, in quotes.
+pub fn quoted_text(text: &str) -> Text {
+    let mut buffer = Vec::with_capacity(text.len() + 2);
+    quoted(&mut buffer, text);
+    Text::from(String::from_utf8(buffer).unwrap_or_default())
+}
+
+/// A JSON value as it stands.
+pub fn quoted_json(json: &str) -> Text {
+    Text::from(json)
 }
 
 /// Whether two JSON values are written alike; texts are compared by what they say.

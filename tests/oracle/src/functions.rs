@@ -60,6 +60,8 @@ pub(crate) fn call(body: &str, args: &[Value]) -> Result<Value, Refused> {
         ("text_of_bool", [Bool(a)]) => Str(a.to_string()),
         ("text_of_json", [Json(serde_json::Value::String(a))]) => Str(a.clone()),
         ("text_of_json", [Json(a)]) => Str(a.to_string()),
+        ("quoted_text", [Str(a)]) => Str(serde_json::Value::from(a.as_str()).to_string()),
+        ("quoted_json", [Json(a)]) => Str(a.to_string()),
         ("text_fixed", [Float(a), Int(n)]) => Str(decimals(*a, *n)),
         ("length", [Str(a)]) => Int(a.chars().count() as i64),
         ("upper", [Str(a)]) => Str(a.to_uppercase()),
