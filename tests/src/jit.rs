@@ -19,7 +19,8 @@ use crate::native::Outputs;
 
 /// Files by name, and what was written to them.
 struct Memory<'i> {
-    input: &'i [u8],
+    /// By number.
+    inputs: &'i [Vec<u8>],
     files: Arc<Mutex<HashMap<String, Vec<u8>>>>,
 }
 
@@ -40,8 +41,9 @@ impl Write for File {
 }
 
 impl Host for Memory<'_> {
-    fn open(&self, _: &str) -> io::Result<Opened> {
-        Ok(Opened { reader: Box::new(Cursor::new(self.input.to_vec())), length: None, live: false })
+    fn open(&self, name: &str) -> io::Result<Opened> {
+        let input = name.parse().ok().and_then(|at: usize| self.inputs.get(at)).ok_or(io::ErrorKind::NotFound)?;
+        Ok(Opened { reader: Box::new(Cursor::new(input.clone())), length: None, live: false })
     }
     fn create(&self, name: &str) -> io::Result<Box<dyn Write + Send>> {
         Ok(Box::new(File { name: name.to_owned(), files: self.files.clone() }))
@@ -68,10 +70,19 @@ impl Host for Memory<'_> {
 /// # Errors
 /// The program is refused, or the run failed.
 pub fn run(program: &Program, input: &[u8]) -> Result<Outputs, String> {
+    run_several(program, &[input.to_vec()])
+}
+
+/// Runs a program over several inputs of NDJSON.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_several(program: &Program, inputs: &[Vec<u8>]) -> Result<Outputs, String> {
     let files = Arc::default();
-    let host = Memory { input, files: Arc::clone(&files) };
+    let host = Memory { inputs, files: Arc::clone(&files) };
     let named = |name: &str| Some(name.to_owned());
-    let options = Options { late: named("late"), errors: named("errors"), dead_letter: named("dead"), ..Options::default() };
+    let input = (0..inputs.len()).map(|at| at.to_string()).collect();
+    let options = Options { input, late: named("late"), errors: named("errors"), dead_letter: named("dead"), ..Options::default() };
     let code = execute(|params| program.with_params(params), &options, &host);
     let files = files.lock().map_err(|_| "the run panicked".to_owned())?;
     let text = |name: &str| files.get(name).map(|bytes| String::from_utf8_lossy(bytes).into_owned()).unwrap_or_default();

@@ -180,6 +180,28 @@ fn what_may_come_late_changes_nothing() {
     });
 }
 
+/// Inputs are merged by time: however events are dealt out to files, the program sees the same.
+#[test]
+fn files_are_one_input() {
+    holds(with_rising(program), |program, lines| {
+        let Ok(compiled) = JitProgram::compile(&program.text()) else { return Ok(false) };
+        let mut rng = Rng::with_seed(lines.len() as u64);
+        let mut files = vec![vec![]; rng.usize(2..5)];
+        for line in lines {
+            let at = rng.usize(..files.len());
+            let file = &mut files[at];
+            file.extend_from_slice(line.as_bytes());
+            file.push(b'\n');
+        }
+        let one = jit::run(&compiled, lines.join("\n").as_bytes()).expect("a run ends well");
+        let several = jit::run_several(&compiled, &files).expect("a run ends well");
+        for (what, one, several) in [("rows", &one.rows, &several.rows), ("late events", &one.late, &several.late), ("errors", &one.errors, &several.errors)] {
+            same(what, &one.lines().collect::<Vec<_>>(), &several.lines().collect::<Vec<_>>())?;
+        }
+        Ok(true)
+    });
+}
+
 /// Times moved by whole windows move the rows and nothing else.
 #[test]
 fn times_are_relative() {
