@@ -26,6 +26,8 @@ pub(crate) enum Type {
     Timestamp,
     Duration,
     Enum,
+    /// Of 12 digits, two of them decimals.
+    Decimal,
 }
 
 /// A field: its name, its type, and whether it may be null.
@@ -97,7 +99,8 @@ impl Program {
 }
 
 impl Type {
-    pub(crate) const ALL: [Type; 7] = [Type::Int, Type::Float, Type::Bool, Type::Str, Type::Timestamp, Type::Duration, Type::Enum];
+    pub(crate) const ALL: [Type; 8] =
+        [Type::Int, Type::Float, Type::Bool, Type::Str, Type::Timestamp, Type::Duration, Type::Enum, Type::Decimal];
 
     pub(crate) fn text(self) -> &'static str {
         match self {
@@ -108,10 +111,15 @@ impl Type {
             Type::Timestamp => "timestamp",
             Type::Duration => "duration",
             Type::Enum => "Side",
+            Type::Decimal => "decimal(12, 2)",
         }
     }
+    /// As a part of a name.
+    pub(crate) fn word(self) -> String {
+        self.text().split('(').next().unwrap_or_default().to_lowercase()
+    }
     pub(crate) fn is_number(self) -> bool {
-        matches!(self, Type::Int | Type::Float)
+        matches!(self, Type::Int | Type::Float | Type::Decimal)
     }
     pub(crate) fn is_ordered(self) -> bool {
         self != Type::Bool

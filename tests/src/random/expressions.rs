@@ -57,6 +57,7 @@ pub(crate) fn expression(rng: &mut Rng, scope: &Scope, ty: Type, depth: u32) -> 
         Type::Bool => condition(rng, scope, depth - 1),
         Type::Str => text(rng, scope, depth - 1),
         Type::Duration => duration(rng, scope, depth - 1),
+        Type::Decimal => decimal(rng, scope, depth - 1),
         Type::Timestamp | Type::Enum => leaf(rng, scope, ty),
     }
 }
@@ -78,6 +79,7 @@ fn leaf(rng: &mut Rng, scope: &Scope, ty: Type) -> Text {
         Type::Timestamp => pick(rng, &["@1970-01-01T00:00:05Z", "@1970-01-01", "@1970-01-01T00:01:00Z"]).to_owned(),
         Type::Duration => pick(rng, &["0s", "1ms", "1500ms", "2s", "1m", "1h30m"]).to_owned(),
         Type::Enum => format!("Side.{}", pick(rng, &["Buy", "Sell", "Hold"])),
+        Type::Decimal => format!("decimal({}, 12, 2)", pick(rng, &["0", "1.25", "-2.5", "100", "\"0.75\""])),
     };
     (literal, false)
 }
@@ -109,6 +111,10 @@ fn int(rng: &mut Rng, scope: &Scope, depth: u32) -> Text {
             let t = expression(rng, scope, Type::Str, depth);
             (format!("len({})", t.0), t.1)
         }
+        11 if rng.bool() => {
+            let d = expression(rng, scope, Type::Decimal, depth);
+            (format!("int({})", d.0), d.1)
+        }
         _ => {
             let f = expression(rng, scope, Type::Float, depth);
             (format!("int(floor({}))", f.0), f.1)
@@ -125,6 +131,10 @@ fn float(rng: &mut Rng, scope: &Scope, depth: u32) -> Text {
         2 => (format!("({} - {})", a.0, b.0), null),
         3 => (format!("({} * {})", a.0, b.0), null),
         4 => (format!("({} / {})", a.0, b.0), null),
+        5 if rng.bool() => {
+            let d = expression(rng, scope, Type::Decimal, depth);
+            (format!("float({})", d.0), d.1)
+        }
         5 => (format!("(-{})", a.0), a.1),
         6 if scope.calls => (format!("{}({})", pick(rng, &["abs", "floor", "ceil", "round", "sqrt"]), a.0), a.1),
         _ => (format!("({} - {})", b.0, a.0), null),
@@ -137,7 +147,8 @@ fn text(rng: &mut Rng, scope: &Scope, depth: u32) -> Text {
         0 if scope.calls => (format!("upper({})", a.0), a.1),
         1 if scope.calls => (format!("lower({})", a.0), a.1),
         2 if scope.calls => {
-            let n = expression(rng, scope, Type::Int, depth);
+            let ty = pick(rng, &[Type::Int, Type::Decimal]);
+            let n = expression(rng, scope, ty, depth);
             (format!("str({})", n.0), n.1)
         }
         3 if scope.calls => (format!("substr({}, {}, {})", a.0, rng.u8(..3), rng.u8(..3)), a.1),
@@ -156,6 +167,30 @@ fn duration(rng: &mut Rng, scope: &Scope, depth: u32) -> Text {
         (1, _, true) => (format!("({} * 2)", a.0), a.1),
         (_, _, true) => (format!("({} {} {})", a.0, pick(rng, &["+", "-"]), b.0), a.1 || b.1),
         _ => a,
+    }
+}
+
+fn decimal(rng: &mut Rng, scope: &Scope, depth: u32) -> Text {
+    let operand = |rng: &mut Rng| expression(rng, scope, Type::Decimal, depth);
+    let (a, b) = (operand(rng), operand(rng));
+    let null = a.1 || b.1;
+    if !scope.fallible {
+        return if scope.calls { (format!("{}({}, {})", pick(rng, &["min", "max"]), a.0, b.0), null) } else { a };
+    }
+    match rng.u8(..11) {
+        0..=4 => (format!("decimal({} {} {}, 12, 2)", a.0, pick(rng, &["+", "-", "*", "/", "%"]), b.0), null),
+        5 => (format!("(-{})", a.0), a.1),
+        6 => (format!("abs({})", a.0), a.1),
+        7 => (format!("decimal({}, 12, 2)", pick(rng, &["round(#)", "round(#, 1)", "floor(#)", "ceil(#)", "# + 0.125", "# * 3", "sign(#)"]).replace('#', &a.0)), a.1),
+        8 => {
+            let n = expression(rng, scope, Type::Int, depth);
+            (format!("decimal({}, 12, 2)", n.0), n.1)
+        }
+        9 => {
+            let x = expression(rng, scope, Type::Float, depth);
+            (format!("decimal({}, 12, 2)", x.0), x.1)
+        }
+        _ => (format!("{}({}, {})", pick(rng, &["min", "max"]), a.0, b.0), null),
     }
 }
 
@@ -188,6 +223,11 @@ pub(crate) fn condition(rng: &mut Rng, scope: &Scope, depth: u32) -> Text {
         1 if ty == Type::Str && scope.calls => {
             let b = leaf(rng, scope, Type::Str);
             (format!("{}({}, {})", pick(rng, &["contains", "starts_with", "ends_with"]), a.0, b.0), a.1 || b.1)
+        }
+        2 if ty == Type::Decimal => {
+            let ty = pick(rng, &[Type::Int, Type::Float]);
+            let b = leaf(rng, scope, ty);
+            (format!("({} {} {})", a.0, pick(rng, &["<", "<=", ">", ">=", "==", "!="]), b.0), a.1 || b.1)
         }
         _ => {
             let b = expression(rng, scope, ty, depth);

@@ -74,6 +74,10 @@ pub(super) fn value(rng: &mut Rng, f: &Field) -> Option<String> {
         Type::Int => rng.i64(-3..6).to_string(),
         // Quarters: sums of them are exact in any order.
         Type::Float => (rng.i32(-20..40) as f64 / 4.0).to_string(),
+        Type::Decimal => {
+            let quarters = f64::from(rng.i32(-20..40)) / 4.0;
+            if rng.bool() { format!("{quarters:.2}") } else { format!("\"{quarters}\"") }
+        }
         Type::Bool => rng.bool().to_string(),
         Type::Str => format!("\"{}\"", pick(rng, &["", "a", "b", "a", "b", "ab", "Zü", "q\\\"q", "\\u0041"])),
         Type::Timestamp => pick(rng, &[0, 1, 5_000, 60_000, 90_061_001]).to_string(),

@@ -42,7 +42,7 @@ pub(super) fn event(rng: &mut Rng, number: usize) -> Event {
         fields.push(Field { name: format!("f{i}"), ty, nullable: rng.bool() });
     }
     // Same-named fields of different events have one type, so that they can be merged.
-    fields.iter_mut().skip(3).for_each(|f| f.name = format!("{}{}", f.ty.text().to_lowercase(), &f.name));
+    fields.iter_mut().skip(3).for_each(|f| f.name = format!("{}{}", f.ty.word(), &f.name));
     Event { name: ["Alpha", "Beta", "Gamma"].get(number).unwrap_or(&"Delta").to_string(), fields }
 }
 
@@ -305,7 +305,7 @@ fn projection(rng: &mut Rng, verb: &str, fields: &[Field]) -> (String, Vec<Field
     }
     for i in 0..rng.usize(1..3) {
         let ty = pick(rng, &Type::ALL);
-        let name = format!("e{i}{}", ty.text().to_lowercase());
+        let name = format!("e{i}{}", ty.word());
         if made.iter().any(|f| f.name == name) {
             continue;
         }
@@ -365,7 +365,7 @@ pub(super) fn window(rng: &mut Rng, operators: &mut Vec<String>, fields: &[Field
         let (text, ty, nullable) = aggregate(rng, fields);
         // What is rounded is no rank: equal results of two ways of computing them may differ in the last bit.
         let rounded = ["corr", "covar", "stddev", "variance", "avg", "ema"].iter().any(|name| text.starts_with(name));
-        let name = format!("{}{i}{}", if rounded { "r" } else { "a" }, ty.text().to_lowercase());
+        let name = format!("{}{i}{}", if rounded { "r" } else { "a" }, ty.word());
         parts.push(format!("{name}: {text}"));
         made.push(Field { name, ty, nullable });
     }
@@ -418,9 +418,15 @@ fn aggregate(rng: &mut Rng, fields: &[Field]) -> (String, Type, bool) {
         _ => match rng.choice(&numbers).copied() {
             Some(n) if n.ty == Type::Int => (format!("sum({}{condition})", n.name), Type::Int, false),
             Some(n) if n.ty == Type::Float && rng.bool() => (format!("sum({}{condition})", n.name), Type::Float, false),
+            Some(n) if n.ty == Type::Decimal => match rng.u8(..4) {
+                0 => (format!("avg({}{condition})", n.name), Type::Float, nullable(n)),
+                1 => (format!("percentile({}, {}{condition})", n.name, pick(rng, &["0", "50", "99"])), Type::Float, nullable(n)),
+                _ => (format!("decimal(sum({}{condition}), 12, 2)", n.name), Type::Decimal, false),
+            },
             Some(n) if n.ty == Type::Float => match rng.u8(..8) {
                 5 => {
-                    let other = pick(rng, &numbers);
+                    let floats: Vec<&Field> = numbers.iter().copied().filter(|f| f.ty != Type::Decimal).collect();
+                    let other = pick(rng, &floats);
                     (format!("{}({}, {}{condition})", pick(rng, &["covar", "corr"]), n.name, other.name), Type::Float, true)
                 }
                 // Milliseconds are no sums of halves, and what is rounded must not decide anything.
