@@ -353,6 +353,11 @@ fn operation(rng: &mut Rng, ty: Scalar, depth: u32) -> Tree {
             let function = pick(rng, &["str(#)", "str(# * 0.1)", "fixed(#, 1)"]);
             form(ty, function, vec![of(rng, Scalar::Decimal)])
         }
+        (Scalar::Text, 4) => {
+            let text = pick(rng, &["str([#, #])", "str((#, 1, #))", "str({a: #, b: #, c: true})"]);
+            let of = pick(rng, TYPES);
+            Tree { nullable: false, ..mixed(rng, text, ty, [of, of]) }
+        }
         (Scalar::Text, _) => two(rng, ty, &["+"]),
         (Scalar::Timestamp, 0..=2) => mixed(rng, "(# + #)", ty, [Scalar::Timestamp, Scalar::Duration]),
         (Scalar::Timestamp, 3) => mixed(rng, "(# + #)", ty, [Scalar::Duration, Scalar::Timestamp]),
