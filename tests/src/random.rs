@@ -99,8 +99,7 @@ impl Program {
 }
 
 impl Type {
-    pub(crate) const ALL: [Type; 8] =
-        [Type::Int, Type::Float, Type::Bool, Type::Str, Type::Timestamp, Type::Duration, Type::Enum, Type::Decimal];
+    pub(crate) const ALL: [Type; 8] = [Type::Int, Type::Float, Type::Bool, Type::Str, Type::Timestamp, Type::Duration, Type::Enum, Type::Decimal];
 
     pub(crate) fn text(self) -> &'static str {
         match self {

@@ -26,7 +26,7 @@ impl Analyzer<'_> {
                 Some(prefix) => self.imported_call(prefix, name, args, span, scope),
                 None => self.method(object, name, args, span, scope),
             },
-            _ => self.not_compiled(span, "calling a value", "functions are called by name"),
+            _ => self.wrong(Diagnostic::new(Code::UnknownFunction, callee.span, "this is called, and no function").help("functions are called by their names")),
         }
     }
 

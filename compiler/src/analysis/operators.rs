@@ -8,7 +8,7 @@ use super::streams::{Key, StreamBuilder};
 use super::typed::{self, Expr, Literal, Place};
 use super::types::{Kind, Type};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::plan::logical::{Column, NodeKind, Schema};
+use crate::plan::logical::{Column, NodeId, NodeKind, Schema};
 use crate::syntax::ast::{self, ArgValue, ExprKind};
 
 /// How many parts a line of text may be joined of: each is a level of its expression.
@@ -172,16 +172,7 @@ impl<'a> Analyzer<'a> {
         for (name, e) in args {
             let mut expr = self.in_scope(b, |a, scope| a.expr(e, scope));
             let is_place = matches!(expr.kind, typed::ExprKind::Place(_));
-            if !is_place && expr.ty.kind != Kind::Error && !expr.reads_something() {
-                let d = Diagnostic::new(Code::BadArgument, expr.span, "a constant is no key: every record would have it");
-                self.report(d.help("name a field"));
-                continue;
-            }
-            if !is_place {
-                self.settle(&mut expr, Kind::Any);
-            }
-            if !expr.ty.kind.is_key() {
-                self.report(Diagnostic::new(Code::WrongArgumentType, e.span, format!("{} cannot be a key", expr.ty)));
+            if !self.is_key(&mut expr, e.span) {
                 continue;
             }
             if let Some(name) = name.filter(|name| columns.iter().any(|c| !c.hidden && c.name == name.text)) {
@@ -211,23 +202,35 @@ impl<'a> Analyzer<'a> {
 
     /// Goes on with the same record and some more columns.
     fn carry(&mut self, b: &mut StreamBuilder, more: Vec<(Column, Expr)>, span: ast::Span) {
-        let Schema { mut columns, open } = self.schema(b.node);
+        b.node = self.carried(b.node, &b.name, more, span);
+    }
+
+    /// The records of a node with some more columns.
+    pub(super) fn carried(&mut self, node: NodeId, stream: &str, more: Vec<(Column, Expr)>, span: ast::Span) -> NodeId {
+        let Schema { mut columns, open } = self.schema(node);
         let mut values = Schema { columns: columns.clone(), open }.places(span);
         for (column, value) in more {
             columns.push(column);
             values.push(value);
         }
-        let name = b.name.clone();
-        b.node = self.add_node(NodeKind::Project { input: b.node, columns: values }, Schema { columns, open }, &name, span);
+        self.add_node(NodeKind::Project { input: node, columns: values }, Schema { columns, open }, stream, span)
     }
 
-    /// Refuses a key that is no field.
-    pub(crate) fn no_key(&mut self, expr: &Expr) -> Expr {
-        if !expr.reads_something() {
-            let d = Diagnostic::new(Code::BadArgument, expr.span, "a constant is no key: every record would have it");
-            return self.wrong(d.help("name a field"));
+    /// Whether it can be a key, which is told if not.
+    pub(super) fn is_key(&mut self, expr: &mut Expr, span: ast::Span) -> bool {
+        if !matches!(expr.kind, typed::ExprKind::Place(_)) {
+            if expr.ty.kind != Kind::Error && !expr.reads_something() {
+                let d = Diagnostic::new(Code::BadArgument, expr.span, "a constant is no key: every record would have it");
+                self.report(d.help("name a field"));
+                return false;
+            }
+            self.settle(expr, Kind::Any);
         }
-        self.not_compiled(expr.span, "a computed key", "make a field of it first: `.select(…, key: expression)`")
+        if !expr.ty.kind.is_key() {
+            self.report(Diagnostic::new(Code::WrongArgumentType, span, format!("{} cannot be a key", expr.ty)));
+            return false;
+        }
+        true
     }
 
     /// A whole number above zero, known at compile time.

@@ -17,9 +17,12 @@ struct Steps {
     inputs: Vec<ScopeInput>,
 }
 
+/// A key of a written partition, and its name if it has one.
+type WrittenKey<'a> = (Option<&'a ast::Name>, &'a ast::Expr);
+
 impl<'a> Analyzer<'a> {
     pub(crate) fn declared_pattern(&mut self, name: &str, decl: &'a ast::PatternDecl, ops: &'a [ast::Op], span: Span) -> Option<StreamBuilder> {
-        let partition: Vec<&'a ast::Expr> = decl.partition.iter().collect();
+        let partition: Vec<WrittenKey<'a>> = decl.partition.iter().map(|e| (None, e)).collect();
         self.sequence(name, &decl.pattern, decl.within.as_ref(), &partition, ops, span)
     }
 
@@ -28,7 +31,7 @@ impl<'a> Analyzer<'a> {
         name: &str,
         pattern: &'a ast::PatternExpr,
         within: Option<&'a ast::Expr>,
-        partition: &[&'a ast::Expr],
+        partition: &[WrittenKey<'a>],
         ops: &'a [ast::Op],
         span: Span,
     ) -> Option<StreamBuilder> {
@@ -52,12 +55,12 @@ impl<'a> Analyzer<'a> {
             self.report(Diagnostic::new(Code::PatternStep, pattern.span, "a pattern needs a step that is not negated"));
             return None;
         }
-        let mut partition: Vec<&'a ast::Expr> = partition.to_vec();
+        let mut partition = partition.to_vec();
         steps.pattern.within = within.and_then(|w| self.constant_duration(w, "`within`"));
         for op in trailing.iter().copied().chain(ops).take_while(|o| !matches!(o.name.text.as_str(), "emit" | "select" | "map" | "aggregate" | "window")) {
             self.pattern_operator(&mut steps, op, &mut partition);
         }
-        self.partition(&mut steps, &partition);
+        self.partition(name, &mut steps, &partition);
         let last = written.last().map_or(pattern.span, |s| s.span);
         self.check_bounds(&steps.pattern, written.first().map_or(pattern.span, |s| s.span.to(last)), last);
         let keys = steps
@@ -209,14 +212,21 @@ impl<'a> Analyzer<'a> {
         }
     }
 
-    fn pattern_operator(&mut self, steps: &mut Steps, op: &'a ast::Op, partition: &mut Vec<&'a ast::Expr>) {
+    fn pattern_operator(&mut self, steps: &mut Steps, op: &'a ast::Op, partition: &mut Vec<WrittenKey<'a>>) {
         match op.name.text.as_str() {
             "within" if self.check_args(op, &[], 1, 1) => {
                 let within = self.positional(op).first().and_then(|e| self.constant_duration(e, "`within`"));
                 // One that is wrong has been told: the pattern is not unbounded as well.
                 steps.pattern.within = within.or(Some(i64::MAX));
             }
-            "partition_by" if self.check_args(op, &[], 1, usize::MAX) => partition.extend(self.positional(op)),
+            "partition_by" if op.args.is_empty() => {
+                self.report(Diagnostic::new(Code::MissingArgument, op.name.span, "`.partition_by` needs an argument"));
+            }
+            "partition_by" => {
+                for arg in &op.args {
+                    partition.extend(self.arg_expr(arg).map(|e| (arg.name.as_ref(), e)));
+                }
+            }
             "not" => match op.args.as_slice() {
                 [ast::Arg { name: None, value: ArgValue::Step(step), .. }] => {
                     self.step(steps, step, true);
@@ -264,26 +274,28 @@ impl<'a> Analyzer<'a> {
     }
 
     /// The partition as written, or the one that equality conditions imply.
-    fn partition(&mut self, steps: &mut Steps, written: &[&ast::Expr]) {
+    fn partition(&mut self, stream: &str, steps: &mut Steps, written: &[WrittenKey<'_>]) {
         steps.pattern.keys = vec![vec![]; steps.pattern.inputs.len()];
         if written.is_empty() {
             let schemas: Vec<Schema> = steps.pattern.inputs.iter().map(|node| self.schema(*node)).collect();
             find_partition(&mut steps.pattern, &schemas);
             return;
         }
-        for e in written {
+        for (name, e) in written {
             let mut column: Option<Column> = None;
             for (port, node) in steps.pattern.inputs.clone().into_iter().enumerate() {
-                let name = self.plan.node(node).stream.clone();
-                let record = ScopeInput { input: CURRENT, names: vec![name], schema: Rc::new(self.schema(node)), kleene: false, optional: false, inside: None };
+                let record = self.plan.node(node).stream.clone();
+                let record = ScopeInput { input: 0, names: vec![record], schema: Rc::new(self.schema(node)), kleene: false, optional: false, inside: None };
                 let mut scope = Scope { inputs: vec![record], current: Some(0), ..Scope::default() };
                 let mut key = self.expr(e, &mut scope);
-                if !matches!(key.kind, ExprKind::Place(_)) && key.ty.kind != Kind::Error {
-                    key = self.no_key(&key);
+                if !self.is_key(&mut key, e.span) {
+                    key = Expr::error(e.span);
                 }
+                key = self.key_of_input(stream, steps, port, key);
                 match &column {
                     None => {
                         let name = match &e.kind {
+                            _ if name.is_some() => name.map(|name| name.text.clone()).unwrap_or_default(),
                             Ast::Name(n) => n.clone(),
                             _ => format!("key{}", steps.pattern.key_columns.len() + 1),
                         };
@@ -304,6 +316,22 @@ impl<'a> Analyzer<'a> {
             }
             steps.pattern.key_columns.extend(column);
         }
+    }
+
+    /// A key over the records of an input. What is no field of theirs is computed in front, and carried along.
+    fn key_of_input(&mut self, stream: &str, steps: &mut Steps, port: usize, key: Expr) -> Expr {
+        let current = |place: Place, key: &Expr| Expr { kind: ExprKind::Place(place), ..key.clone() };
+        match &key.kind {
+            ExprKind::Place(Place::Field { field, .. }) => return current(Place::Field { input: CURRENT, field: *field }, &key),
+            ExprKind::Place(Place::Ts { .. }) => return current(Place::Ts { input: CURRENT }, &key),
+            _ if key.ty.kind == Kind::Error => return key,
+            _ => {}
+        }
+        let Some(input) = steps.pattern.inputs.get_mut(port) else { return key };
+        let column = Column { name: format!("key{}", steps.pattern.key_columns.len() + 1), ty: key.ty.clone(), hidden: true };
+        let field = self.schema(*input).columns.len();
+        *input = self.carried(*input, stream, vec![(column, key.clone())], key.span);
+        current(Place::Field { input: CURRENT, field }, &key)
     }
 
     fn check_bounds(&mut self, pattern: &Pattern, span: Span, last: Span) {

@@ -58,7 +58,8 @@ fn read(a: &mut Analyzer<'_>, b: &StreamBuilder, op: &ast::Op, input: NodeId, wi
         Window::Tumbling { .. } => 1,
         Window::Sliding { size, slide, .. } => size / slide,
         Window::Cumulating { .. } | Window::Late { .. } | Window::Session { .. } | Window::Count { .. } | Window::SlidingCount { .. } => {
-            a.not_compiled(op.name.span, "`.top_k` over sessions, counts and what cumulates", "windows of time are compiled, tumbling and sliding");
+            let d = Diagnostic::new(Code::BadArgument, op.name.span, "`.top_k` ranks the records of windows of time, tumbling and sliding ones");
+            a.report(d.help("of other windows, `top_k(x, k)` among the aggregates has the largest values"));
             return None;
         }
     };

@@ -345,7 +345,16 @@ impl Plan {
             let parts: Vec<String> = unary.iter().chain(correlated).map(|e| expression(e, &|q| self.step_place(p, q, port))).collect();
             if parts.is_empty() { String::new() } else { format!(" where {}", parts.join(" and ")) }
         };
-        let event = |port: usize| p.inputs.get(port).map_or("?", |n| &self.node(*n).stream).to_owned();
+        // Keys that are computed stand, hidden, between the pattern and its events.
+        let read = |mut node: NodeId| {
+            while let NodeKind::Project { input, columns } = &self.node(node).kind
+                && columns.iter().zip(self.columns_of(node)).any(|(value, column)| column.hidden && !matches!(value.kind, ExprKind::Place(_)))
+            {
+                node = *input;
+            }
+            node
+        };
+        let event = |port: usize| p.inputs.get(port).map_or("?", |n| &self.node(read(*n)).stream).to_owned();
         let mut text = String::from("pattern ");
         for (i, s) in p.steps.iter().enumerate() {
             if i > 0 {

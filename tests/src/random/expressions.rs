@@ -181,7 +181,10 @@ fn decimal(rng: &mut Rng, scope: &Scope, depth: u32) -> Text {
         0..=4 => (format!("decimal({} {} {}, 12, 2)", a.0, pick(rng, &["+", "-", "*", "/", "%"]), b.0), null),
         5 => (format!("(-{})", a.0), a.1),
         6 => (format!("abs({})", a.0), a.1),
-        7 => (format!("decimal({}, 12, 2)", pick(rng, &["round(#)", "round(#, 1)", "floor(#)", "ceil(#)", "# + 0.125", "# * 3", "sign(#)"]).replace('#', &a.0)), a.1),
+        7 => (
+            format!("decimal({}, 12, 2)", pick(rng, &["round(#)", "round(#, 1)", "floor(#)", "ceil(#)", "# + 0.125", "# * 3", "sign(#)"]).replace('#', &a.0)),
+            a.1,
+        ),
         8 => {
             let n = expression(rng, scope, Type::Int, depth);
             (format!("decimal({}, 12, 2)", n.0), n.1)
