@@ -4,6 +4,7 @@ use varpulis_abi::reason::Reason;
 use varpulis_abi::scalar::Scalar;
 
 use super::Invalid;
+use super::canonical::{canonical, is_plain};
 use super::json::{Care, ends_token, malformed, skip_value, text_at, text_place, unescape};
 use super::schema::TIME;
 use crate::program::{FieldSchema, Form};
@@ -192,7 +193,7 @@ pub(crate) fn span(line: &[u8], start: usize, end: usize) -> &[u8] {
 pub(crate) enum Field<'a> {
     /// Its value was written; it ends there.
     Written(usize),
-    /// It is a text with escapes, which ends there.
+    /// It is a text with escapes, or an `any` that may be written in another way; it ends there.
     Escaped(&'a str, usize),
     /// It is made of other values: see [`nested`](super::nested::nested).
     Nested,
@@ -254,6 +255,9 @@ fn json_field<'a>(line: &'a [u8], at: usize, schema: &FieldSchema, value: &mut V
         from_null(schema, value).map_err(|reason| Invalid::at(reason, at).of(schema.name.clone()))?;
     } else {
         let raw = std::str::from_utf8(span(line, at, end)).map_err(|_| Invalid::at(Reason::InvalidUtf8, at).of(schema.name.clone()))?;
+        if !is_plain(raw.as_bytes()) {
+            return Ok(Field::Escaped(raw, end));
+        }
         *value = Value::Json(raw);
     }
     Ok(Field::Written(end))
@@ -262,6 +266,10 @@ fn json_field<'a>(line: &'a [u8], at: usize, schema: &FieldSchema, value: &mut V
 /// An escaped text as a field; the text without its escapes is put into `scratch`.
 pub(crate) fn escaped_field<'a>(raw: &str, at: usize, schema: &FieldSchema, scratch: &'a mut String) -> Result<Value<'a>, Invalid> {
     scratch.clear();
+    if schema.ty.scalar == Scalar::Json {
+        canonical(raw, scratch).map_err(|place| malformed(at + place).of(schema.name.clone()))?;
+        return Ok(Value::Json(scratch));
+    }
     unescape(raw, scratch).map_err(|place| malformed(at + 1 + place).of(schema.name.clone()))?;
     let mut value = Value::Null;
     from_text(schema, scratch, &mut value).map_err(|reason| Invalid::at(reason, at).of(schema.name.clone()))?;

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use varpulis_abi::reason::Reason;
 use varpulis_abi::scalar::Scalar;
 
+use super::canonical::canonical;
 use super::convert::{from_null, from_number, from_text, number, span};
 use super::json::malformed;
 use super::nested::nested_text;
@@ -250,7 +251,12 @@ fn set(held: &mut Held, index: usize, schema: &FieldSchema, text: &str, is_quote
             "false" => value = Value::Bool(false),
             _ => return Err(Reason::WrongType),
         },
-        Scalar::Json if !is_quoted && is_json_scalar(bare) => value = Value::Json(bare),
+        Scalar::Json if !is_quoted && is_json_scalar(bare) => {
+            let mut form = String::with_capacity(bare.len());
+            canonical(bare, &mut form).map_err(|_| Reason::WrongType)?;
+            held.set(index, Value::Json(&form));
+            return Ok(());
+        }
         Scalar::Packed => {
             let packed = nested_text(text, schema)?;
             held.set(index, Value::Packed(&packed));

@@ -7,6 +7,7 @@ use varpulis_abi::duration;
 use varpulis_abi::reason::Reason;
 use varpulis_abi::scalar::Scalar;
 
+use super::canonical::canonical;
 use super::convert::{from_null, from_number, from_text, number, span};
 use super::json::{Care, malformed, skip_nested, skip_space, unescape};
 use super::nested::nested_text;
@@ -351,7 +352,12 @@ fn set(held: &mut Held, index: usize, schema: &FieldSchema, written: &Written<'_
         Written::Null => from_null(schema, &mut value)?,
         Written::Bool(truth) if scalar == Scalar::Bool => value = Value::Bool(*truth),
         Written::Bool(truth) if scalar == Scalar::Json => value = Value::Json(if *truth { "true" } else { "false" }),
-        Written::Number(text) | Written::Nested(text) if scalar == Scalar::Json => value = Value::Json(text),
+        Written::Number(text) | Written::Nested(text) if scalar == Scalar::Json => {
+            let mut form = String::with_capacity(text.len());
+            canonical(text, &mut form).map_err(|_| Reason::Malformed)?;
+            held.set(index, Value::Json(&form));
+            return Ok(());
+        }
         Written::Nested(text) if scalar == Scalar::Packed => {
             let packed = nested_text(text, schema)?;
             held.set(index, Value::Packed(&packed));
@@ -405,7 +411,7 @@ mod tests {
     fn lines_are_events_comments_or_batches() {
         let mut evt = fresh();
         let all = r#"@1.5s Every { text: 'it\'s "é"', number: 1, count: -2, truth: true, side: Sell, at: "1970-01-01T00:00:01Z", span: 5m, any: {"a": [1]}, more: 1 };"#;
-        let expected = "0 1500000000 [Text(\"it's \\\"é\\\"\"), Float(1.0), Int(-2), Bool(true), Enum(1), Timestamp(1000000000), Duration(300000000000), Json(\"{\\\"a\\\": [1]}\")]";
+        let expected = "0 1500000000 [Text(\"it's \\\"é\\\"\"), Float(1.0), Int(-2), Bool(true), Enum(1), Timestamp(1000000000), Duration(300000000000), Json(\"{\\\"a\\\":[1]}\")]";
         assert_eq!(read(&mut evt, all).unwrap(), expected);
         for line in ["# comment", "  // comment", "", "BATCH 100"] {
             assert_eq!(read(&mut evt, line).unwrap_err(), Decoded::Nothing);

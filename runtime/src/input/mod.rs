@@ -3,6 +3,7 @@
 //! A [`Source`] cuts a byte stream into records and knows where each stands; a [`Decoder`] turns a record into an event of the program's
 //! [`EventSchema`] tables. Both are compiled once, with the runtime: no program has its own decoder. Memory is bounded by the longest record.
 
+mod canonical;
 mod convert;
 mod csv;
 mod evt;

@@ -106,7 +106,7 @@ impl Value {
                 let field = |(name, ty): &(String, Type)| Some((name.clone(), Value::read(members.get(name), ty)?));
                 record.fields.iter().map(field).collect::<Option<_>>().map(Value::Record)
             }
-            (Some(json), Kind::Any) => Some(Value::Json(json.clone())),
+            (Some(json), Kind::Any) => Some(Value::Json(plain(json))),
             _ => None,
         }
     }
@@ -159,5 +159,18 @@ fn whole(f: f64) -> Option<i64> {
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.to_json())
+    }
+}
+
+/// Numbers of a JSON value without decimals that say nothing.
+fn plain(json: &serde_json::Value) -> serde_json::Value {
+    match json {
+        serde_json::Value::Number(number) if number.is_f64() => match number.as_f64() {
+            Some(v) if v.fract() == 0.0 && v.abs() < 9_007_199_254_740_992.0 => serde_json::Value::from(v as i64),
+            _ => json.clone(),
+        },
+        serde_json::Value::Array(items) => items.iter().map(plain).collect(),
+        serde_json::Value::Object(members) => members.iter().map(|(name, value)| (name.clone(), plain(value))).collect(),
+        _ => json.clone(),
     }
 }

@@ -67,7 +67,7 @@ fn trade(members: &str) -> String {
 #[test]
 fn values_fit_as_the_language_says() {
     let all = r#"{ "side" : "Sell" , "ts":1.0005e3,"x":[1,{"a":"}"}],"price":-0.25,"volume":3.0,"symbol":"a\u00e9\"","extra":{"k": [1]},"venue":null,"event_type":"Trade"}"#;
-    let expected = ["Text(\"aé\\\"\")", "Float(-0.25)", "Int(3)", "Null", "Enum(1)", "Json(\"{\\\"k\\\": [1]}\")"];
+    let expected = ["Text(\"aé\\\"\")", "Float(-0.25)", "Int(3)", "Null", "Enum(1)", "Json(\"{\\\"k\\\":[1]}\")"];
     assert_eq!(one(all), Read(Decoded::Event { event: 0, ts: 1_000_500_000 }, expected.map(str::to_owned).to_vec()));
     let quote = r#"{"type":"Quote","timestamp":"1970-01-01T00:00:01Z","hold":1.5,"live":true}"#;
     let expected = ["Timestamp(1000000000)", "Duration(1500000)", "Bool(true)"];
@@ -239,7 +239,11 @@ fn fitting(field: &FieldSchema, raw: &str) -> Option<String> {
         (Scalar::Text, Some(text)) => format!("{:?}", Value::Text(text)),
         (Scalar::Enum, Some(text)) => format!("{:?}", Value::Enum(["Buy", "Sell"].iter().position(|v| *v == text)? as u32)),
         (Scalar::Bool, _) => format!("{:?}", Value::Bool(json.as_bool()?)),
-        (Scalar::Json, _) => format!("{:?}", Value::Json(raw)),
+        (Scalar::Json, _) => {
+            let mut form = String::new();
+            crate::input::canonical::canonical(raw, &mut form).ok()?;
+            format!("{:?}", Value::Json(&form))
+        }
         (Scalar::Timestamp, _) => format!("{:?}", Value::Timestamp(nanoseconds(raw)?)),
         (Scalar::Duration, None) if json.is_number() => format!("{:?}", Value::Duration(nanoseconds(raw)?)),
         (Scalar::Float, None) if json.is_number() => format!("{:?}", Value::Float(raw.parse::<f64>().ok().filter(|f| f.is_finite())?)),
