@@ -48,7 +48,19 @@ enum Command {
     New(commands::new::New),
 }
 
+/// As much stack as the largest programs need that are not refused: they are read and compiled by recursion.
+const STACK: usize = 512 << 20;
+
 fn main() -> ExitCode {
+    match std::thread::Builder::new().stack_size(STACK).spawn(run).map(std::thread::JoinHandle::join) {
+        Ok(Ok(code)) => code,
+        Ok(Err(_)) => ExitCode::from(101),
+        // Where there is no room for it, most programs do without.
+        Err(_) => run(),
+    }
+}
+
+fn run() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(a) => a,
         Err(error) => {

@@ -98,6 +98,11 @@ impl Analyzer<'_> {
             self.report(Diagnostic::new(Code::BadArgument, e.span, format!("`top_k` keeps a whole number of values, from 1 to {MOST_KEPT}, not {value}")));
             return None;
         }
+        if aggregate == Aggregate::Ema && value < 1.0 {
+            let d = Diagnostic::new(Code::BadArgument, e.span, format!("an average moves over 1 record or more, not {value}"));
+            self.report(d.help("as in `ema(price, 12)`: the newest record weighs 2/(n + 1)"));
+            return None;
+        }
         if matches!(aggregate, Aggregate::Percentile | Aggregate::ApproxPercentile) && !(0.0..=100.0).contains(&value) {
             self.report(Diagnostic::new(Code::BadArgument, e.span, format!("a percentile lies in 0..100, not at {value}")));
             return None;

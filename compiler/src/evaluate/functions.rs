@@ -21,6 +21,9 @@ pub(super) fn call(body: &str, args: &[Literal]) -> Result<Literal, Stop> {
         ("power_int", [Literal::Int(a), Literal::Int(b)]) => {
             Literal::Int(u32::try_from(*b).ok().and_then(|b| a.checked_pow(b)).ok_or(Stop::Refused(Reason::Overflow))?)
         }
+        ("divide_duration", [Literal::Duration(_), Literal::Float(b)]) if *b == 0.0 => return Err(Stop::Refused(Reason::DivisionByZero)),
+        ("divide_duration", [Literal::Duration(a), Literal::Float(b)]) => nearest(*a as f64 / b)?,
+        ("scale_duration", [Literal::Duration(a), Literal::Float(b)]) => nearest(*a as f64 * b)?,
         ("concat", [Literal::Str(a), Literal::Str(b)]) if a.len() + b.len() > LONGEST_TEXT => return Err(Stop::TooLong),
         ("concat", [Literal::Str(a), Literal::Str(b)]) => Literal::Str(format!("{a}{b}")),
         ("text_of_int", [Literal::Int(a)]) => Literal::Str(a.to_string()),
@@ -33,6 +36,16 @@ pub(super) fn call(body: &str, args: &[Literal]) -> Result<Literal, Stop> {
         ("text_of_bool", [Literal::Bool(a)]) => Literal::Str(a.to_string()),
         _ => return Err(Stop::Unknown),
     })
+}
+
+/// The duration of so many nanoseconds.
+fn nearest(nanoseconds: f64) -> Result<Literal, Stop> {
+    let rounded = nanoseconds.round();
+    match rounded {
+        _ if rounded.is_nan() => Err(Stop::Refused(Reason::Conversion)),
+        _ if (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&rounded) => Ok(Literal::Duration(rounded as i64)),
+        _ => Err(Stop::Refused(Reason::Overflow)),
+    }
 }
 
 fn of_ints(body: &str, args: &[Literal]) -> Result<Literal, Stop> {

@@ -23,8 +23,9 @@ pub(super) const ENTRY: Entry = Entry {
 fn analyze<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
     a.need_record(b);
     // A window that cannot be read stands in as another one, so that one mistake is one message.
-    let window = read(a, op).unwrap_or(Window::Count { size: 1 });
-    let policy = policy(a, op, window);
+    let read = read(a, op);
+    let policy = read.map_or(Policy::Watermark, |window| policy(a, op, window));
+    let window = read.unwrap_or(Window::Count { size: 1 });
     let input = b.node;
     let keys = b.keys.iter().map(|k| k.expr.clone()).collect();
     let key_columns = b.keys.iter().map(|k| k.column.clone()).collect();
@@ -90,7 +91,11 @@ fn read(a: &mut Analyzer<'_>, op: &ast::Op) -> Option<Window> {
                 return cumulating(a, e, size, offset, sliding);
             }
             match sliding {
-                Some(s) => Some(Window::Sliding { size, slide: a.constant_duration(s, "a slide")?, offset }),
+                Some(s) => {
+                    let slide = a.constant_duration(s, "a slide")?;
+                    refused(a, too_often(s, size, slide))?;
+                    Some(Window::Sliding { size, slide, offset })
+                }
                 None => Some(Window::Tumbling { size, offset }),
             }
         }

@@ -17,6 +17,13 @@ pub(super) const DECLARATIONS: &[&str] =
 const FOREIGN: &[(&str, usize, &str)] =
     &[("===", 2, "=="), ("!==", 2, "!="), ("&&", 1, "and"), ("||", 1, "or"), ("<>", 1, "!="), ("!", 0, "not "), ("=", 0, "==")];
 
+/// What a lone `=` is in other languages.
+enum Equals {
+    Assigns,
+    Names,
+    Compares,
+}
+
 /// Pest's request for details is the process's: one thread at a time makes it.
 static DETAIL: Mutex<()> = Mutex::new(());
 
@@ -84,6 +91,13 @@ impl Reader<'_> {
         let rest = text.get(at..).unwrap_or_default();
         // A name and its value are told apart elsewhere; only behind a value does `=` compare.
         let compares = d.message.contains("an operator,");
+        if compares && rest.starts_with('=') && !rest.starts_with("==") {
+            match self.equals_behind(at) {
+                Equals::Assigns => return d.fix(self.place(at, 1), ":=", "`:=` gives a variable another value; `==` compares"),
+                Equals::Names => return d.fix(self.place(at, 1), ":", "`:` stands between a field's name and its value; `==` compares"),
+                Equals::Compares => {}
+            }
+        }
         for (symbol, back, ours) in FOREIGN {
             let Some(from) = at.checked_sub(*back) else { continue };
             if text.get(from..).is_some_and(|t| t.starts_with(symbol)) && (compares || *symbol != "=") {
@@ -97,6 +111,33 @@ impl Reader<'_> {
             return d.help("names are made of the letters A to Z, digits and `_`");
         }
         d
+    }
+
+    /// What a lone `=` was meant for, by what stands in front of it.
+    fn equals_behind(&self, at: usize) -> Equals {
+        let before = self.map.text.get(..at).unwrap_or_default().trim_end();
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        let in_front = before.trim_end_matches(is_word);
+        let is_name = in_front.len() < before.len();
+        if is_name && in_front.trim_end_matches(' ').ends_with(|c: char| c.is_control()) {
+            return Equals::Assigns;
+        }
+        if !is_name || !in_front.trim_end().ends_with(['(', ',']) {
+            return Equals::Compares;
+        }
+        // The word in front of the bracket that is open here.
+        let mut depth = 0;
+        let open = in_front.char_indices().rev().find(|(_, c)| {
+            depth += match c {
+                ')' | ']' | '}' => 1,
+                '(' | '[' | '{' => -1,
+                _ => 0,
+            };
+            depth < 0
+        });
+        let called = open.map_or("", |(at, _)| in_front.get(..at).unwrap_or_default().trim_end());
+        let word = called.rsplit(|c: char| !is_word(c)).next().unwrap_or_default();
+        if ["select", "emit", "aggregate", "partition_by", "tap", "fork", "pattern"].contains(&word) { Equals::Names } else { Equals::Compares }
     }
 
     /// The symbols that could stand where parsing came furthest, and where that is. Pest keeps them on request only, since that takes time.

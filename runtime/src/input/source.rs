@@ -112,7 +112,7 @@ impl Source {
     /// The next record that is in the buffer.
     #[inline]
     pub fn buffered(&mut self) -> Option<Item<'_>> {
-        if let (Framer::Lines { at }, false) = (&mut self.framer, self.dropping) {
+        while let (Framer::Lines { at }, false) = (&mut self.framer, self.dropping) {
             let data = self.buffer.get(self.start..self.end).unwrap_or_default();
             if let Some(found) = data.get(*at..).and_then(|rest| memchr::memchr(b'\n', rest)) {
                 let length = *at + found;
@@ -126,20 +126,25 @@ impl Source {
                     let record = self.buffer.get(start..start + length).unwrap_or_default();
                     return Some(Item::Record(position, record.strip_suffix(b"\r").unwrap_or(record)));
                 }
-                return self.odd_line(position, start, start + length);
+                if !self.is_blank(start, start + length) {
+                    return self.odd_line(position, start, start + length);
+                }
+                continue;
             }
             *at = data.len();
+            break;
         }
         self.otherwise()
+    }
+
+    #[cold]
+    fn is_blank(&self, start: usize, end: usize) -> bool {
+        self.buffer.get(start..end).unwrap_or_default().iter().all(u8::is_ascii_whitespace)
     }
 
     /// A line that begins with white space, or is too long.
     #[cold]
     fn odd_line(&mut self, position: Position, start: usize, end: usize) -> Option<Item<'_>> {
-        let line = self.buffer.get(start..end).unwrap_or_default();
-        if line.iter().all(u8::is_ascii_whitespace) {
-            return self.buffered();
-        }
         let line = self.buffer.get(start..end).unwrap_or_default();
         if line.len() > self.longest {
             return Some(Item::Refused(position, Reason::TooLong, beginning(line)));
@@ -380,6 +385,12 @@ mod tests {
 
     fn row(line: u64, offset: u64, text: &str) -> (u64, u64, String) {
         (line, offset, text.to_owned())
+    }
+
+    #[test]
+    fn blank_lines_are_passed_one_by_one() {
+        let blank = format!("{}{{}}", "\n  \n".repeat(500_000));
+        assert_eq!(texts(blank.as_bytes(), Framing::Lines, 100), [row(1_000_001, 2_000_000, "{}")]);
     }
 
     #[test]

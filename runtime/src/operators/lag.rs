@@ -1,7 +1,8 @@
 //! Values of earlier records of the key.
 //!
-//! Invariant: key `k` has the slots from `k · (back + 1)` on, as a ring: its record number `t` (from 0) is remembered in slot `t % (back + 1)`,
-//! and `next[k]` is the one that the next record takes. A slot that no record took yet is empty.
+//! Invariant: a key has a ring of `back + 1` slots: its record number `t` (from 0) is remembered in place `t % (back + 1)`, and `next[k]` is the
+//! place that the next record takes. A place that no record took yet is empty. The ring of key `k` is the slots from `k · (back + 1)` on; where
+//! it is long, it is a list of slots that grows with the key's records.
 #![expect(clippy::indexing_slicing, reason = "per-key arrays grow with the numbers of the key table")]
 
 use super::LagFiring;
@@ -17,13 +18,48 @@ pub struct Lag<K: LagKernel> {
     keys: KeyTable<K>,
     remembered: K::Kept,
     next: Vec<usize>,
+    /// Per key, where rings are long: the slots of the places taken so far.
+    lists: Option<Vec<Vec<usize>>>,
 }
+
+/// How many slots a key gets at once at most.
+const SHORT: usize = 32;
+/// Where rings are long: the slot that no record takes.
+const EMPTY: usize = 0;
 
 impl<K: LagKernel + 'static> Lag<K> {
     /// So many records back, at least one.
     pub fn new(kernel: K, back: usize) -> Self {
-        let (keys, remembered) = (KeyTable::new(&kernel), K::Kept::with_layout(kernel.layout("Kept")));
-        Self { kernel, back: back.max(1), keys, remembered, next: Vec::new() }
+        let (keys, mut remembered) = (KeyTable::new(&kernel), K::Kept::with_layout(kernel.layout("Kept")));
+        let lists = (back >= SHORT).then(|| {
+            remembered.add();
+            vec![]
+        });
+        Self { kernel, back: back.max(1), keys, remembered, next: Vec::new(), lists }
+    }
+
+    fn admit(&mut self) {
+        self.next.push(0);
+        match &mut self.lists {
+            Some(lists) => lists.push(vec![]),
+            None => (0..=self.back).for_each(|_| {
+                self.remembered.add();
+            }),
+        }
+    }
+
+    /// The slots of two places of a key: the one that a record takes now, and another.
+    #[inline]
+    fn slots(&mut self, key: usize, at: usize, other: usize) -> (usize, usize) {
+        let Some(lists) = &mut self.lists else {
+            let first = key * (self.back + 1);
+            return (first + at, first + other);
+        };
+        let list = &mut lists[key];
+        if at == list.len() {
+            list.push(self.remembered.add());
+        }
+        (list[at], list.get(other).copied().unwrap_or(EMPTY))
     }
 }
 
@@ -37,14 +73,11 @@ impl<K: LagKernel + 'static> Operator for Lag<K> {
         let (key, new) = self.keys.find_or_add(&self.kernel, row);
         let key = key as usize;
         if new {
-            self.next.push(0);
-            (0..ring).for_each(|_| {
-                self.remembered.add();
-            });
+            self.admit();
         }
         let at = self.next[key];
         let following = if at + 1 == ring { 0 } else { at + 1 };
-        let (slot, before) = (key * ring + at, key * ring + following);
+        let (slot, before) = self.slots(key, at, following);
         self.remembered.reset(slot);
         self.kernel.remember(row, self.remembered.at_mut(slot))?;
         self.next[key] = following;
@@ -75,7 +108,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn each_record_sees_the_one_so_far_back(back in 1..5usize, events in prop::collection::vec((0..4u32, 0..100i64), 0..60)) {
+        fn each_record_sees_the_one_so_far_back(back in prop_oneof![1..5usize, 30..36usize], events in prop::collection::vec((0..4u32, 0..100i64), 0..60)) {
             let mut lag = Lag::new(Lists, back);
             let mut seen = vec![];
             for (ts, &(key, value)) in events.iter().enumerate() {

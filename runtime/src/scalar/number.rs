@@ -97,6 +97,9 @@ pub fn scale_duration(duration: i64, factor: f64) -> Result<i64, Reason> {
 /// A duration divided by a number, to the nearest nanosecond.
 #[inline]
 pub fn divide_duration(duration: i64, divisor: f64) -> Result<i64, Reason> {
+    if divisor == 0.0 {
+        return Err(Reason::DivisionByZero);
+    }
     nearest(duration as f64 / divisor)
 }
 
@@ -321,7 +324,7 @@ mod tests {
         assert_eq!(float_of_text("1e3"), Ok(1000.0));
         assert_eq!(float_of_text("x"), Err(Reason::Conversion));
         assert_eq!(scale_duration(3, 0.5), Ok(2));
-        assert_eq!(divide_duration(3, 0.0), Err(Reason::Overflow));
+        assert_eq!(divide_duration(3, 0.0), Err(Reason::DivisionByZero));
         assert_eq!(scale_duration(1, f64::NAN), Err(Reason::Conversion));
     }
 

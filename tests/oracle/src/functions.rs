@@ -96,6 +96,7 @@ pub(crate) fn call(body: &str, args: &[Value]) -> Result<Value, Refused> {
         ("remainder_int", [Int(a), Int(b)]) => Int(a.checked_rem(*b).unwrap_or(0)),
         ("remainder_float", [Float(a), Float(b)]) => Float(a % b),
         ("scale_duration", [Duration(a), Float(b)]) => Duration(rounded(*a as f64 * b)?),
+        ("divide_duration", [Duration(_), Float(0.0)]) => return Err("division by zero"),
         ("divide_duration", [Duration(a), Float(b)]) => Duration(rounded(*a as f64 / b)?),
         (body, args) => match decimal::call(body, args) {
             Some(result) => result?,
