@@ -79,6 +79,10 @@ impl Analyzer<'_> {
             return self.kleene_aggregate(aggregate, &input, Given { value: value.filter(|_| !bare), ..given }, scope);
         }
         let Some(record) = scope.firing.as_ref().and_then(|f| f.record.clone()) else {
+            if scope.is_of_aggregate {
+                let d = Diagnostic::new(Code::AggregateOutsideWindow, span, format!("`{}` stands inside another aggregate", aggregate.name()));
+                return self.wrong(d.help("compute the inner one in a stream in front, by a window of its own"));
+            }
             let mut d = Diagnostic::new(Code::AggregateOutsideWindow, span, format!("`{}` needs records to range over", aggregate.name()));
             d = if scope.inputs.iter().any(|i| i.kleene) {
                 d.help("name a Kleene step, as in `count(tries)`")
@@ -87,7 +91,7 @@ impl Analyzer<'_> {
             };
             return self.wrong(d);
         };
-        let mut inner = Scope { inputs: vec![record], current: Some(0), calls: scope.calls.clone(), ..Scope::default() };
+        let mut inner = Scope { inputs: vec![record], current: Some(0), calls: scope.calls.clone(), is_of_aggregate: true, ..Scope::default() };
         self.aggregate_over(aggregate, 0, given, &mut inner, scope)
     }
 
@@ -122,7 +126,7 @@ impl Analyzer<'_> {
     pub(super) fn kleene_aggregate(&mut self, aggregate: Aggregate, input: &ScopeInput, given: Given<'_>, scope: &mut Scope) -> Expr {
         let step = input.input;
         let element = ScopeInput { input: CURRENT, kleene: false, ..input.clone() };
-        let mut inner = Scope { inputs: vec![element], current: None, calls: scope.calls.clone(), ..Scope::default() };
+        let mut inner = Scope { inputs: vec![element], current: None, calls: scope.calls.clone(), is_of_aggregate: true, ..Scope::default() };
         self.aggregate_over(aggregate, step, given, &mut inner, scope)
     }
 

@@ -78,6 +78,8 @@ pub struct Analyzer<'a> {
     /// Constants, values and parameters that are not declared yet.
     pub(crate) pending: HashMap<String, &'a ast::ItemKind>,
     pub(crate) global_ids: HashMap<String, usize>,
+    /// Names of streams in place, as inputs of `merge` and of joins: nothing else reads them.
+    pub(crate) names_in_place: HashSet<String>,
     /// What the files declare that others reach by an import's name.
     pub(crate) own_names: HashSet<String>,
     /// `var`s of the program.
@@ -154,6 +156,7 @@ impl<'a> Analyzer<'a> {
             pending: HashMap::new(),
             global_ids: HashMap::new(),
             own_names: ast.items.iter().filter_map(|item| item.kind.own_name()).map(|name| name.text.clone()).collect(),
+            names_in_place: stream_sources::names_in_place(ast),
             state_ids: HashMap::new(),
             impure_functions: false,
             drawn: None,

@@ -89,6 +89,8 @@ pub struct Scope {
     pub current: Option<usize>,
     /// Names bound to expressions: function parameters, `let`s, earlier aggregate entries. The last binding counts.
     pub locals: Vec<Local>,
+    /// Whether it is that of an aggregate's argument.
+    pub is_of_aggregate: bool,
     /// What fired.
     pub firing: Option<FiringScope>,
     /// How deep in function calls, to refuse recursion.

@@ -1,5 +1,7 @@
 //! Where streams begin: events, other streams, timers, and several of them together.
 
+use std::collections::HashSet;
+
 use super::Analyzer;
 use super::streams::{Finished, StreamBuilder};
 use super::typed::Literal;
@@ -81,6 +83,9 @@ impl<'a> Analyzer<'a> {
             if let Some(before) = args.iter().take(at).filter_map(|arg| arg.name.as_ref()).find(|before| before.text == name.text) {
                 let d = Diagnostic::new(Code::DuplicateName, name.span, format!("two inputs are called `{}`", name.text));
                 self.report(d.also(before.span, "the first one"));
+            } else if self.stream_decls.contains_key(&name.text) || self.plan.events.iter().any(|event| event.declared && event.name == name.text) {
+                let d = Diagnostic::new(Code::DuplicateName, name.span, format!("the program has an event or a stream `{}` already", name.text));
+                self.report(d.help("give the input another name"));
             }
         }
         let inputs: Vec<StreamBuilder> = args.iter().filter_map(|arg| self.stream_arg(owner, arg)).collect();
@@ -162,4 +167,22 @@ impl<'a> Analyzer<'a> {
             self.settle(&mut field, ty.kind.clone());
         }
     }
+}
+
+/// The names that inputs of `merge` and of joins have in place.
+pub(super) fn names_in_place(program: &ast::Program) -> HashSet<String> {
+    fn look(source: &ast::Source, names: &mut HashSet<String>) {
+        let (SourceKind::Merge(inputs) | SourceKind::Join { inputs, .. }) = &source.kind else { return };
+        for input in inputs {
+            names.extend(input.name.iter().map(|name| name.text.clone()));
+            look(&input.source, names);
+        }
+    }
+    let mut names = HashSet::new();
+    for item in &program.items {
+        if let ast::ItemKind::Stream(stream) = &item.kind {
+            look(&stream.source, &mut names);
+        }
+    }
+    names
 }

@@ -240,6 +240,11 @@ impl<'a> Analyzer<'a> {
             self.report(Diagnostic::new(Code::UnknownStream, name.span, format!("`{}` is {what}", name.text)));
             return None;
         }
+        if !declared && self.names_in_place.contains(&name.text) {
+            let message = format!("`{}` is the name of an input in place, which nothing else can read", name.text);
+            self.report(Diagnostic::new(Code::UnknownStream, name.span, message).help("make it a stream of its own: `stream … = …`"));
+            return None;
+        }
         if !declared {
             // A near miss of something declared is a slip; any other name is an event whose schema is inferred.
             let declared = self.plan.events.iter().filter(|e| e.declared).map(|e| e.name.as_str()).chain(self.stream_decls.keys().map(String::as_str));

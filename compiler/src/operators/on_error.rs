@@ -24,7 +24,7 @@ fn analyze<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
     if op.args.len() != 1 || !op.args.iter().all(makes_record) {
         a.report(
             Diagnostic::new(Code::BadArgument, op.name.span, "`.on_error` takes a function that makes a record of the error")
-                .help("as in `.on_error(e => {failed: e.reason})`, and `.where(failed == null)` behind it for the records without an error"),
+                .help("as in `.on_error(e => {failed: e.reason})`, and `.where(failed is null)` behind it for the records without an error"),
         );
         return;
     }

@@ -27,6 +27,11 @@ fn analyze<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
         a.report(Diagnostic::new(Code::MissingArgument, op.name.span, "`.partition_by` needs an argument"));
         return;
     }
+    if matches!(a.current_firing(b), Some(NodeKind::Window { .. })) {
+        let d = Diagnostic::new(Code::BadArgument, op.name.span, "`.partition_by` stands behind the window that it is for");
+        a.report(d.help("put it in front: `.partition_by(…).window(…)`"));
+        return;
+    }
     a.need_record(b);
     let args: Vec<_> = op.args.iter().filter_map(|arg| Some((arg.name.as_ref(), a.arg_expr(arg)?))).collect();
     b.keys = a.keys(b, &args, op.span);
