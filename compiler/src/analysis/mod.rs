@@ -108,6 +108,8 @@ pub struct Analyzer<'a> {
     pub(crate) expansion: limits::Expansion,
     /// Events and aliases whose types are being read, to refuse those made of themselves.
     pub(crate) resolving: Vec<String>,
+    /// The types that declared names turned out to be.
+    pub(crate) resolved_types: HashMap<String, types::Type>,
     /// Numbers with more digits than a float keeps, by the bits of that, as they are written.
     pub(crate) long_numbers: HashMap<u64, String>,
     /// What each call of `lag` stands for.
@@ -174,6 +176,7 @@ impl<'a> Analyzer<'a> {
             expanded: 0,
             expansion: limits::Expansion::default(),
             resolving: vec![],
+            resolved_types: HashMap::new(),
             long_numbers: HashMap::new(),
             lagged: HashMap::new(),
             numbers: 0,

@@ -10,6 +10,8 @@ use crate::syntax::ast::{self, ItemKind, Span, TypeExprKind};
 
 /// How deep values may stand in values.
 const LEVELS: usize = 128;
+/// How many types one is made of at most: one that is made of another twice, and that of a third, doubles with every line.
+const PARTS: usize = 20_000;
 
 impl Analyzer<'_> {
     /// What a written type means.
@@ -75,6 +77,11 @@ impl Analyzer<'_> {
             self.report(Diagnostic::new(Code::TooDeep, span, message).help("declare it as `any`, which passes any JSON value through"));
             return Type::ERROR;
         }
+        if ty.size() > PARTS {
+            let d = Diagnostic::new(Code::TooDeep, span, format!("this type is made of more than {PARTS} others"));
+            self.report(d.help("declare a part of it as `any`, which passes any JSON value through"));
+            return Type::ERROR;
+        }
         ty
     }
 
@@ -123,6 +130,9 @@ impl Analyzer<'_> {
 impl Analyzer<'_> {
     /// An event as a type, or an alias that stands behind its use.
     fn declared_type(&mut self, name: &str, span: Span) -> Option<Type> {
+        if let Some(known) = self.resolved_types.get(name) {
+            return Some(known.clone());
+        }
         let ast = self.ast;
         let (event, alias) = ast.items.iter().find_map(|item| match &item.kind {
             ItemKind::Event(e) if e.name.text == name => Some((Some(e), None)),
@@ -140,6 +150,7 @@ impl Analyzer<'_> {
             (None, None) => Type::ERROR,
         };
         self.resolving.pop();
+        self.resolved_types.insert(name.to_owned(), ty.clone());
         Some(ty)
     }
 

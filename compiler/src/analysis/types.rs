@@ -126,6 +126,10 @@ impl Type {
     pub(super) fn levels(&self) -> usize {
         self.parts().into_iter().map(Type::levels).max().map_or(0, |inside| inside + 1)
     }
+    /// How many types it is made of, itself included.
+    pub(super) fn size(&self) -> usize {
+        self.parts().into_iter().map(Type::size).fold(1, usize::saturating_add)
+    }
     /// The types of what its values are made of.
     pub fn parts(&self) -> Vec<&Type> {
         match &self.kind {

@@ -54,7 +54,7 @@ pub fn decimal_of_text(text: &str, scale: i64, digits: i64) -> Result<i128, Reas
     let value = match scaled_wide(number.as_bytes(), scale) {
         Some((value, false)) => Some(value),
         // One digit more than wanted is enough to round by, since what is cut off below it is cut toward zero.
-        _ => scaled_wide(number.as_bytes(), scale + 1).map(|(value, _)| rounded(value, 10)),
+        _ => scaled_wide(number.as_bytes(), scale.saturating_add(1)).map(|(value, _)| rounded(value, 10)),
     };
     checked(value, limit(digits))
 }
@@ -119,7 +119,7 @@ pub fn divide_decimal(left: i128, right: i128, more: i64) -> Result<i128, Reason
         return Err(Reason::DivisionByZero);
     }
     if more < 0 {
-        return checked(power(-more).and_then(|power| right.checked_mul(power)).map(|right| rounded(left, right)), LIMIT);
+        return checked(more.checked_neg().and_then(power).and_then(|power| right.checked_mul(power)).map(|right| rounded(left, right)), LIMIT);
     }
     let exact = power(more).and_then(|power| left.checked_mul(power)).map(|left| rounded(left, right));
     checked(exact.or_else(|| long_division(left, right, more)), LIMIT)
@@ -127,6 +127,13 @@ pub fn divide_decimal(left: i128, right: i128, more: i64) -> Result<i128, Reason
 
 /// The same digit by digit, where the dividend with its new decimals has no room.
 fn long_division(left: i128, right: i128, more: i64) -> Option<i128> {
+    if left == 0 {
+        return Some(0);
+    }
+    // Of anything, so many decimals more leave no room.
+    if more > 2 * 38 {
+        return None;
+    }
     let divisor = right.unsigned_abs();
     let (mut whole, mut rest) = (left.unsigned_abs() / divisor, left.unsigned_abs() % divisor);
     for _ in 0..more {

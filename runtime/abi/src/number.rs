@@ -19,7 +19,7 @@ pub fn larger(a: f64, b: f64) -> f64 {
 
 /// Appends a decimal's digits with its point: the last `scale` are its decimals, all of which are written.
 pub fn write_decimal(buffer: &mut Vec<u8>, value: i128, scale: u8) {
-    let (start, mut rest, mut written) = (buffer.len(), value.unsigned_abs(), 0);
+    let (start, mut rest, mut written, scale) = (buffer.len(), value.unsigned_abs(), 0_u16, u16::from(scale));
     // From the last digit to the first, one in front of the point at least.
     while rest > 0 || written <= scale {
         if written == scale && scale > 0 {
