@@ -83,6 +83,9 @@ impl Analyzer<'_> {
                 let d = Diagnostic::new(Code::AggregateOutsideWindow, span, format!("`{}` stands inside another aggregate", aggregate.name()));
                 return self.wrong(d.help("compute the inner one in a stream in front, by a window of its own"));
             }
+            if let Some(newest) = self.newest_of(&given, scope) {
+                return self.newest_alone(&newest, span);
+            }
             let mut d = Diagnostic::new(Code::AggregateOutsideWindow, span, format!("`{}` needs records to range over", aggregate.name()));
             d = if scope.inputs.iter().any(|i| i.kleene) {
                 d.help("name a Kleene step, as in `count(tries)`")
@@ -114,12 +117,21 @@ impl Analyzer<'_> {
         Some(value)
     }
 
+    /// A Kleene step that an aggregate's argument names, of which the record has the newest element.
+    fn newest_of(&self, given: &Given<'_>, scope: &Scope) -> Option<String> {
+        names_in(given).into_iter().find(|name| scope.input(name).is_some_and(ScopeInput::is_newest)).map(str::to_owned)
+    }
+
+    /// Refuses what wants all elements of a Kleene step behind an operator that made a record of the match.
+    pub(super) fn newest_alone(&mut self, step: &str, span: Span) -> Expr {
+        let message = format!("behind this operator's record, `{step}` is the newest of its elements alone");
+        let d = Diagnostic::new(Code::AggregateOutsideWindow, span, message);
+        self.wrong(d.help(format!("compute it right behind the pattern, and go on with it: `.select(…, n: count({step}))`")))
+    }
+
     /// The Kleene step that an aggregate's argument names.
     fn kleene_of(&self, given: &Given<'_>, scope: &Scope) -> Option<ScopeInput> {
-        let mut names = vec![];
-        for e in given.value.into_iter().chain(given.by).chain(given.condition) {
-            collect_names(e, &mut names);
-        }
+        let names = names_in(given);
         scope.inputs.iter().find(|i| i.kleene && i.names.iter().any(|n| names.contains(&n.as_str()))).cloned()
     }
 
@@ -149,6 +161,12 @@ impl Analyzer<'_> {
 
     /// A call whose arguments have their types: the same as one that stands there already, if it is.
     pub(super) fn call_of(&mut self, call: AggregateCall, step: usize, outer: &mut Scope) -> Expr {
+        let takes_late = outer.firing.as_ref().is_some_and(|firing| firing.late);
+        let by_time = if takes_late { self.in_time_order(&call, outer) } else { None };
+        by_time.unwrap_or_else(|| self.call_as_is(call, step, outer))
+    }
+
+    pub(super) fn call_as_is(&mut self, call: AggregateCall, step: usize, outer: &mut Scope) -> Expr {
         let AggregateCall { aggregate, args, condition, span, .. } = &call;
         let span = *span;
         let may_be_empty = condition.is_some() || args.iter().any(|v| v.ty.nullable);
@@ -270,4 +288,13 @@ fn may_equal(a: &Expr, b: &Expr) -> bool {
         (Call(f, a), Call(g, b)) => f == g && a.len() == b.len() && a.iter().zip(b).all(|(a, b)| may_equal(a, b)),
         (a, b) => std::mem::discriminant(a) == std::mem::discriminant(b),
     }
+}
+
+/// The names in an aggregate's arguments.
+fn names_in<'e>(given: &Given<'e>) -> Vec<&'e str> {
+    let mut names = vec![];
+    for e in given.value.into_iter().chain(given.by).chain(given.condition) {
+        collect_names(e, &mut names);
+    }
+    names
 }

@@ -211,6 +211,9 @@ impl Analyzer<'_> {
         if let ast::ExprKind::Name(of) = &object.kind
             && let Some(input) = scope.input(of).filter(|i| i.kleene).cloned()
         {
+            if input.is_newest() {
+                return self.newest_alone(of, span);
+            }
             if name.text == "len" && args.is_empty() {
                 return self.kleene_aggregate(Aggregate::Count, &input, Given { value: None, by: None, condition: None, parameter: None, span }, scope);
             }

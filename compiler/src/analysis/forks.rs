@@ -100,7 +100,10 @@ impl<'a> Analyzer<'a> {
             Joined::AtLeast(_) | Joined::All => self.beside(b, paths, matches!(joined, Joined::All), op.span),
         };
         let open = self.schema(b.node).open.filter(|_| !matches!(joined, Joined::First));
-        self.project(b, fields, op.span);
+        match joined {
+            Joined::First => self.project(b, fields, op.span),
+            Joined::AtLeast(_) | Joined::All => self.project_whole(b, fields, op.span),
+        }
         // Of an undeclared event, what is named behind the fork is a field, too: the next pass has it in the record.
         self.open_schema(b.node, open);
     }

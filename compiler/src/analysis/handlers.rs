@@ -1,6 +1,7 @@
 //! Handlers of evaluation errors: what is refused in a stream so far becomes records of a source of their own, which the stream goes on with.
 
 use std::collections::HashSet;
+use std::rc::Rc;
 
 use super::Analyzer;
 use super::streams::StreamBuilder;
@@ -117,6 +118,7 @@ impl<'a> Analyzer<'a> {
         let name = b.name.clone();
         b.node = self.add_node(NodeKind::Merge { inputs }, Schema { columns, open: schema.open }, &name, span);
         b.inputs = vec![];
+        b.members = Rc::new([]);
     }
 }
 

@@ -94,35 +94,17 @@ impl<'a> Analyzer<'a> {
             return None;
         }
         let sides = self.join_inputs(name, args)?;
-        let input = |(i, b): (usize, &StreamBuilder)| ScopeInput {
-            input: i,
-            names: b.names.clone(),
-            schema: Rc::new(self.schema(b.node)),
-            kleene: false,
-            optional: false,
-            inside: None,
-        };
+        let input = |(i, b): (usize, &StreamBuilder)| ScopeInput::new(i, b.names.clone(), self.schema(b.node));
         let inputs: Vec<ScopeInput> = sides.iter().enumerate().map(input).collect();
         let (condition, window, taken) = self.join_operators(kind, ops, at)?;
         let typed = self.condition(condition, &mut Scope { inputs: inputs.clone(), ..Scope::default() });
+        let typed = self.without_state(typed);
         let keeps = [matches!(kind, JoinKind::Left | JoinKind::Full), matches!(kind, JoinKind::Right | JoinKind::Full)];
         let mut joining = Joining { a: self, name, at, condition, window, sides: &sides, inputs, open: typed.conjuncts(), members: vec![], keeps };
         let (node, filter) = joining.run()?;
         let inputs = joining.inputs;
         let names = vec![name.to_owned()];
-        let mut b = StreamBuilder {
-            name: name.to_owned(),
-            node,
-            names,
-            keys: vec![],
-            inputs,
-            firing: Some(node),
-            emitted: None,
-            record_type: None,
-            span,
-            taken,
-            fork: None,
-        };
+        let mut b = StreamBuilder { inputs, firing: Some(node), taken, ..StreamBuilder::new(name, node, names, span) };
         if let Some(condition) = filter {
             self.chain(&mut b, NodeKind::Filter { input: node, condition }, at);
         }
@@ -223,7 +205,13 @@ impl Joining<'_, '_> {
                 |of| format!("no equality ties `{of}` to the others: every record of it is compared with all others in the window"),
             );
             let d = Diagnostic::new(Code::CrossJoin, self.condition.span, message);
-            self.a.report(d.help("add an equality between the two sides, as in `A.key == B.key`"));
+            let computed = rest.iter().any(|part| matches!(part.kind, ExprKind::Binary(BinaryOp::Equal, ..)) && can_fail(part));
+            self.a.report(match computed {
+                true => {
+                    d.note("an equality with a side that can refuse, as `1 / a.n` can, is no key").help("compute it in a stream in front: `.select(…, key: …)`")
+                }
+                false => d.help("add an equality between the two sides, as in `A.key == B.key`"),
+            });
         }
         let key_columns: Vec<Column> =
             left_keys.iter().enumerate().map(|(i, k): (usize, &Expr)| Column { name: format!("key{}", i + 1), ty: k.ty.clone(), hidden: true }).collect();
@@ -316,13 +304,8 @@ fn unless_alone(condition: Expr, keeps: [bool; 2]) -> Expr {
 /// `left expression == right expression`, if that is what it is.
 fn equality_of_sides(e: &Expr) -> Option<(Expr, Expr)> {
     let ExprKind::Binary(BinaryOp::Equal, a, b) = &e.kind else { return None };
-    // A computed side can refuse, and a hash cannot: such an equality stays a condition.
-    let plain = |e: &Expr| match &e.kind {
-        ExprKind::Place(_) => true,
-        ExprKind::ToFloat(inner) => matches!(inner.kind, ExprKind::Place(_)),
-        _ => widened(e).is_some_and(|inner| matches!(inner.kind, ExprKind::Place(_))),
-    };
-    if !plain(a) || !plain(b) {
+    // What can refuse, a hash cannot: such an equality stays a condition.
+    if !is_hashed(a) || !is_hashed(b) {
         return None;
     }
     let side = |e: &Expr| {
@@ -340,4 +323,13 @@ fn equality_of_sides(e: &Expr) -> Option<(Expr, Expr)> {
         ((false, true, false), (true, false, false)) => Some((b.as_ref().clone(), a.as_ref().clone())),
         _ => None,
     }
+}
+
+/// Whether a hash can stand for the value.
+fn is_hashed(e: &Expr) -> bool {
+    let place = match &e.kind {
+        ExprKind::ToFloat(inner) => inner,
+        _ => widened(e).unwrap_or(e),
+    };
+    place.as_place().is_some() || (e.ty.kind.is_key() && !can_fail(e))
 }

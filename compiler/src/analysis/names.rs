@@ -5,9 +5,11 @@ use std::rc::Rc;
 use super::Analyzer;
 use super::limits::Size;
 use super::scope::{Scope, ScopeInput};
+use super::streams::Key;
 use super::typed::{Expr, ExprKind, Literal, Place};
 use super::types::{EnumType, Kind, Type};
 use crate::diagnostics::{Code, Diagnostic, did_you_mean, listed};
+use crate::plan::logical::Schema;
 use crate::syntax::ast::{self, BinaryOp, Span, UnaryOp};
 
 impl Analyzer<'_> {
@@ -22,8 +24,8 @@ impl Analyzer<'_> {
             return found;
         }
         if let Some(firing) = &scope.firing {
-            if let Some(i) = firing.keys.iter().position(|k| k.name == name) {
-                let ty = firing.keys.get(i).map_or(Type::ERROR, |k| k.ty.clone());
+            if let Some(i) = firing.keys.iter().position(|k| k.column.name == name) {
+                let ty = firing.keys.get(i).map_or(Type::ERROR, |k| k.column.ty.clone());
                 return Expr::place(Place::Key(i), ty, span);
             }
             let (window, late) = (firing.window, firing.late);
@@ -87,7 +89,7 @@ impl Analyzer<'_> {
         let mut names: Vec<String> = scope.locals.iter().map(|l| l.name.clone()).collect();
         names.extend(scope.inputs.iter().flat_map(|i| i.names.clone()));
         names.extend(scope.inputs.iter().flat_map(|i| i.schema.columns.iter().map(|c| c.name.clone())));
-        names.extend(scope.firing.iter().flat_map(|f| f.keys.iter().map(|c| c.name.clone())));
+        names.extend(scope.firing.iter().flat_map(|f| f.keys.iter().map(|k| k.column.name.clone())));
         names.extend(self.constants.keys().cloned());
         names.extend(self.global_ids.keys().chain(self.state_ids.keys()).cloned());
         names
@@ -158,7 +160,7 @@ impl Analyzer<'_> {
         {
             return Some(Expr::place(input.field(field), Type::TIMESTAMP, span));
         }
-        (name == "ts").then(|| Expr::place(input.ts(), Type::TIMESTAMP.with_null(input.optional), span))
+        (name == "ts").then(|| Expr::place(input.ts(), input.time(), span))
     }
 
     fn inferred(&mut self, event: usize, input: &ScopeInput, name: &str, span: Span) -> Expr {
@@ -215,10 +217,16 @@ impl Analyzer<'_> {
             if let Some(input) = scope.input(of).cloned() {
                 return Expr { span, ..self.field(&input, &name.text, name.span) };
             }
-            if let Some(record) = scope.firing.as_ref().and_then(|f| f.record.clone())
-                && record.names.contains(of)
+            if let Some(firing) = &scope.firing
+                && let Some(record) = firing.record.as_ref()
             {
-                return self.name(&name.text, span, scope);
+                if record.is_called(of) {
+                    return self.name(&name.text, span, scope);
+                }
+                if let Some(member) = record.member(of).cloned() {
+                    let (keys, record) = (firing.keys.clone(), record.schema.clone());
+                    return self.member_of_many(&member, (of, name), &keys, &record, span);
+                }
             }
             if let Some(e) = self.enums.get(&*self.own(of, object.span)).cloned() {
                 self.used.insert(e.name.clone());
@@ -226,7 +234,8 @@ impl Analyzer<'_> {
             }
             let is_value = scope.locals.iter().any(|l| l.name == *of) || scope.current().is_some_and(|c| c.schema.find(of).is_some());
             if !is_value && !self.is_global(of, object.span) {
-                let candidates: Vec<String> = scope.inputs.iter().flat_map(|i| i.names.clone()).chain(self.enums.keys().cloned()).collect();
+                let candidates: Vec<String> =
+                    scope.inputs.iter().flat_map(|i| i.members.iter().chain([i])).flat_map(|i| i.names.clone()).chain(self.enums.keys().cloned()).collect();
                 let mut d = Diagnostic::new(Code::UnknownAlias, object.span, format!("no step, alias, record or enum is called `{of}`"));
                 if let Some(similar) = did_you_mean(of, candidates.iter().map(String::as_str)) {
                     d = d.fix(object.span, similar, "a similar name exists");
@@ -240,10 +249,32 @@ impl Analyzer<'_> {
             && let ast::ExprKind::Name(of) = &array.kind
             && let Some(input) = scope.input(of).filter(|i| i.kleene).cloned()
         {
+            if input.is_newest() {
+                return self.newest_alone(of, span);
+            }
             return self.element(&input, index, name, span);
         }
         let object = self.expr(object, scope);
         self.field_of_value(object, name, span)
+    }
+
+    /// A field of a member of a window's records: the key, if that is what it is.
+    fn member_of_many(&mut self, member: &ScopeInput, (of, name): (&str, &ast::Name), keys: &[Key], record: &Schema, span: Span) -> Expr {
+        let value = self.field(member, &name.text, name.span);
+        if value.ty.kind == Kind::Error {
+            return value;
+        }
+        // The partition of a pattern is that field of all of its members.
+        let of_all = |key: &Key| {
+            let hidden = |place: &Place| matches!(place, Place::Field { field, .. } if record.columns.get(*field).is_some_and(|column| column.hidden));
+            key.column.name == name.text && key.expr.as_place().is_some_and(hidden)
+        };
+        if let Some(key) = keys.iter().position(|key| key.expr.as_place() == value.as_place() || of_all(key)) {
+            return Expr { kind: ExprKind::Place(Place::Key(key)), span, ..value };
+        }
+        let text = format!("{of}.{}", name.text);
+        let d = Diagnostic::new(Code::BareFieldInAggregate, span, format!("`{text}` is a field of the single records, and a window has many"));
+        self.wrong(d.label("neither a key nor inside an aggregate").fix(span, format!("last({text})"), "the newest record's value"))
     }
 
     /// `tries[0].amount`, `tries[-1].amount`

@@ -170,7 +170,8 @@ impl<'a> Analyzer<'a> {
         let (mut keys, mut computed) = (vec![], vec![]);
         let columns = self.schema(b.node).columns;
         for (name, e) in args {
-            let mut expr = self.in_scope(b, |a, scope| a.expr(e, scope));
+            let expr = self.in_scope(b, |a, scope| a.expr(e, scope));
+            let mut expr = self.without_state(expr);
             let is_place = matches!(expr.kind, typed::ExprKind::Place(_));
             if !self.is_key(&mut expr, e.span) {
                 continue;

@@ -1,7 +1,5 @@
 //! Sequence patterns: steps, conditions, partitions that are written and partitions that are found.
 
-use std::rc::Rc;
-
 use super::Analyzer;
 use super::names::collect_names;
 use super::scope::{FiringScope, Scope, ScopeInput};
@@ -71,19 +69,7 @@ impl<'a> Analyzer<'a> {
             .map(|(i, c)| Key { expr: Expr::place(Place::Key(i), c.ty.clone(), span), column: c.clone() })
             .collect();
         let node = self.add_node(NodeKind::Pattern(steps.pattern), Schema::default(), name, pattern.span);
-        let mut b = StreamBuilder {
-            name: name.to_owned(),
-            node,
-            names: vec![name.to_owned()],
-            keys,
-            inputs: steps.inputs,
-            firing: Some(node),
-            emitted: None,
-            record_type: None,
-            span,
-            taken: 0,
-            fork: None,
-        };
+        let mut b = StreamBuilder { keys, inputs: steps.inputs, firing: Some(node), ..StreamBuilder::new(name, node, vec![name.to_owned()], span) };
         for op in trailing {
             self.apply(&mut b, std::slice::from_ref(op));
         }
@@ -138,7 +124,7 @@ impl<'a> Analyzer<'a> {
             );
             return None;
         }
-        let own = ScopeInput { input: number, names, schema: Rc::new(schema.clone()), kleene, optional: false, inside: None };
+        let own = ScopeInput { kleene, ..ScopeInput::new(number, names, schema.clone()) };
         let conditions = step.condition.as_ref().map(|c| self.step_condition(steps, c, &own, &step.event.text, step.negated)).unwrap_or_default();
         let (unary, correlated): (Vec<Expr>, Vec<Expr>) = conditions.into_iter().partition(is_unary);
         if step.negated || whole {
@@ -181,7 +167,7 @@ impl<'a> Analyzer<'a> {
             names.extend(own.names.iter().cloned());
         }
         names.retain(|n| !scope.inputs.iter().any(|i| i.names.contains(n)));
-        scope.inputs.push(ScopeInput { input: CURRENT, names, schema: own.schema.clone(), kleene: false, optional: false, inside: None });
+        scope.inputs.push(ScopeInput { input: CURRENT, names, kleene: false, ..own.clone() });
         scope.current = Some(scope.inputs.len() - 1);
         scope.firing = Some(FiringScope { aggregates: std::mem::take(&mut steps.pattern.aggregates), ..FiringScope::default() });
         let typed = self.condition(condition, &mut scope);
@@ -285,7 +271,7 @@ impl<'a> Analyzer<'a> {
             let mut column: Option<Column> = None;
             for (port, node) in steps.pattern.inputs.clone().into_iter().enumerate() {
                 let record = self.plan.node(node).stream.clone();
-                let record = ScopeInput { input: 0, names: vec![record], schema: Rc::new(self.schema(node)), kleene: false, optional: false, inside: None };
+                let record = ScopeInput::new(0, vec![record], self.schema(node));
                 let mut scope = Scope { inputs: vec![record], current: Some(0), ..Scope::default() };
                 let mut key = self.expr(e, &mut scope);
                 if !self.is_key(&mut key, e.span) {

@@ -242,6 +242,7 @@ impl Analyzer<'_> {
         let name = b.name.clone();
         b.node = self.add_node(NodeKind::Process { input: b.node, run: Box::new(run) }, Schema { columns, open: None }, &name, span);
         b.inputs = vec![];
+        b.members = Rc::new([]);
         b.firing = None;
         b.names = vec![name, of.clone()];
         b.record_type = Some(of);

@@ -3,8 +3,10 @@
 use std::rc::Rc;
 
 use super::limits::Size;
+use super::streams::Key;
 use super::typed::{Expr, Place};
-use crate::plan::logical::{AggregateCall, Column, Schema};
+use super::types::Type;
+use crate::plan::logical::{AggregateCall, Schema};
 
 /// One record whose fields can be named.
 #[derive(Clone, Debug)]
@@ -21,6 +23,8 @@ pub struct ScopeInput {
     pub optional: bool,
     /// Where it lies in a record of several; `None`: it is the input's record.
     pub inside: Option<Inside>,
+    /// The records that it was made of, each at its columns: a join's or a pattern's members.
+    pub members: Rc<[ScopeInput]>,
 }
 
 /// Where a record's columns lie in another that holds several.
@@ -33,9 +37,29 @@ pub struct Inside {
 }
 
 impl ScopeInput {
+    /// An input's own record.
+    pub fn new(input: usize, names: Vec<String>, schema: Schema) -> Self {
+        Self { input, names, schema: Rc::new(schema), kleene: false, optional: false, inside: None, members: Rc::new([]) }
+    }
+    /// Whether it is a Kleene step of which a record has the newest element alone.
+    pub fn is_newest(&self) -> bool {
+        self.kleene && self.inside.is_some()
+    }
+    /// Whether it is called that.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.names.iter().any(|n| n == name)
+    }
+    /// The record of that name among those that it was made of.
+    pub fn member(&self, name: &str) -> Option<&ScopeInput> {
+        self.members.iter().rev().find(|member| member.is_called(name))
+    }
     /// The place of a column.
     pub fn field(&self, field: usize) -> Place {
         Place::Field { input: self.input, field: field + self.inside.map_or(0, |inside| inside.offset) }
+    }
+    /// The type of its time.
+    pub fn time(&self) -> Type {
+        Type::TIMESTAMP.with_null(self.optional)
     }
     /// The place of its time.
     pub fn ts(&self) -> Place {
@@ -66,8 +90,8 @@ impl Local {
 /// A window, a pattern or a join in front of the expression.
 #[derive(Clone, Debug, Default)]
 pub struct FiringScope {
-    /// Its key's columns.
-    pub keys: Vec<Column>,
+    /// Its key, over a window's records.
+    pub(crate) keys: Vec<Key>,
     /// A window's record: what aggregate calls range over.
     pub record: Option<ScopeInput>,
     /// Whether it has a beginning and an end.
@@ -99,16 +123,12 @@ pub struct Scope {
 
 impl Scope {
     /// The scope of expressions over one record.
-    pub fn record(names: Vec<String>, schema: Schema) -> Self {
-        Self {
-            inputs: vec![ScopeInput { input: 0, names, schema: Rc::new(schema), kleene: false, optional: false, inside: None }],
-            current: Some(0),
-            ..Self::default()
-        }
+    pub fn record(record: ScopeInput) -> Self {
+        Self { inputs: vec![record], current: Some(0), ..Self::default() }
     }
-    /// The record of that name.
+    /// The record of that name; those that a record was made of come last.
     pub fn input(&self, name: &str) -> Option<&ScopeInput> {
-        self.inputs.iter().rev().find(|i| i.names.iter().any(|n| n == name))
+        self.inputs.iter().rev().find(|i| i.is_called(name)).or_else(|| self.inputs.iter().find_map(|i| i.member(name)))
     }
     /// The record whose fields stand for themselves.
     pub fn current(&self) -> Option<&ScopeInput> {

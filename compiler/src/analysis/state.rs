@@ -51,6 +51,20 @@ impl Analyzer<'_> {
         Some(Expr { kind: ExprKind::Variable(VariableId::STATE + id as u32), ty, span })
     }
 
+    /// The expression, which may not see the program's state: a key, a join's condition, what a window computes.
+    pub(crate) fn without_state(&mut self, e: Expr) -> Expr {
+        if !e.touches_state() {
+            return e;
+        }
+        let d = self.out_of_order(e.span, self.what_is_seen(&e));
+        self.wrong(d)
+    }
+
+    fn out_of_order(&self, span: Span, what: &str) -> Diagnostic {
+        let message = format!("windows, joins and patterns do not see {what}, nor do keys");
+        Diagnostic::new(Code::StateOutOfOrder, span, message).help("read it where records pass one by one, in a `.select` in front or behind")
+    }
+
     /// Refuses state where nothing says in which order records come by.
     pub(super) fn check_state(&mut self) {
         let mut wrong = vec![];
@@ -87,9 +101,8 @@ impl Analyzer<'_> {
             }
         }
         for (span, what) in wrong {
-            let message = format!("windows, joins and patterns do not see {what}");
-            let help = "read it where records pass one by one, in a `.select` in front";
-            self.report(Diagnostic::new(Code::StateOutOfOrder, span, message).help(help));
+            let d = self.out_of_order(span, what);
+            self.report(d);
         }
     }
 }

@@ -12,19 +12,7 @@ use crate::syntax::ast::{self, SourceKind, Span};
 
 impl<'a> Analyzer<'a> {
     fn builder(&self, name: &str, finished: Finished, names: Vec<String>, span: Span) -> StreamBuilder {
-        StreamBuilder {
-            name: name.to_owned(),
-            node: finished.node,
-            names,
-            keys: finished.keys,
-            inputs: vec![],
-            firing: None,
-            emitted: None,
-            record_type: None,
-            span,
-            taken: 0,
-            fork: None,
-        }
+        StreamBuilder { keys: finished.keys, ..StreamBuilder::new(name, finished.node, names, span) }
     }
 
     pub(super) fn source(&mut self, name: &str, source: &'a ast::Source, ops: &'a [ast::Op], span: Span) -> Option<StreamBuilder> {

@@ -8,13 +8,9 @@ use super::forks::Fork;
 use super::limits::STEPS;
 use super::scope::{FiringScope, Scope, ScopeInput};
 use super::typed::{Expr, ExprKind, Place};
-use super::types::Type;
 use crate::diagnostics::{Code, Diagnostic, did_you_mean};
 use crate::plan::logical::{Column, Node, NodeId, NodeKind, Publication, Schema, Window};
 use crate::syntax::ast::{self, ItemKind, Span};
-
-/// How many fields a record may have that nobody listed.
-const IMPLICIT_FIELDS: usize = 10_000;
 
 /// A stream whose operators have all been read.
 #[derive(Clone, Debug)]
@@ -42,6 +38,8 @@ pub struct StreamBuilder {
     pub(crate) keys: Vec<Key>,
     /// Records that can be named when a pattern or join fires.
     pub(crate) inputs: Vec<ScopeInput>,
+    /// Those that the current record has all fields of, at its columns.
+    pub(crate) members: Rc<[ScopeInput]>,
     /// A window without its aggregates yet, a pattern or a join.
     pub(crate) firing: Option<NodeId>,
     pub(crate) emitted: Option<String>,
@@ -55,21 +53,32 @@ pub struct StreamBuilder {
 }
 
 impl StreamBuilder {
-    /// A stream of its own that begins at the same record.
-    pub(crate) fn beside(&self) -> Self {
+    /// A stream whose records are those of a node, called by these names.
+    pub(crate) fn new(name: &str, node: NodeId, names: Vec<String>, span: Span) -> Self {
         Self {
-            name: self.name.clone(),
-            node: self.node,
-            names: self.names.clone(),
+            name: name.to_owned(),
+            node,
+            names,
             keys: vec![],
             inputs: vec![],
+            members: Rc::new([]),
             firing: None,
             emitted: None,
             record_type: None,
-            span: self.span,
+            span,
             taken: 0,
             fork: None,
         }
+    }
+
+    /// A stream of its own that begins at the same record.
+    pub(crate) fn beside(&self) -> Self {
+        Self { members: self.members.clone(), ..Self::new(&self.name, self.node, self.names.clone(), self.span) }
+    }
+
+    /// What its records are to expressions, if they have these columns.
+    pub(crate) fn record(&self, schema: Schema) -> ScopeInput {
+        ScopeInput { members: self.members.clone(), ..ScopeInput::new(0, self.names.clone(), schema) }
     }
 
     /// How many paths wait to be joined.
@@ -197,32 +206,6 @@ impl<'a> Analyzer<'a> {
         }
     }
 
-    /// What ends on a firing becomes a record: all fields of a pattern's or join's members; a window needs its aggregates. False if there would be
-    /// too many of them, so that nothing can be read of it.
-    pub(crate) fn close(&mut self, b: &mut StreamBuilder) -> bool {
-        self.fork_must_be_joined(b, None);
-        let Some(firing) = b.firing else { return true };
-        if matches!(self.plan.node(firing).kind, NodeKind::Window { .. }) {
-            let empty = matches!(&self.plan.node(firing).kind, NodeKind::Window { aggregates, .. } if aggregates.is_empty());
-            if empty {
-                self.report(
-                    Diagnostic::new(Code::OperatorNeedsWindow, self.plan.node(firing).span, "a window without aggregates yields nothing")
-                        .help("say what to compute: `.aggregate(n: count())`"),
-                );
-                return true;
-            }
-        }
-        // Records of all fields of records of all fields double with every line.
-        if b.inputs.iter().map(|i| i.schema.columns.len()).sum::<usize>() > IMPLICIT_FIELDS {
-            let message = format!("all fields of the inputs of `{}` together are more than {IMPLICIT_FIELDS}", b.name);
-            self.report(Diagnostic::new(Code::TooDeep, b.span, message).help("name the fields that are needed: `.select(…)` or `.emit(…)`"));
-            return false;
-        }
-        let fields = all_fields(b);
-        self.project(b, fields, b.span);
-        true
-    }
-
     /// An operand that reads an event or a stream by name.
     pub(crate) fn read(&mut self, name: &ast::Name) -> Option<Finished> {
         if self.stream_decls.contains_key(&name.text) {
@@ -324,21 +307,14 @@ impl<'a> Analyzer<'a> {
     /// The scope of expressions at this point of the stream.
     pub(crate) fn scope(&self, b: &StreamBuilder) -> Scope {
         let Some(firing) = b.firing else {
-            return Scope::record(b.names.clone(), self.with_keys(b));
+            return Scope::record(b.record(self.with_keys(b)));
         };
         let mut scope = Scope { inputs: b.inputs.clone(), ..Scope::default() };
-        let keys = b.keys.iter().map(|k| k.column.clone()).collect();
+        let keys = b.keys.clone();
         scope.firing = Some(match &self.plan.node(firing).kind {
             NodeKind::Window { input, aggregates, window, .. } => FiringScope {
                 keys,
-                record: Some(ScopeInput {
-                    input: 0,
-                    names: b.names.clone(),
-                    schema: Rc::new(self.schema(*input)),
-                    kleene: false,
-                    optional: false,
-                    inside: None,
-                }),
+                record: Some(b.record(self.schema(*input))),
                 window: true,
                 updates: window.updates(),
                 late: matches!(window, Window::Late { .. }),
@@ -391,86 +367,4 @@ impl<'a> Analyzer<'a> {
         let name = b.name.clone();
         b.node = self.add_node(kind, schema, &name, span);
     }
-
-    /// The bounds of the window that the record came of, where they can be read.
-    fn bounds(&mut self, b: &StreamBuilder, span: Span) -> Vec<(&'static str, Expr)> {
-        let bounds = [("window_start", Place::WindowStart), ("window_end", Place::WindowEnd)];
-        let scope = self.scope(b);
-        let is_window = scope.firing.as_ref().is_some_and(|firing| firing.window);
-        let place = |(name, place): (&'static str, Place)| {
-            if is_window {
-                return Some((name, place));
-            }
-            let record = scope.current()?;
-            let field = record.schema.columns.iter().position(|column| column.hidden && column.name == name)?;
-            Some((name, record.field(field)))
-        };
-        bounds.into_iter().filter_map(place).map(|(name, place)| (name, Expr::place(place, Type::TIMESTAMP, span))).collect()
-    }
-
-    /// Makes a new record. Keys that it leaves out are carried along, hidden, and so are a window's bounds.
-    pub(crate) fn project(&mut self, b: &mut StreamBuilder, fields: Vec<(String, Expr)>, span: Span) {
-        let mut columns: Vec<Column> = vec![];
-        let mut exprs = vec![];
-        let mut seen = HashSet::new();
-        for (name, expr) in fields {
-            if !seen.insert(name.clone()) {
-                self.report(Diagnostic::new(Code::DuplicateField, expr.span, format!("field `{name}` stands twice in the record")));
-                continue;
-            }
-            columns.push(Column { name, ty: expr.ty.clone(), hidden: false });
-            exprs.push(expr);
-        }
-        let mut keys = vec![];
-        for (i, key) in b.keys.iter().enumerate() {
-            let value = if b.firing.is_some() { Expr::place(Place::Key(i), key.column.ty.clone(), key.expr.span) } else { key.expr.clone() };
-            let wanted = crate::plan::print::expression_key(&value);
-            let at = exprs.iter().position(|e| crate::plan::print::expression_key(e) == wanted).unwrap_or_else(|| {
-                columns.push(Column { hidden: true, ..key.column.clone() });
-                exprs.push(value);
-                exprs.len() - 1
-            });
-            let expr = Expr { kind: ExprKind::Place(Place::Field { input: 0, field: at }), ty: key.column.ty.clone(), span: key.expr.span };
-            keys.push(Key { expr, column: key.column.clone() });
-        }
-        for (name, expr) in self.bounds(b, span) {
-            if !columns.iter().any(|column| column.name == name) {
-                columns.push(Column { name: name.to_owned(), ty: expr.ty.clone(), hidden: true });
-                exprs.push(expr);
-            }
-        }
-        let name = b.name.clone();
-        b.node = self.add_node(NodeKind::Project { input: b.node, columns: exprs }, Schema { columns, open: None }, &name, span);
-        b.keys = keys;
-        b.record_type = None;
-        b.firing = None;
-        b.inputs = vec![];
-        if !b.names.contains(&name) {
-            b.names.push(name);
-        }
-    }
-}
-
-/// The keys of a window, or all fields of a pattern's or join's members: with the member's name in front where several have it.
-fn all_fields(b: &StreamBuilder) -> Vec<(String, Expr)> {
-    let mut fields: Vec<(String, Expr)> = vec![];
-    for (i, key) in b.keys.iter().enumerate() {
-        if b.inputs.is_empty() {
-            fields.push((key.column.name.clone(), Expr::place(Place::Key(i), key.column.ty.clone(), b.span)));
-        }
-    }
-    let mut holders: HashMap<&str, usize> = HashMap::new();
-    for input in &b.inputs {
-        let own: HashSet<&str> = input.schema.columns.iter().filter(|c| !c.hidden).map(|c| c.name.as_str()).collect();
-        own.into_iter().for_each(|name| *holders.entry(name).or_default() += 1);
-    }
-    for input in &b.inputs {
-        let prefix = input.names.first().cloned().unwrap_or_default();
-        for (i, column) in input.schema.columns.iter().enumerate().filter(|(_, c)| !c.hidden) {
-            let alone = holders.get(column.name.as_str()) == Some(&1);
-            let name = if alone { column.name.clone() } else { format!("{prefix}_{}", column.name) };
-            fields.push((name, Expr::place(input.field(i), column.ty.clone(), b.span)));
-        }
-    }
-    fields
 }

@@ -182,6 +182,13 @@ impl Expr {
     pub fn error(span: Span) -> Self {
         Self::literal(Literal::Null, Type::ERROR, span)
     }
+    /// The place, if it is one.
+    pub fn as_place(&self) -> Option<&Place> {
+        match &self.kind {
+            ExprKind::Place(place) => Some(place),
+            _ => None,
+        }
+    }
     /// The constant, if it is one.
     pub fn as_literal(&self) -> Option<&Literal> {
         match &self.kind {

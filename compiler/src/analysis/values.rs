@@ -181,8 +181,11 @@ impl Analyzer<'_> {
     /// `a[i]`
     pub(super) fn index(&mut self, object: &ast::Expr, index: &ast::Expr, span: Span, scope: &mut Scope) -> Expr {
         if let ast::ExprKind::Name(of) = &object.kind
-            && scope.input(of).is_some_and(|input| input.kleene)
+            && let Some(input) = scope.input(of).filter(|input| input.kleene)
         {
+            if input.is_newest() {
+                return self.newest_alone(of, span);
+            }
             return self.not_compiled(span, "an element of a Kleene step as a whole", "its fields can be read: `x[0].field` and `x[-1].field`");
         }
         let object = self.expr(object, scope);

@@ -37,6 +37,7 @@ fn analyze<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
             continue;
         };
         let value = a.expr(e, &mut scope);
+        let value = a.without_state(value);
         if a.is_new_field(&mut seen, &name.text, name.span, value.span) {
             scope.locals.push(Local::new(&name.text, value.clone()));
             entries.push((name.text.clone(), value));

@@ -51,7 +51,7 @@ fn order_by<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
             a.report(Diagnostic::new(Code::BadArgument, arg.span, "expected an expression to order by").help("as in `.order_by(n desc, symbol)`"));
             return;
         };
-        let mut expr = a.expr(e, &mut Scope::record(b.names.clone(), schema.clone()));
+        let mut expr = a.expr(e, &mut Scope::record(b.record(schema.clone())));
         if !top_k::ranks(a, &mut expr) {
             return;
         }

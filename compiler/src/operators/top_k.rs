@@ -1,9 +1,7 @@
 //! `.top_k(n, by: expr)`: the records of a window that rank highest.
 
-use std::rc::Rc;
-
 use super::{Entry, Order};
-use crate::analysis::scope::{Scope, ScopeInput};
+use crate::analysis::scope::Scope;
 use crate::analysis::typed::Expr;
 use crate::analysis::types::Kind;
 use crate::analysis::{Analyzer, StreamBuilder};
@@ -44,9 +42,9 @@ fn analyze<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
     let (count, by) = read(a, b, op, input, window).unwrap_or_else(|| (1, Expr::error(op.span)));
     let by = vec![Rank { by, descending: true }];
     // The schema of an undeclared event has grown by what `by` reads.
-    let schema = Rc::new(a.schema(input));
+    let schema = a.schema(input);
     a.replace_node(b.node, NodeKind::TopK { input, keys, key_columns, by, count, window });
-    b.inputs = vec![ScopeInput { input: 0, names: b.names.clone(), schema, kleene: false, optional: false, inside: None }];
+    b.inputs = vec![b.record(schema)];
 }
 
 /// How many records, and what they are ranked by.
@@ -76,7 +74,7 @@ fn read(a: &mut Analyzer<'_>, b: &StreamBuilder, op: &ast::Op, input: NodeId, wi
         return None;
     };
     let schema = a.schema(input);
-    let mut by = a.expr(by, &mut Scope::record(b.names.clone(), schema));
+    let mut by = a.expr(by, &mut Scope::record(b.record(schema)));
     ranks(a, &mut by).then_some((count, by))
 }
 

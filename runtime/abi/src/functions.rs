@@ -144,6 +144,8 @@ macro_rules! for_each_function {
             ".any" any_true(Packed) -> Bool: "Whether an element is true.";
             ".all" all_true(Packed) -> Bool: "Whether no element is false or null.";
             ".sort" sort(Packed) -> Packed: "In ascending order; null and NaN last.";
+            ".by_time" by_time(Packed) -> Packed: "The second parts of pairs, ordered by the first, a time; of equal times in the order that they have.";
+            ".smoothed" smoothed(Packed, Float) -> Float: "The exponential moving average of numbers, alpha = 2/(n+1); NaN over nothing.";
             ".reverse" reverse(Packed) -> Packed: "From the last to the first.";
             ".distinct" different(Packed) -> Packed: "The different elements, in order of first appearance.";
             ".flatten" flatten(Packed) -> Packed: "The elements of all elements.";

@@ -194,6 +194,23 @@ pub fn sort(of: &str) -> Text {
     Text::from(pack(cells))
 }
 
+/// The second parts of pairs, ordered by the first, a time; of equal times in the order that they have.
+pub fn by_time(of: &str) -> Text {
+    fn part(pair: Cell<'_>, at: usize) -> Cell<'_> {
+        if let Cell::Packed(pair) = pair { Packed(pair).cell(at) } else { Cell::Null }
+    }
+    let mut pairs: Vec<Cell<'_>> = Packed(of).cells().collect();
+    pairs.sort_by(|a, b| order(part(*a, 0), part(*b, 0)));
+    Text::from(pack(pairs.into_iter().map(|pair| part(pair, 1))))
+}
+
+/// The exponential moving average of numbers, alpha = 2/(n+1); NaN over nothing.
+pub fn smoothed(of: &str, n: f64) -> f64 {
+    let alpha = 2.0 / (n + 1.0);
+    let number = |cell: Cell<'_>| if let Cell::Float(v) = cell { v } else { f64::NAN };
+    Packed(of).cells().map(number).reduce(|average, x| alpha * x + (1.0 - alpha) * average).unwrap_or(f64::NAN)
+}
+
 /// From the last to the first.
 pub fn reverse(of: &str) -> Text {
     Text::from(pack(Packed(of).cells().rev()))

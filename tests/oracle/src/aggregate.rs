@@ -33,6 +33,12 @@ pub(crate) fn of(call: &AggregateCall, values: &[Value]) -> Value {
         Aggregate::ArgMin => best(values, std::cmp::Ordering::Less),
         Aggregate::Covar | Aggregate::Corr | Aggregate::Slope => together(call.aggregate, values),
         Aggregate::First => values.first().cloned().unwrap_or(Value::Null),
+        // By the time beside it; of equal times the last.
+        Aggregate::Last if call.args.len() == 2 => values
+            .iter()
+            .map(pair)
+            .reduce(|last, v| if v.1.order(last.1) == Some(std::cmp::Ordering::Less) { last } else { v })
+            .map_or(Value::Null, |v| v.0.clone()),
         Aggregate::Last => values.last().cloned().unwrap_or(Value::Null),
         Aggregate::CountDistinct => Value::Int(distinct(values).len() as i64),
         // Few values are counted.

@@ -150,6 +150,17 @@ pub(crate) fn call(body: &str, args: &[Value]) -> Result<Value, Refused> {
             a.sort_by(total);
             Array(a)
         }
+        ("by_time", [Array(a)]) => {
+            let pair = |v: &Value| if let Value::Record(pair) = v { (pair[0].1.int(), pair[1].1.clone()) } else { panic!("no pair: {v:?}") };
+            let mut pairs: Vec<(i64, Value)> = a.iter().map(pair).collect();
+            pairs.sort_by_key(|(ts, _)| *ts);
+            Array(pairs.into_iter().map(|(_, value)| value).collect())
+        }
+        ("smoothed", [Array(a), Float(n)]) => {
+            let alpha = 2.0 / (n + 1.0);
+            let numbers = a.iter().map(|v| if let Float(v) = v { *v } else { panic!("no float: {v:?}") });
+            Float(numbers.reduce(|average, x| alpha * x + (1.0 - alpha) * average).unwrap_or(f64::NAN))
+        }
         ("reverse", [Array(a)]) => Array(a.iter().rev().cloned().collect()),
         ("different", [Array(a)]) => Array(a.iter().enumerate().filter(|(i, v)| !a[..*i].iter().any(|w| w.same_key(v))).map(|(_, v)| v.clone()).collect()),
         ("flatten", [Array(a)]) => Array(a.iter().flat_map(|v| if let Array(inner) = v { inner.clone() } else { vec![] }).collect()),

@@ -45,6 +45,7 @@ impl Accumulators {
                 let n = self.load(b, param, n, plain(Scalar::Int));
                 self.ratio(b, sum, n, 0, ty)
             }
+            Aggregate::Last if a.kind == Kind::ArgLast => self.load(b, param, a.field + 1, nullable(ty.scalar)),
             Aggregate::ArgMax | Aggregate::ArgMin => self.load(b, param, a.field + 1, nullable(ty.scalar)),
             Aggregate::Covar | Aggregate::Corr | Aggregate::Slope => self.together(b, call.aggregate, a, param, ty),
             Aggregate::Min | Aggregate::Max | Aggregate::First | Aggregate::Last | Aggregate::Any | Aggregate::Every => {

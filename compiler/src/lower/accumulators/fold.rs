@@ -86,7 +86,7 @@ impl Accumulators {
             }
             Kind::Moments => self.add_moment(b, a, param, x),
             // Of pairs, added above.
-            Kind::ArgMax | Kind::ArgMin | Kind::CoMoments | Kind::Trend => {}
+            Kind::ArgMax | Kind::ArgMin | Kind::ArgLast | Kind::CoMoments | Kind::Trend => {}
             Kind::Ema(alpha) => self.add_ema(b, a, param, x, alpha),
             Kind::Distinct | Kind::Collected | Kind::DistinctSketch | Kind::Largest(_) => {
                 if let Kind::Largest(most) = a.kind {

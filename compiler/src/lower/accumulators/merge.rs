@@ -29,7 +29,7 @@ impl Accumulators {
                     self.store(b, into, a.field, sum);
                 }
                 Kind::Min | Kind::Max | Kind::First | Kind::Last => self.merge_one(b, a, into, older, newer),
-                Kind::ArgMax | Kind::ArgMin => self.merge_best(b, a, into, older, newer),
+                Kind::ArgMax | Kind::ArgMin | Kind::ArgLast => self.merge_best(b, a, into, older, newer),
                 Kind::Moments => self.merge_moments(b, a, into, older, newer),
                 Kind::CoMoments | Kind::Trend => self.merge_co_moments(b, a, into, older, newer),
                 Kind::Ema(_) => self.merge_ema(b, a, into, older, newer),

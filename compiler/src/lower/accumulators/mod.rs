@@ -27,6 +27,8 @@ enum Kind {
     /// The largest or smallest of the second values, and the value beside it.
     ArgMax,
     ArgMin,
+    /// The value beside the largest of the second values, the last of equal ones.
+    ArgLast,
     First,
     Last,
     /// Count, mean, sum of squared differences (Welford; Chan et al. for merging).
@@ -119,6 +121,7 @@ impl Accumulators {
                 Aggregate::Covar | Aggregate::Corr => vec![Kind::CoMoments],
                 Aggregate::Slope => vec![Kind::Trend],
                 Aggregate::First => vec![Kind::First],
+                Aggregate::Last if call.args.len() == 2 => vec![Kind::ArgLast],
                 Aggregate::Last => vec![Kind::Last],
                 Aggregate::Stddev | Aggregate::StddevPop | Aggregate::Variance | Aggregate::VarPop => vec![Kind::Moments],
                 Aggregate::Median | Aggregate::Percentile => vec![Kind::Sorted],
@@ -140,7 +143,7 @@ impl Accumulators {
     pub fn fields(&self) -> impl Iterator<Item = usize> + '_ {
         self.all.iter().flat_map(|a| {
             let count = match a.kind {
-                Kind::ArgMax | Kind::ArgMin => 2,
+                Kind::ArgMax | Kind::ArgMin | Kind::ArgLast => 2,
                 Kind::Moments | Kind::Ema(_) => 3,
                 Kind::CoMoments => 6,
                 Kind::Trend => 7,
@@ -178,9 +181,13 @@ impl Accumulators {
             Kind::SumDecimal => vec![("sum", value(Scalar::Decimal))],
             Kind::Min => vec![("min", FieldType::Scalar(nullable(scalar)))],
             Kind::Max => vec![("max", FieldType::Scalar(nullable(scalar)))],
-            Kind::ArgMax | Kind::ArgMin => {
+            Kind::ArgMax | Kind::ArgMin | Kind::ArgLast => {
                 let second = self.second(input);
-                let names = if kind == Kind::ArgMax { ["arg_max_by", "arg_max"] } else { ["arg_min_by", "arg_min"] };
+                let names = match kind {
+                    Kind::ArgMax => ["arg_max_by", "arg_max"],
+                    Kind::ArgMin => ["arg_min_by", "arg_min"],
+                    _ => ["last_at", "last"],
+                };
                 names.into_iter().zip([second, scalar].map(|s| FieldType::Scalar(nullable(s)))).collect()
             }
             Kind::First => vec![("first", FieldType::Scalar(nullable(scalar)))],

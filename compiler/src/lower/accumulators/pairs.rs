@@ -32,14 +32,19 @@ fn seconds_between(b: &mut Builder, from: ValueId, to: ValueId) -> ValueId {
 
 /// Whether the first value is better than the second, which is there.
 fn is_better(b: &mut Builder, kind: Kind, x: ValueId, than: ValueId) -> ValueId {
-    beats(b, if kind == Kind::ArgMin { Comparison::Less } else { Comparison::Greater }, x, than)
+    let better = match kind {
+        Kind::ArgMin => Comparison::Less,
+        Kind::ArgLast => Comparison::GreaterEqual,
+        _ => Comparison::Greater,
+    };
+    beats(b, better, x, than)
 }
 
 impl Accumulators {
     /// Adds a pair of values that are there.
     pub(super) fn add_pair(&self, b: &mut Builder, a: &Accumulator, param: ParamName, x: ValueId, y: ValueId) {
         match a.kind {
-            Kind::ArgMax | Kind::ArgMin => {
+            Kind::ArgMax | Kind::ArgMin | Kind::ArgLast => {
                 let old = self.load(b, param, a.field, nullable(b.ty(y).scalar));
                 let none = b.is_null(old);
                 let condition = b.or(none, |b| {
