@@ -315,7 +315,7 @@ impl<'b> Machine<'b> {
         for at in 0..Packed(&of).len() {
             self.indices.push((index, at as i64));
             if keep.map_or(Ok(Literal::Bool(true)), |keep| self.region(keep))? == Literal::Bool(true) {
-                packer.push(cell(&self.region(body)?, scalar));
+                packer.push_within(cell(&self.region(body)?, scalar), of.len()).map_err(Stop::Refused)?;
             }
             self.indices.pop();
         }

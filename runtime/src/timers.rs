@@ -1,5 +1,8 @@
 //! Timers: records that come of time alone (§5).
 
+/// So many ticks come of one step of time: what an event tells of whose time is wrong by years ends.
+const MOST: i64 = 10_000_000;
+
 /// The sources `timer(d)` of a program. Each tells of the multiples of its period behind the oldest event and up to the newest
 /// one, as the watermark reaches them: the end of the input lets no time go by.
 #[derive(Clone, Debug)]
@@ -14,6 +17,19 @@ struct Timer {
     period: i64,
     /// `i64::MIN` before time has begun.
     next: i64,
+}
+
+impl Timer {
+    /// Goes on to the last ticks up to a moment, if there are too many.
+    #[inline]
+    fn pass_over(&mut self, until: i64) {
+        if self.next != i64::MIN && until.saturating_sub(self.next) >= self.period.saturating_mul(MOST) {
+            let (next, period) = (i128::from(self.next), i128::from(self.period));
+            let ahead = (i128::from(until) - next) / period;
+            // It is not behind `until`.
+            self.next = i64::try_from(next + (ahead - i128::from(MOST) + 1).max(0) * period).unwrap_or(i64::MAX);
+        }
+    }
 }
 
 impl Timers {
@@ -45,6 +61,7 @@ impl Timers {
     #[inline]
     pub fn tick(&mut self, watermark: i64, other: i64) -> Option<(i64, usize)> {
         let most = watermark.min(self.until);
+        self.timers.iter_mut().for_each(|timer| timer.pass_over(most));
         let (at, timer) = self.timers.iter_mut().enumerate().min_by_key(|(at, timer)| (timer.next, *at))?;
         let ts = timer.next;
         // What falls due at that moment comes first.
@@ -86,10 +103,28 @@ mod tests {
     }
 
     #[test]
+    fn the_last_ticks_of_a_long_gap_come() {
+        let mut timers = Timers::new([1_000, i64::MAX / 2]);
+        timers.begin(1, 1);
+        let ten_years = 10 * 365 * 86_400 * 1_000_000_000;
+        let told = ticks(&mut timers, ten_years);
+        assert_eq!(told.len(), MOST as usize);
+        assert_eq!((told[0].0, told[told.len() - 1].0), (ten_years - (MOST - 1) * 1_000, ten_years));
+        assert_eq!(ticks(&mut timers, ten_years + 1_500), [(ten_years + 1_000, 0)]);
+        // All pass over it at once: what comes is in order.
+        let mut timers = Timers::new([1_000, 86_400 * 1_000_000_000]);
+        timers.begin(1, 1);
+        assert!(ticks(&mut timers, ten_years).is_sorted_by_key(|(ts, _)| *ts));
+    }
+
+    #[test]
     fn times_at_the_limits_end() {
         let mut timers = Timers::new([i64::MAX, 7]);
         timers.begin(i64::MAX - 3, i64::MAX - 3);
         assert!(ticks(&mut timers, i64::MAX - 1).len() <= 1);
+        let mut timers = Timers::new([1_000]);
+        timers.begin(i64::MIN + 1, i64::MIN + 1);
+        assert_eq!(ticks(&mut timers, i64::MAX - 7).len(), MOST as usize);
         let mut timers = Timers::new([1 << 62]);
         timers.begin(i64::MIN + 1, 0);
         timers.end(0);

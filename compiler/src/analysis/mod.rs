@@ -222,6 +222,7 @@ impl<'a> Analyzer<'a> {
     fn finish(mut self) -> Analysis {
         self.note_inferred_schemas();
         self.check_rows();
+        self.check_timers();
         self.diagnostics.sort_by_key(|d| (d.span.start, d.span.end));
         self.diagnostics.dedup();
         let refused = self.diagnostics.iter().any(Diagnostic::is_error);

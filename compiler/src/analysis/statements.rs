@@ -9,6 +9,7 @@ use super::run::{Block, Run, Step, Variable};
 use super::scope::{Local, Scope};
 use super::typed::{Expr, ExprKind, Literal};
 use super::types::{Kind, Type};
+use super::values::call;
 use crate::diagnostics::{Code, Diagnostic, did_you_mean};
 use crate::syntax::ast::{self, BinaryOp, Span, StmtKind};
 
@@ -257,7 +258,8 @@ impl Function<'_, '_> {
         });
         match found {
             Some(Local { assignable: true, value: Expr { kind: ExprKind::Variable(number), ty, .. }, .. }) => {
-                Some(Step::Set(number, self.a.coerce(value, &ty, &format!("`{}`", name.text))))
+                let value = self.a.coerce(value, &ty, &format!("`{}`", name.text));
+                Some(Step::Set(number, limited(value)))
             }
             Some(_) => {
                 let d = Diagnostic::new(Code::NotAssignable, name.span, format!("`{}` is no `var`", name.text));
@@ -426,4 +428,15 @@ fn with_values(steps: Vec<Step>, result: u32, values: &mut impl Iterator<Item = 
         step => step,
     };
     steps.into_iter().map(&mut one).collect()
+}
+
+/// What a variable is set to, in a loop perhaps to more each time: a text or an array that is computed must not become too large.
+fn limited(value: Expr) -> Expr {
+    let is_made = matches!(value.kind, ExprKind::Call(..) | ExprKind::If(..) | ExprKind::Run(_));
+    if !is_made || !value.ty.scalar().is_text() || matches!(value.ty.kind, Kind::Any) {
+        return value;
+    }
+    let (ty, span) = (value.ty.clone(), value.span);
+    let made = call(".limited", vec![value.clone()], ty.kind.clone(), span);
+    if made.ty.kind == Kind::Error { value } else { Expr { ty, ..made } }
 }

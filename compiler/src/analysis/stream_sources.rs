@@ -10,6 +10,9 @@ use crate::diagnostics::{Code, Diagnostic};
 use crate::plan::logical::{Column, NodeKind, Schema};
 use crate::syntax::ast::{self, SourceKind, Span};
 
+/// The shortest time between a timer's records, ns.
+const SHORTEST_PERIOD: i64 = 1_000;
+
 impl<'a> Analyzer<'a> {
     fn builder(&self, name: &str, finished: Finished, names: Vec<String>, span: Span) -> StreamBuilder {
         StreamBuilder { keys: finished.keys, ..StreamBuilder::new(name, finished.node, names, span) }
@@ -48,6 +51,16 @@ impl<'a> Analyzer<'a> {
         }
     }
 
+    /// Time goes by events: without any, no timer has a record.
+    pub(super) fn check_timers(&mut self) {
+        let reads = self.plan.nodes.iter().any(|node| matches!(node.kind, NodeKind::Source { .. }));
+        let timer = self.plan.nodes.iter().find(|node| matches!(node.kind, NodeKind::Timer { .. })).map(|node| node.span);
+        if let (false, Some(span)) = (reads || self.diagnostics.iter().any(Diagnostic::is_error), timer) {
+            let d = Diagnostic::new(Code::BadArgument, span, "a timer goes by the time of events, and this program reads none");
+            self.report(d.help("add a stream of the events whose time counts, as in `stream Seen = Trade`"));
+        }
+    }
+
     /// The period of `timer(d)`, in ns.
     fn timer_period(&mut self, args: &[ast::Arg], span: Span) -> Option<i64> {
         let [ast::Arg { name: None, value: ast::ArgValue::Expr(e, None), .. }] = args else {
@@ -56,7 +69,12 @@ impl<'a> Analyzer<'a> {
         };
         let period = self.constant(e)?;
         match period.as_literal() {
-            Some(Literal::Duration(ns)) if *ns > 0 => Some(*ns),
+            Some(Literal::Duration(ns)) if *ns >= SHORTEST_PERIOD => Some(*ns),
+            Some(Literal::Duration(ns)) if *ns > 0 => {
+                let d = Diagnostic::new(Code::BadArgument, e.span, "the records of a timer are at least a microsecond apart");
+                self.report(d.help("as in `timer(1ms)`"));
+                None
+            }
             _ => {
                 let d = Diagnostic::new(Code::BadArgument, e.span, "the time between a timer's records must be a duration above zero");
                 self.report(d.help("as in `timer(5s)`"));

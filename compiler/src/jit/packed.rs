@@ -84,7 +84,7 @@ impl BodyMaker<'_, '_, '_, '_> {
     }
 
     /// A loop over the elements.
-    pub(super) fn gather(&mut self, (of, number): (ValueId, u32), keep: Option<&Region>, body: &Region, site: SiteId) -> Result<Val, Error> {
+    pub(super) fn gather(&mut self, (of, number): (ValueId, u32), keep: Option<&Region>, body: &Region, (site, grows): (SiteId, bool)) -> Result<Val, Error> {
         let context = self.maker.context;
         self.fill_tank();
         let base = self.room(1);
@@ -115,7 +115,13 @@ impl BodyMaker<'_, '_, '_, '_> {
             && let Some(value) = body.result
         {
             self.put(value, base, 0)?;
-            self.maker.helper("gather_one", &[context, base])?;
+            // What cannot grow has no limit.
+            let source = if grows { self.get(of).map(length)? } else { self.maker.word(i64::MAX) };
+            let large = self.maker.helper("gather_one", &[context, base, source])?;
+            if grows {
+                let large = self.maker.builder.ins().icmp_imm_s(IntCC::NotEqual, large, 0);
+                self.maker.refuse_if(large, site, Reason::TooLarge);
+            }
         }
         self.maker.builder.ins().jump(next, &[]);
         self.maker.builder.switch_to_block(next);

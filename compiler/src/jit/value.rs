@@ -77,7 +77,7 @@ impl BodyMaker<'_, '_, '_, '_> {
             Op::Part { of, at } => self.part(*of, *at, ty)?,
             Op::WallClock(_) => self.wall_clock()?,
             Op::Index(number) => self.index(*number)?,
-            Op::Gather { of, index, keep, body, site } => self.gather((*of, *index), keep.as_ref(), body, *site)?,
+            Op::Gather { of, index, keep, body, site, grows } => self.gather((*of, *index), keep.as_ref(), body, (*site, *grows))?,
             Op::Variable { variable, .. } => self.variable(*variable, ty)?,
             Op::Run { variables, body } => self.run(variables, body, ty)?,
             Op::Ask { param, record, field, method, args } => match self.object(param, *record, *field, method.name, args)? {

@@ -281,7 +281,8 @@ impl Builder {
         let keep = keep.map(|keep| self.region(|b| Some(keep(b))));
         let body = self.region(|b| Some(body(b)));
         self.elements.pop();
-        self.value(Op::Gather { of, index, keep, body, site }, plain(Scalar::Packed))
+        let grows = body.result.is_some_and(|v| self.ty(v).scalar.is_text());
+        self.value(Op::Gather { of, index, keep, body, site, grows }, plain(Scalar::Packed))
     }
 
     /// The element at hand in the [`gather`](Self::gather) of that number.

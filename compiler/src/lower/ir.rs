@@ -162,7 +162,9 @@ pub enum Op {
     Index(u32),
     /// For each element of a packed value that is kept, a part of a new one: both regions see the element's place. Where loops are limited, it
     /// refuses when that is used up.
-    Gather { of: ValueId, index: u32, keep: Option<Region>, body: Region, site: SiteId },
+    ///
+    /// `grows` if elements become texts, of which there may be more than it is made of: it refuses to grow without end.
+    Gather { of: ValueId, index: u32, keep: Option<Region>, body: Region, site: SiteId, grows: bool },
     /// The machine's time, read at one place of the program.
     WallClock(u32),
     /// A variable's value where this stands; `read` tells one reading from the next, which may find another.
@@ -339,6 +341,7 @@ impl Value {
                 !matches!(self.ty.scalar, Scalar::Float | Scalar::Wide) && matches!(op, Arithmetic::Add | Arithmetic::Subtract | Arithmetic::Multiply)
             }
             Op::Call { function, .. } => function.row().fallible,
+            Op::Gather { grows, .. } => *grows,
             _ => false,
         }
     }

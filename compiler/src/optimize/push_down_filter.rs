@@ -116,6 +116,7 @@ pub(crate) fn can_fail(e: &Expr) -> bool {
 fn refuses(e: &Expr) -> bool {
     let mine = match &e.kind {
         ExprKind::Call(f, _) => f.row().fallible,
+        ExprKind::Gather(gather) => gather.value.ty.scalar().is_text(),
         ExprKind::Binary(op, ..) => {
             use crate::syntax::ast::BinaryOp::{Add, Multiply, Subtract};
             matches!(op, Add | Subtract | Multiply) && e.ty.kind != crate::analysis::types::Kind::Float

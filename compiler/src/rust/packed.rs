@@ -7,7 +7,7 @@ use varpulis_abi::scalar::{Physical, Scalar};
 use super::body::BodyPrinter;
 use super::names;
 use super::value::Printed;
-use crate::lower::ir::{Region, ValueId};
+use crate::lower::ir::{Region, SiteId, ValueId};
 
 /// The place of the element at hand.
 pub(super) fn index(number: u32) -> TokenStream {
@@ -70,7 +70,7 @@ impl<'p> BodyPrinter<'p, '_> {
     }
 
     /// A loop over the elements, as a block.
-    pub(super) fn gather(&mut self, of: ValueId, number: u32, keep: Option<&'p Region>, body: &'p Region) -> Printed {
+    pub(super) fn gather(&mut self, (of, number): (ValueId, u32), keep: Option<&'p Region>, body: &'p Region, grows: Option<SiteId>) -> Printed {
         let of = self.borrowed(of).tokens;
         let (made, at) = (variable("made", number), variable("at", number));
         let mut inside = TokenStream::new();
@@ -88,7 +88,13 @@ impl<'p> BodyPrinter<'p, '_> {
         body.statements.iter().for_each(|s| self.statement(s, &mut inside));
         if let Some(v) = body.result {
             let value = self.tagged(v);
-            inside.extend(quote!(#made.push(#value.cell());));
+            inside.extend(match grows {
+                Some(site) => {
+                    let push = self.checked(quote!(#made.push_within(#value.cell(), #of.len())), site).tokens;
+                    quote!(#push;)
+                }
+                None => quote!(#made.push(#value.cell());),
+            });
         }
         self.leave(&outer);
         self.depth -= 1;

@@ -155,7 +155,7 @@ impl<'p> BodyPrinter<'p, '_> {
             Op::Part { of, at } => self.part(*of, *at, ty),
             Op::WallClock(_) => Printed::tight(quote!(out.wall_clock()), false),
             Op::Index(number) => Printed::steady(index(*number)),
-            Op::Gather { of, index, keep, body, .. } => self.gather(*of, *index, keep.as_ref(), body),
+            Op::Gather { of, index, keep, body, site, grows } => self.gather((*of, *index), keep.as_ref(), body, grows.then_some(*site)),
             Op::Variable { variable, .. } => self.variable(*variable, ty),
             Op::Run { variables, body } => self.run(variables, body),
             Op::Ask { param, record, field, method, args } => {
@@ -223,7 +223,7 @@ impl<'p> BodyPrinter<'p, '_> {
     }
 
     /// A call that can refuse: its reason gets the place in the program, and leaves the function.
-    fn checked(&self, call: TokenStream, site: SiteId) -> Printed {
+    pub(super) fn checked(&self, call: TokenStream, site: SiteId) -> Printed {
         let site = Token::u32_unsuffixed(site.0);
         Printed::tight(quote!(#call.map_err(|reason| Refusal::new(#site, reason))?), false)
     }

@@ -51,7 +51,7 @@ macro_rules! for_each_function {
             "contains" contains(Text, Text) -> Bool: "Whether the second stands in the first.";
             "starts_with" starts_with(Text, Text) -> Bool: "Whether the first begins with the second.";
             "ends_with" ends_with(Text, Text) -> Bool: "Whether the first ends with the second.";
-            "replace" replace(Text, Text, Text) -> Text: "Every occurrence of the second replaced by the third.";
+            "replace" replace(Text, Text, Text) -> fallible Text: "Every occurrence of the second replaced by the third.";
             "substr" substring(Text, Int, Int) -> Text: "That many characters from a place on, counted from 0; clamped.";
             "concat" concat(Text, Text) -> Text: "Both, joined.";
             "hour" hour(Timestamp) -> Int: "Hour of the day, UTC.";
@@ -155,8 +155,10 @@ macro_rules! for_each_function {
             ".values" values(Packed) -> Packed: "The values of a map.";
             ".concat" concat_arrays(Packed, Packed) -> Packed: "The elements of both.";
             ".range" range(Int, Int) -> fallible Packed: "The integers from one to before another, a million at most.";
-            ".join" join(Packed, Text) -> Text: "The texts, with the second between them.";
+            ".join" join(Packed, Text) -> fallible Text: "The texts, with the second between them.";
             "split" split(Text, Text) -> Packed: "The parts between occurrences of the second; each character for the empty text.";
+            ".limited" limited_text(Text) -> fallible Text: "The text, unless it is too large.";
+            ".limited" limited_array(Packed) -> fallible Packed: "The array, unless it is too large.";
             "*" scale_duration(Duration, Float) -> fallible Duration: "Rounded to the nearest nanosecond.";
             "/" divide_duration(Duration, Float) -> fallible Duration: "Rounded to the nearest nanosecond.";
         }

@@ -130,7 +130,7 @@ macro_rules! for_each_helper {
             /// Begins a packed value whose parts come one by one.
             gather(context);
             /// Adds a part, by the address of its value.
-            gather_one(context, value);
+            gather_one(context, value, source);
             /// The packed value that was begun last.
             gathered(context);
             /// Puts a text into a slot, in place of the one there.

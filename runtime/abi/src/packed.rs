@@ -7,6 +7,8 @@
 
 use alloc::string::String;
 
+use crate::reason::Reason;
+
 /// One part of a packed value.
 #[derive(Clone, Copy, Debug, PartialEq, Default)]
 pub enum Cell<'a> {
@@ -88,7 +90,20 @@ pub struct Packer {
     texts: String,
 }
 
+/// How many bytes a text or an array may have that a program makes, where it can make one that is larger than everything it was made of.
+pub const LARGEST: usize = 64 << 20;
+
 impl Packer {
+    /// Adds a part behind the others, unless they would become too large, and larger than the `source` bytes that they are made of.
+    pub fn push_within(&mut self, cell: Cell<'_>, source: usize) -> Result<(), Reason> {
+        let size = self.cells.len() + self.texts.len() + cell.text().map_or(0, str::len);
+        if size > LARGEST.max(source) {
+            return Err(Reason::TooLarge);
+        }
+        self.push(cell);
+        Ok(())
+    }
+
     /// One without parts.
     pub const fn new() -> Self {
         Self { count: 0, cells: String::new(), texts: String::new() }

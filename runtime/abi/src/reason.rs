@@ -31,6 +31,8 @@ reasons! {
     ShiftOutOfRange = "shift out of range",
     /// A loop used up what it may.
     OutOfFuel = "out of fuel",
+    /// A text or an array would be larger than [`LARGEST`](crate::packed::LARGEST) bytes.
+    TooLarge = "value too large",
     /// The event is older than the watermark.
     Late = "late",
     /// The line is not a JSON object (or not what the format demands).

@@ -394,14 +394,14 @@ mod helpers {
         0
     }
 
-    pub(super) unsafe extern "C" fn gather_one(context: *mut Context, value: *const Value<'_>) -> u64 {
+    pub(super) unsafe extern "C" fn gather_one(context: *mut Context, value: *const Value<'_>, source: u64) -> u64 {
         // SAFETY: as above; compiled code passes the address of a value, which it has written whole.
         unsafe {
             let packers = &mut (*context).packers;
             if let Some(packer) = packers.last_mut() {
                 let cell = (*value).cell();
                 (*context).fuel = (*context).fuel.saturating_sub_unsigned(cell.text().map_or(0, |text| text.len() as u64));
-                packer.push(cell);
+                return u64::from(packer.push_within(cell, usize::try_from(source).unwrap_or(usize::MAX)).is_err());
             }
         }
         0

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use varpulis_abi::packed::{Cell, Packed, Packer, pack};
+use varpulis_abi::packed::{Cell, LARGEST, Packed, Packer, pack};
 use varpulis_abi::reason::Reason;
 
 use crate::state::Text;
@@ -283,8 +283,16 @@ pub fn range(from: i64, to: i64) -> Result<Text, Reason> {
     Ok(Text::from(pack((from..to).map(Cell::Int))))
 }
 
+/// The array, unless it is too large.
+pub fn limited_array(of: &str) -> Result<Text, Reason> {
+    super::limited_text(of)
+}
+
 /// The texts, with `separator` between them; null is skipped.
-pub fn join(of: &str, separator: &str) -> Text {
+pub fn join(of: &str, separator: &str) -> Result<Text, Reason> {
+    if Packed(of).len().saturating_mul(separator.len()).saturating_add(of.len()) > LARGEST {
+        return Err(Reason::TooLarge);
+    }
     let mut all = Text::default();
     let texts = Packed(of).cells().filter_map(|cell| if let Cell::Text(text) = cell { Some(text) } else { None });
     for (at, text) in texts.enumerate() {
@@ -293,7 +301,7 @@ pub fn join(of: &str, separator: &str) -> Text {
         }
         all.push_str(text);
     }
-    all
+    Ok(all)
 }
 
 /// The parts between occurrences of `separator`; each character for the empty text.
@@ -354,7 +362,7 @@ mod tests {
         assert_eq!(concat_arrays(&a, &b), ints(&[1, 2, 3]));
         assert_eq!(range(-1, 2).as_deref(), Ok(ints(&[-1, 0, 1]).as_str()));
         assert_eq!(range(i64::MIN, i64::MAX), Err(Reason::OutOfRange));
-        assert_eq!(join(&split("a--b", "-"), "+"), "a++b");
+        assert_eq!(join(&split("a--b", "-"), "+"), Ok(Text::from("a++b")));
         assert_eq!(parts(&split("aé", "")), 2);
     }
 

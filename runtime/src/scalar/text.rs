@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use varpulis_abi::duration::UNITS;
+use varpulis_abi::packed::LARGEST;
 use varpulis_abi::reason::Reason;
 
 use crate::state::Text;
@@ -49,8 +50,20 @@ pub fn ends_with(text: &str, part: &str) -> bool {
 }
 
 /// Every occurrence of `from` replaced by `to`.
-pub fn replace(text: &str, from: &str, to: &str) -> Text {
-    Text::from(text.replace(from, to))
+pub fn replace(text: &str, from: &str, to: &str) -> Result<Text, Reason> {
+    // What is not longer than the text can be is not counted.
+    if to.len() > from.len() && text.len().saturating_add(1).saturating_mul(to.len()) > LARGEST {
+        let more = text.matches(from).count().saturating_mul(to.len() - from.len());
+        if text.len().saturating_add(more) > LARGEST {
+            return Err(Reason::TooLarge);
+        }
+    }
+    Ok(Text::from(text.replace(from, to)))
+}
+
+/// The text, unless it is too large.
+pub fn limited_text(text: &str) -> Result<Text, Reason> {
+    if text.len() > LARGEST { Err(Reason::TooLarge) } else { Ok(Text::from(text)) }
 }
 
 /// `count` characters from place `from` on, counted from 0; both are clamped to the text.
@@ -132,7 +145,9 @@ mod tests {
         assert_eq!(substring("abc", 9, 2), "");
         assert_eq!(upper("straße"), "STRASSE");
         assert_eq!(lower("ΑΣ"), "ας");
-        assert_eq!(replace("aXbX", "X", "--"), "a--b--");
+        assert_eq!(replace("aXbX", "X", "--"), Ok(Text::from("a--b--")));
+        assert_eq!(replace(&"X".repeat(1 << 20), "", &"y".repeat(1 << 20)), Err(Reason::TooLarge));
+        assert_eq!(replace(&"Y".repeat(1 << 20), "X", &"y".repeat(1 << 20)).map(|t| t.len()), Ok(1 << 20));
         assert_eq!(concat("a", "b"), "ab");
         assert!(contains("haystack", "st") && !contains("a", "ab"));
     }

@@ -1,5 +1,6 @@
 //! Expressions (§2): null and error semantics, written down once more.
 
+use varpulis_abi::packed::LARGEST;
 use varpulis_compiler::analysis::typed::{Expr, ExprKind, Literal, Place};
 use varpulis_compiler::analysis::types::{Kind, Type};
 use varpulis_compiler::syntax::ast::{BinaryOp, UnaryOp};
@@ -50,7 +51,12 @@ pub(crate) fn eval(e: &Expr, read: Read<'_>) -> Result<Value, Refused> {
                         if keep { eval(&gather.value, read).map(Some) } else { Ok(None) }
                     })?);
                 }
-                Value::Array(made)
+                let made = Value::Array(made);
+                // Of texts it may be larger than all that it is made of.
+                if gather.value.ty.scalar().is_text() && packed::size(&made) > LARGEST {
+                    return Err("value too large");
+                }
+                made
             }
             other => other,
         },

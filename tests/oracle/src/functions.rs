@@ -1,5 +1,7 @@
 //! The run-time functions that random programs and cases call.
 
+use varpulis_abi::packed::LARGEST;
+
 use crate::expression::Refused;
 use crate::value::Value::{self, Bool, Duration, Float, Int, Json, Str, Timestamp};
 use crate::{decimal, packed};
@@ -70,6 +72,11 @@ pub(crate) fn call(body: &str, args: &[Value]) -> Result<Value, Refused> {
         ("contains", [Str(a), Str(b)]) => Bool(a.contains(b.as_str())),
         ("starts_with", [Str(a), Str(b)]) => Bool(a.starts_with(b.as_str())),
         ("ends_with", [Str(a), Str(b)]) => Bool(a.ends_with(b.as_str())),
+        ("replace", [Str(a), Str(b), Str(c)]) if a.len() + a.matches(b.as_str()).count() * c.len().saturating_sub(b.len()) > LARGEST => {
+            return Err("value too large");
+        }
+        ("limited_text", [Str(a)]) if a.len() > LARGEST => return Err("value too large"),
+        ("limited_text", [Str(a)]) => Str(a.clone()),
         ("replace", [Str(a), Str(b), Str(c)]) => Str(a.replace(b.as_str(), c)),
         ("substring", [Str(a), Int(from), Int(n)]) => Str(a.chars().skip((*from).max(0) as usize).take((*n).max(0) as usize).collect()),
         ("concat", [Str(a), Str(b)]) => Str(format!("{a}{b}")),

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use varpulis_abi::packed::{Cell, Packed};
+use varpulis_abi::packed::{Cell, LARGEST, Packed};
 use varpulis_compiler::analysis::types::{Kind, Type};
 
 use crate::expression::Refused;
@@ -118,6 +118,17 @@ fn total(a: &Value, b: &Value) -> std::cmp::Ordering {
     }
 }
 
+/// How large the runtime's form of an array is: 17 bytes a part, and the texts in them.
+pub(crate) fn size(v: &Value) -> usize {
+    match v {
+        Str(text) => text.len(),
+        Array(parts) => parts.iter().map(|part| 17 + size(part)).sum(),
+        Map(members) => members.iter().map(|(k, v)| 34 + size(k) + size(v)).sum(),
+        Record(fields) => fields.iter().map(|(_, v)| 17 + size(v)).sum(),
+        _ => 0,
+    }
+}
+
 /// A function over values that are not null.
 pub(crate) fn call(body: &str, args: &[Value]) -> Result<Value, Refused> {
     Ok(match (body, args) {
@@ -171,6 +182,9 @@ pub(crate) fn call(body: &str, args: &[Value]) -> Result<Value, Refused> {
         ("concat_arrays", [Array(a), Array(b)]) => Array(a.iter().chain(b).cloned().collect()),
         ("range", [Int(a), Int(b)]) if i128::from(*b) - i128::from(*a) > 1_000_000 => return Err("out of range"),
         ("range", [Int(a), Int(b)]) => Array((*a..*b).map(Int).collect()),
+        ("join", [Array(a), Str(by)]) if a.len() * by.len() > LARGEST => return Err("value too large"),
+        ("limited_array", [a]) if size(a) > LARGEST => return Err("value too large"),
+        ("limited_array", [a @ (Array(_) | Map(_) | Value::Record(_))]) => a.clone(),
         ("join", [Array(a), Str(by)]) => Str(a.iter().filter_map(|v| if let Str(v) = v { Some(v.as_str()) } else { None }).collect::<Vec<_>>().join(by)),
         ("split", [Str(a), Str(by)]) if by.is_empty() => Array(a.chars().map(|c| Str(c.to_string())).collect()),
         ("split", [Str(a), Str(by)]) => Array(a.split(by.as_str()).map(|part| Str(part.to_owned())).collect()),
