@@ -317,6 +317,11 @@ impl<'a> Analyzer<'a> {
     pub(crate) fn constant_duration(&mut self, e: &ast::Expr, what: &str) -> Option<i64> {
         let expr = self.constant(e)?;
         match expr.as_literal() {
+            Some(super::typed::Literal::Duration(v)) if *v > LONGEST_SPAN => {
+                let d = Diagnostic::new(Code::BadArgument, e.span, format!("{what} is at most 30 years, `10950d`"));
+                self.report(d.note("the times of events lie from 1700 to 2199, and so may all that is computed of them be told"));
+                None
+            }
             Some(super::typed::Literal::Duration(v)) if *v > 0 => Some(*v),
             Some(super::typed::Literal::Duration(_)) => {
                 self.report(Diagnostic::new(Code::BadArgument, e.span, format!("{what} must be longer than zero")));
@@ -329,6 +334,9 @@ impl<'a> Analyzer<'a> {
         }
     }
 }
+
+/// The longest span of a window and the like, ns: added twice to an event's time, it still is one.
+const LONGEST_SPAN: i64 = 10_950 * 86_400 * 1_000_000_000;
 
 /// The name that an alias stands for, whatever is optional or an array on the way.
 fn alias_of<'e>(aliases: &HashMap<&str, &'e ast::TypeExpr>, name: &str) -> Option<&'e str> {

@@ -7,6 +7,7 @@ use super::Invalid;
 use super::canonical::{canonical, is_plain};
 use super::json::{Care, ends_token, malformed, skip_value, text_at, text_place, unescape};
 use super::schema::TIME;
+use super::time::{event_time, event_time_of_text};
 use crate::program::{FieldSchema, Form};
 use crate::scalar::{exact_decimal, exact_decimal_text, scaled, timestamp_of_text};
 use crate::value::Value;
@@ -282,7 +283,7 @@ pub(crate) fn time(line: &[u8], at: usize, power: i32) -> Result<(Option<i64>, u
     match line.get(at) {
         Some(b'-' | b'0'..=b'9') => {
             let number = number_at(line, at).map_err(|e| e.of(TIME))?;
-            let ts = number.scaled(span(line, at, number.end), power).map_err(|reason| Invalid::at(reason, at).of(TIME))?;
+            let ts = number.scaled(span(line, at, number.end), power).and_then(event_time).map_err(|reason| Invalid::at(reason, at).of(TIME))?;
             Ok((Some(ts), number.end))
         }
         _ => other_time(line, at),
@@ -298,11 +299,11 @@ fn other_time(line: &[u8], at: usize) -> Result<(Option<i64>, usize), Invalid> {
             let ts = if raw.contains('\\') {
                 let mut text = String::new();
                 unescape(raw, &mut text).map_err(|place| malformed(at + 1 + place).of(TIME))?;
-                timestamp_of_text(&text)
+                event_time_of_text(&text)
             } else {
-                timestamp_of_text(raw)
+                event_time_of_text(raw)
             };
-            Ok((Some(ts.map_err(|_| Invalid::at(Reason::WrongType, at).of(TIME))?), end))
+            Ok((Some(ts.map_err(|reason| Invalid::at(reason, at).of(TIME))?), end))
         }
         _ => Err(Invalid::at(Reason::WrongType, at).of(TIME)),
     }

@@ -13,10 +13,10 @@ use super::json::malformed;
 use super::nested::nested_text;
 use super::schema::{Catalogue, DecodeOptions, EventKeys, TIME, TYPE_KEYS, TimeRole};
 use super::slots::Held;
+use super::time::{event_time, event_time_of_text};
 use super::{Conditions, Decoded, Invalid, Rejected};
 use crate::output::text::quoted;
 use crate::program::{EventSchema, FieldSchema};
-use crate::scalar::timestamp_of_text;
 use crate::value::Value;
 
 /// The decoder of CSV records; the first one is the header.
@@ -234,8 +234,8 @@ fn whole_number(text: &str) -> Option<super::convert::Number> {
 fn time_of(text: &str, power: i32) -> Result<i64, Reason> {
     let text = text.trim();
     match whole_number(text) {
-        Some(number) => number.scaled(text.as_bytes(), power),
-        None => timestamp_of_text(text).map_err(|_| Reason::WrongType),
+        Some(number) => number.scaled(text.as_bytes(), power).and_then(event_time),
+        None => event_time_of_text(text),
     }
 }
 

@@ -13,10 +13,11 @@ use super::json::{Care, malformed, skip_nested, skip_space, unescape};
 use super::nested::nested_text;
 use super::schema::{Catalogue, DecodeOptions, Role, TIME, TimeRole};
 use super::slots::Held;
+use super::time::{event_time, event_time_of_text};
 use super::{Conditions, Decoded, Invalid, Rejected};
 use crate::output::text::quoted;
 use crate::program::{EventSchema, FieldSchema};
-use crate::scalar::{scaled, timestamp_of_text};
+use crate::scalar::scaled;
 use crate::value::Value;
 
 /// The decoder of `.evt` lines.
@@ -111,9 +112,9 @@ impl Evt {
         let (digits, unit) = word.split_at(length);
         let relative = if unit.is_empty() && length > 0 { scaled(digits.as_bytes(), 6).map(|(ns, _)| ns) } else { in_unit(digits, unit) };
         match relative {
-            Some(ns) => ns.checked_add(self.batch).ok_or(Reason::OutOfRange),
+            Some(ns) => ns.checked_add(self.batch).ok_or(Reason::OutOfRange).and_then(event_time),
             None if duration::unit(unit).is_some() || unit.is_empty() => Err(if length > 0 { Reason::OutOfRange } else { Reason::Malformed }),
-            None => timestamp_of_text(word).map_err(|_| Reason::Malformed),
+            None => event_time_of_text(word).map_err(|reason| if reason == Reason::WrongType { Reason::Malformed } else { reason }),
         }
     }
 
@@ -335,9 +336,9 @@ fn in_unit(digits: &str, unit: &str) -> Option<i64> {
 fn time_of(written: &Written<'_>, scratch: &str, power: i32) -> Result<Option<i64>, Reason> {
     match written {
         Written::Null => Ok(None),
-        Written::Number(text) => scaled(text.as_bytes(), power).map(|(ns, _)| Some(ns)).ok_or(Reason::OutOfRange),
-        Written::Duration(ns, _) => Ok(Some(*ns)),
-        Written::Text => timestamp_of_text(scratch).map(Some).map_err(|_| Reason::WrongType),
+        Written::Number(text) => scaled(text.as_bytes(), power).ok_or(Reason::OutOfRange).and_then(|(ns, _)| event_time(ns)).map(Some),
+        Written::Duration(ns, _) => event_time(*ns).map(Some),
+        Written::Text => event_time_of_text(scratch).map(Some),
         Written::Bool(_) | Written::Nested(_) => Err(Reason::WrongType),
     }
 }

@@ -18,6 +18,7 @@ mod rejected;
 mod schema;
 mod slots;
 mod source;
+mod time;
 
 pub use csv::Csv;
 pub use evt::Evt;

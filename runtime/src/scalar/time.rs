@@ -24,9 +24,14 @@ pub fn text_of_timestamp(ts: i64) -> Text {
     text
 }
 
+/// A text in RFC 3339, read.
+pub(crate) fn parse_timestamp(text: &str) -> Option<Timestamp> {
+    text.trim().parse().ok()
+}
+
 /// Reads RFC 3339.
 pub fn timestamp_of_text(text: &str) -> Result<i64, Reason> {
-    let timestamp: Timestamp = text.trim().parse().map_err(|_| Reason::Conversion)?;
+    let timestamp = parse_timestamp(text).ok_or(Reason::Conversion)?;
     i64::try_from(timestamp.as_nanosecond()).map_err(|_| Reason::Conversion)
 }
 

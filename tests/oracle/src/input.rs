@@ -154,11 +154,12 @@ impl Line {
     }
 
     fn time(&self) -> Option<i64> {
-        match self.get("ts").filter(|ts| !ts.is_null()) {
+        let time = match self.get("ts").filter(|ts| !ts.is_null()) {
             Some(ts) => time(ts),
             None if self.whole => self.get("timestamp").and_then(time),
             None => None,
-        }
+        };
+        time.filter(|ns| (date("1700-01-01T00:00:00Z")..date("2200-01-01T00:00:00Z")).contains(&Some(*ns)))
     }
 }
 
@@ -192,10 +193,11 @@ pub(crate) fn date(text: &str) -> Option<i64> {
     let nanos: i64 = format!("{fraction:0<9}").get(..9)?.parse().ok()?;
     // Days from the civil calendar, by counting.
     let leap = |y: i64| (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
-    let mut count: i64 = (1970..*y).map(|y| if leap(y) { 366 } else { 365 }).sum();
+    let days = |years: std::ops::Range<i64>| -> i64 { years.map(|y| if leap(y) { 366 } else { 365 }).sum() };
+    let mut count = days(1970..*y) - days(*y..1970);
     let months = [31, if leap(*y) { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
     count += months.iter().take(usize::try_from(m - 1).ok()?).sum::<i64>() + d - 1;
-    Some((((count * 24 + h) * 60 + min) * 60 + s - offset) * 1_000_000_000 + nanos)
+    (((count * 24 + h) * 60 + min) * 60 + s - offset).checked_mul(1_000_000_000)?.checked_add(nanos)
 }
 
 /// Takes the members of an object as they come, so that those before an error are known.
