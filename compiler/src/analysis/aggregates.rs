@@ -57,10 +57,8 @@ impl Analyzer<'_> {
             _ => (1, 1),
         };
         if positional.len() < least || positional.len() > most {
-            let takes = if least == most { least.to_string() } else { format!("{least} or {most}") };
-            let surplus = positional.get(most).zip(positional.last()).map_or(span, |(first, last)| first.span.to(last.span));
-            let message = format!("`{}` takes {takes} argument(s), {} given", aggregate.name(), positional.len());
-            return self.wrong(Diagnostic::new(Code::WrongArgumentCount, surplus, message));
+            let d = wrong_count(aggregate, &positional, (least, most), span);
+            return self.wrong(d);
         }
         let second = positional.get(1).copied();
         let (by, constant) =
@@ -79,30 +77,37 @@ impl Analyzer<'_> {
             return self.kleene_aggregate(aggregate, &input, Given { value: value.filter(|_| !bare), ..given }, scope);
         }
         let Some(record) = scope.firing.as_ref().and_then(|f| f.record.clone()) else {
-            if scope.is_of_aggregate {
-                let d = Diagnostic::new(Code::AggregateOutsideWindow, span, format!("`{}` stands inside another aggregate", aggregate.name()));
-                return self.wrong(d.help("compute the inner one in a stream in front, by a window of its own"));
-            }
-            if let Some(newest) = self.newest_of(&given, scope) {
-                return self.newest_alone(&newest, span);
-            }
-            let mut d = Diagnostic::new(Code::AggregateOutsideWindow, span, format!("`{}` needs records to range over", aggregate.name()));
-            d = if scope.inputs.iter().any(|i| i.kleene) {
-                d.help("name a Kleene step, as in `count(tries)`")
-            } else {
-                d.help("put a `.window(…)` in front, and the aggregate into `.aggregate(…)`")
-            };
-            return self.wrong(d);
+            return self.without_records(aggregate, &given, span, scope);
         };
         let mut inner = Scope { inputs: vec![record], current: Some(0), calls: scope.calls.clone(), is_of_aggregate: true, ..Scope::default() };
         self.aggregate_over(aggregate, 0, given, &mut inner, scope)
+    }
+
+    /// There is neither a window nor a Kleene step to range over.
+    fn without_records(&mut self, aggregate: Aggregate, given: &Given<'_>, span: Span, scope: &Scope) -> Expr {
+        if scope.is_of_aggregate {
+            let d = Diagnostic::new(Code::AggregateOutsideWindow, span, format!("`{}` stands inside another aggregate", aggregate.name()));
+            return self.wrong(d.help("compute the inner one in a stream in front, by a window of its own"));
+        }
+        if let Some(newest) = self.newest_of(given, scope) {
+            return self.newest_alone(&newest, span);
+        }
+        let d = Diagnostic::new(Code::AggregateOutsideWindow, span, format!("`{}` needs records to range over", aggregate.name()));
+        let is_kleene = scope.inputs.iter().any(|i| i.kleene);
+        self.wrong(d.help(if is_kleene {
+            "name a Kleene step, as in `count(tries)`"
+        } else {
+            "put a `.window(…)` in front, and the aggregate into `.aggregate(…)`, behind which its entries are fields"
+        }))
     }
 
     /// A constant argument, such as the percentile.
     fn aggregate_parameter(&mut self, aggregate: Aggregate, e: &ast::Expr, scope: &Scope) -> Option<f64> {
         let value = self.constant_number(e, scope)?;
         if aggregate == Aggregate::TopK && !((1.0..=MOST_KEPT).contains(&value) && value.fract() == 0.0) {
-            self.report(Diagnostic::new(Code::BadArgument, e.span, format!("`top_k` keeps a whole number of values, from 1 to {MOST_KEPT}, not {value}")));
+            let given = if value.fract() == 0.0 { (value as i64).to_string() } else { value.to_string() };
+            let message = format!("`top_k` keeps a whole number of values, from 1 to {MOST_KEPT}, not {given}");
+            self.report(Diagnostic::new(Code::BadArgument, e.span, message));
             return None;
         }
         if aggregate == Aggregate::Ema && value < 1.0 {
@@ -113,6 +118,9 @@ impl Analyzer<'_> {
         if matches!(aggregate, Aggregate::Percentile | Aggregate::ApproxPercentile) && !(0.0..=100.0).contains(&value) {
             self.report(Diagnostic::new(Code::BadArgument, e.span, format!("a percentile lies in 0..100, not at {value}")));
             return None;
+        }
+        if matches!(aggregate, Aggregate::Percentile | Aggregate::ApproxPercentile) {
+            self.look_at_percentile(value, e.span);
         }
         Some(value)
     }
@@ -297,4 +305,25 @@ fn names_in<'e>(given: &Given<'e>) -> Vec<&'e str> {
         collect_names(e, &mut names);
     }
     names
+}
+
+/// Too few arguments, or too many.
+fn wrong_count(aggregate: Aggregate, given: &[&ast::Expr], (least, most): (usize, usize), span: Span) -> Diagnostic {
+    let of_two = match aggregate {
+        Aggregate::Max => Some("greatest"),
+        Aggregate::Min => Some("least"),
+        _ => None,
+    };
+    // The smaller or larger of two values is a function.
+    let takes = match (least == most, of_two) {
+        (_, Some(_)) => "1 or 2".to_owned(),
+        (true, None) => least.to_string(),
+        (false, None) => format!("{least} or {most}"),
+    };
+    let surplus = given.get(most).zip(given.last()).map_or(span, |(first, last)| first.span.to(last.span));
+    let d = Diagnostic::new(Code::WrongArgumentCount, surplus, format!("`{}` takes {takes} argument(s), {} given", aggregate.name(), given.len()));
+    match of_two.filter(|_| given.len() > most) {
+        Some(function) => d.help(format!("of several values of one record, `{function}(a, b, c)`")),
+        None => d,
+    }
 }

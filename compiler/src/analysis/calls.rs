@@ -10,6 +10,7 @@ use super::scope::Scope;
 use super::typed::{Expr, ExprKind, Literal, Place};
 use super::types::{EnumType, Kind, Type};
 use super::values::null_of;
+use crate::diagnostics::foreign::{self, ours};
 use crate::diagnostics::{Code, Diagnostic, did_you_mean};
 use crate::functions::Function;
 use crate::functions::aggregates::Aggregate;
@@ -71,6 +72,13 @@ impl Analyzer<'_> {
         }
         if LATER.contains(&name) {
             return self.wrong(Diagnostic::new(Code::FunctionNotCompiledYet, name_span, format!("`{name}` is understood, not compiled yet")));
+        }
+        // What is no function's argument may be an aggregate's: one mistake is one message.
+        if scope.firing.is_some() && ours(name, foreign::FUNCTIONS).is_some() && Function::overloads(name).next().is_none() {
+            return self.unknown_function(name, name_span);
+        }
+        if matches!(name, "regex_match" | "regex_extract") {
+            self.look_at_regex(args, span);
         }
         let mut values = Vec::with_capacity(args.len());
         for arg in args {
@@ -170,7 +178,11 @@ impl Analyzer<'_> {
             .map(str::to_owned)
             .chain(self.functions.keys().cloned())
             .collect();
-        if let Some(similar) = did_you_mean(name, names.iter().map(String::as_str)) {
+        if let Some(ours) = ours(name, foreign::FUNCTIONS) {
+            d = d.fix(name_span, ours, format!("`{name}` is called `{ours}` here"));
+        } else if name == "range" {
+            d = d.help("the integers from 0 to before n are `0..n`");
+        } else if let Some(similar) = did_you_mean(name, names.iter().map(String::as_str)) {
             d = d.fix(name_span, similar, "a similar name exists");
         }
         let d = self.with_import(d, name, name_span);

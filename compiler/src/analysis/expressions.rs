@@ -28,7 +28,10 @@ impl Analyzer<'_> {
                 self.long_numbers.insert(v.to_bits(), text.clone());
                 Expr::literal(Literal::Float(*v), Type::FLOAT, span)
             }
-            ast::ExprKind::Str(v) => Expr::literal(Literal::Str(v.clone()), Type::STR, span),
+            ast::ExprKind::Str(v) => {
+                self.look_at_text(v, span, scope);
+                Expr::literal(Literal::Str(v.clone()), Type::STR, span)
+            }
             ast::ExprKind::Duration(v) => Expr::literal(Literal::Duration(*v), Type::new(Kind::Duration), span),
             ast::ExprKind::Timestamp(v) => Expr::literal(Literal::Timestamp(*v), Type::TIMESTAMP, span),
             ast::ExprKind::Bool(v) => Expr::literal(Literal::Bool(*v), Type::BOOL, span),
@@ -40,10 +43,14 @@ impl Analyzer<'_> {
             ast::ExprKind::Index { object, index } => self.index(object, index, span, scope),
             ast::ExprKind::Call { callee, args } => self.call(callee, args, span, scope),
             ast::ExprKind::Unary { op, operand } => self.unary(*op, operand, span, scope),
-            ast::ExprKind::Binary { op, left, right, .. } => self.binary(*op, left, right, span, scope),
+            ast::ExprKind::Binary { op, left, right, .. } => {
+                self.look_at_power(*op, right, span);
+                self.binary(*op, left, right, span, scope)
+            }
             ast::ExprKind::In { value, set, negated } => self.membership(value, set, *negated, span, scope),
             ast::ExprKind::IsNull { operand, negated } => {
                 let operand = self.expr(operand, scope);
+                self.look_at_null(&operand, *negated, span, scope);
                 is_null(operand, *negated, span)
             }
             ast::ExprKind::If { condition, then, otherwise } => {

@@ -61,7 +61,14 @@ impl Analyzer<'_> {
                 Some(slot @ None) => *slot = Some(value),
                 slot => {
                     let twice = slot.and(arg.name.as_ref()).map(|label| format!("`{}` is given twice", label.text));
-                    let message = twice.unwrap_or_else(|| format!("`{name}` takes {} argument(s), {} given", function.params.len(), args.len()));
+                    let again = || {
+                        function
+                            .params
+                            .get(at)
+                            .filter(|_| args.len() <= function.params.len())
+                            .map(|p| format!("this is `{}`, which is given by its name already", p.name.text))
+                    };
+                    let message = twice.or_else(again).unwrap_or_else(|| format!("`{name}` takes {} argument(s), {} given", function.params.len(), args.len()));
                     return self.no_arguments(Diagnostic::new(Code::WrongArgumentCount, arg.span, message).also(function.name.span, "declared here"));
                 }
             }

@@ -30,6 +30,7 @@ pub(crate) mod rows;
 pub mod run;
 pub mod scope;
 mod settings;
+mod slips;
 mod state;
 mod statements;
 mod stream_sources;

@@ -8,6 +8,7 @@ use super::scope::{Scope, ScopeInput};
 use super::streams::Key;
 use super::typed::{Expr, ExprKind, Literal, Place};
 use super::types::{EnumType, Kind, Type};
+use crate::diagnostics::foreign::{self, ours};
 use crate::diagnostics::{Code, Diagnostic, did_you_mean, listed};
 use crate::plan::logical::Schema;
 use crate::syntax::ast::{self, BinaryOp, Span, UnaryOp};
@@ -81,6 +82,7 @@ impl Analyzer<'_> {
         if let Some(similar) = did_you_mean(name, candidates.iter().map(String::as_str)) {
             d = d.fix(span, similar, "a similar name exists");
         }
+        let d = if let Some(value) = ours(name, foreign::VALUES) { d.fix(span, value, format!("`{name}` is written `{value}` here")) } else { d };
         let d = self.with_import(d, name, span);
         self.wrong(d)
     }
@@ -189,7 +191,9 @@ impl Analyzer<'_> {
         let similar = if variant_of.is_some() { None } else { did_you_mean(name, fields.iter().copied().chain(globals)) };
         let hint = similar.map_or_else(String::new, |similar| format!("; did you mean `{similar}`?"));
         let mut d = Diagnostic::new(Code::UnknownField, span, format!("`{of}` has no field `{name}`{hint}"));
-        if let Some(of) = variant_of {
+        if let (None, Some(value)) = (variant_of, ours(name, foreign::VALUES)) {
+            d = d.fix(span, value, format!("`{name}` is written `{value}` here"));
+        } else if let Some(of) = variant_of {
             d = d.fix(span, format!("{of}.{name}"), format!("it is a variant of `{of}`"));
         } else if let Some(similar) = similar {
             d = d.fix(span, similar, "a similar name exists");

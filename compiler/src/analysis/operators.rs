@@ -7,6 +7,7 @@ use super::scope::Scope;
 use super::streams::{Key, StreamBuilder};
 use super::typed::{self, Expr, Literal, Place};
 use super::types::{Kind, Type};
+use crate::diagnostics::foreign::{self, ours};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::plan::logical::{Column, NodeId, NodeKind, Schema};
 use crate::syntax::ast::{self, ArgValue, ExprKind};
@@ -50,8 +51,14 @@ impl<'a> Analyzer<'a> {
             seen.push(name);
             if !names.contains(&name.text.as_str()) {
                 let mut d = Diagnostic::new(Code::UnknownArgument, name.span, format!("`.{}` takes no argument by the name of `{}`", op.name.text, name.text));
-                if let Some(similar) = crate::diagnostics::did_you_mean(&name.text, names.iter().copied()) {
+                if let Some(ours) = ours(&name.text, foreign::ARGUMENTS)
+                    .filter(|ours| names.contains(ours) && op.args.iter().all(|a| a.name.as_ref().is_none_or(|n| n.text != *ours)))
+                {
+                    d = d.fix(name.span, ours, format!("`{}` is called `{ours}` here", name.text));
+                } else if let Some(similar) = crate::diagnostics::did_you_mean(&name.text, names.iter().copied()) {
                     d = d.fix(name.span, similar, "a similar argument exists");
+                } else {
+                    d = d.note(takes(op));
                 }
                 self.report(d);
                 fine = false;
@@ -77,7 +84,7 @@ impl<'a> Analyzer<'a> {
                 format!("`.{}` takes at most {most} argument(s), {count} given", op.name.text)
             };
             let surplus = unnamed.get(most).zip(unnamed.last()).map_or(op.name.span, |(first, last)| first.span.to(last.span));
-            self.report(Diagnostic::new(Code::WrongArgumentCount, surplus, message));
+            self.report(Diagnostic::new(Code::WrongArgumentCount, surplus, message).note(takes(op)));
             fine = false;
         }
         fine
@@ -301,6 +308,12 @@ impl<'a> Analyzer<'a> {
     pub(crate) fn current_node(&self, b: &StreamBuilder) -> &NodeKind {
         &self.plan.node(b.node).kind
     }
+}
+
+/// What an operator takes, as its documentation shows it.
+fn takes(op: &ast::Op) -> String {
+    let arguments = crate::operators::find(&op.name.text).map_or("", |entry| entry.arguments);
+    format!("`.{}` takes {arguments}", op.name.text)
 }
 
 /// A column of nothing but `null` holds an opaque value.

@@ -8,6 +8,7 @@ use super::forks::Fork;
 use super::limits::STEPS;
 use super::scope::{FiringScope, Scope, ScopeInput};
 use super::typed::{Expr, ExprKind, Place};
+use crate::diagnostics::foreign::{self, ours};
 use crate::diagnostics::{Code, Diagnostic, did_you_mean};
 use crate::plan::logical::{Column, Node, NodeId, NodeKind, Publication, Schema, Window};
 use crate::syntax::ast::{self, ItemKind, Span};
@@ -197,8 +198,14 @@ impl<'a> Analyzer<'a> {
                 },
                 None => {
                     let mut d = Diagnostic::new(Code::UnknownOperator, op.name.span, format!("no operator is called `.{}`", op.name.text));
-                    if let Some(similar) = did_you_mean(&op.name.text, crate::operators::names()) {
+                    if let Some(ours) = ours(&op.name.text, foreign::OPERATORS) {
+                        d = d.fix(op.name.span, ours, format!("`.{}` is called `.{ours}` here", op.name.text));
+                    } else if let Some(similar) = did_you_mean(&op.name.text, crate::operators::names()) {
                         d = d.fix(op.name.span, similar, "a similar operator exists");
+                    } else if ["join", "left_join", "right_join", "full_join", "latest_join", "merge", "union"].contains(&op.name.text.as_str()) {
+                        let called = if op.name.text == "union" { "merge" } else { &op.name.text };
+                        let on = if called == "merge" { "" } else { ".on(A.key == B.key).window(5m)" };
+                        d = d.help(format!("it is a source, of two streams: `{called}(A, B){on}`"));
                     }
                     self.report(d);
                 }

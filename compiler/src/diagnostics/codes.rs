@@ -251,6 +251,10 @@ codes! {
         "Every record is compared with every other of the window: cost grows with the square."
         bad "stream J = join(Bid, Ask).on(Bid.price >= Ask.price).window(1s)"
         good "stream J = join(Bid, Ask).on(Bid.symbol == Ask.symbol and Bid.price >= Ask.price).window(1s)";
+    LikelySlip "W1007" Warning "a likely slip"
+        "The language allows it, and something else is meant by most who write it."
+        bad "stream A = Trade.window(1m).aggregate(high: percentile(price, 0.95))"
+        good "stream A = Trade.window(1m).aggregate(high: percentile(price, 95))";
     UnknownSetting "W1006" Warning "a setting without effect"
         "`config:` has one setting, `mode`, and so far the modes differ in nothing; what other engines read there is none."
         bad "config:\n    workers: 4\nstream A = Trade.where(price > 1.0)"

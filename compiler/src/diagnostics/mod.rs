@@ -2,6 +2,7 @@
 
 mod codes;
 mod diagnostic;
+pub mod foreign;
 mod json;
 mod lines;
 mod quoted;

@@ -22,6 +22,15 @@ fn analyze<'a>(a: &mut Analyzer<'a>, b: &mut StreamBuilder, op: &'a ast::Op) {
     if !a.check_args(op, &["within", "allow"], 1, usize::MAX) {
         return;
     }
+    let values = a.positional(op);
+    if let (None, [_, .., last]) = (a.named(op, "within"), values.as_slice())
+        && let ast::ExprKind::Duration(_) = last.kind
+    {
+        let at = ast::Span { end: last.span.start, ..last.span };
+        let d = Diagnostic::new(Code::BadArgument, last.span, "a duration is no value of the records");
+        a.report(d.fix(at, "within: ", "the span in which a value passes once has a name"));
+        return;
+    }
     a.need_record(b);
     let within = match a.named(op, "within") {
         Some(e) => match a.constant_duration(e, "`within`") {

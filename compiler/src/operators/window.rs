@@ -94,6 +94,7 @@ fn read(a: &mut Analyzer<'_>, op: &ast::Op) -> Option<Window> {
                 Some(s) => {
                     let slide = a.constant_duration(s, "a slide")?;
                     refused(a, too_often(s, size, slide))?;
+                    a.look_at_slide(size, slide, s.span);
                     Some(Window::Sliding { size, slide, offset })
                 }
                 None => Some(Window::Tumbling { size, offset }),

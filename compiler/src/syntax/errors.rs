@@ -6,6 +6,7 @@ use pest::Parser;
 use pest::error::{Error, ErrorVariant, InputLocation};
 
 use super::ast::Span;
+use super::foreign::{self, Advice};
 use super::{Grammar, Reader, Rule, layout};
 use crate::diagnostics::{Code, Diagnostic, did_you_mean};
 
@@ -36,7 +37,9 @@ impl Reader<'_> {
         };
         // Where a bracket is wrong, the place at which that fails to read tells a user nothing.
         if let Some((place, message)) = layout::bracket_mistake(text, failed) {
-            return Diagnostic::new(Code::Syntax, self.place(place, 1), message);
+            let d = Diagnostic::new(Code::Syntax, self.place(place, 1), message);
+            let line = self.text.get(d.span.start as usize..).and_then(|t| t.lines().next()).unwrap_or_default();
+            return if line.contains("//") { d.help("`//` begins a comment; integers are divided by `/`") } else { d };
         }
         let (mut at, mut expected) = (failed, words(error));
         if let Some((further, symbols)) = self.symbols(rule).filter(|(further, _)| *further >= failed) {
@@ -66,6 +69,11 @@ impl Reader<'_> {
         let length = if found.starts_with('`') { found.len() - 2 } else { 0 };
         let message = if wanted.is_empty() { format!("unexpected {found}") } else { format!("{wanted}found {found}") };
         let d = Diagnostic::new(Code::Syntax, self.place(at, length), message);
+        let d = match foreign::advice(text, at, &d.message, rule) {
+            Some(Advice { from, to, with: Some(with), say }) => return d.fix(self.place(from, to - from), with, say),
+            Some(Advice { with: None, say, .. }) => return d.help(say),
+            None => d,
+        };
         if at == 0 && rule == Rule::item { self.no_declaration(d) } else { self.advise(d, at) }
     }
 

@@ -5,6 +5,7 @@ mod depth;
 mod errors;
 mod expressions;
 mod files;
+mod foreign;
 mod items;
 mod layout;
 mod literals;
