@@ -52,6 +52,11 @@ builtins! {
     "json_get" "(any, path)" "any" "The part of a JSON value at a path such as `\"a.b[0]\"`; null if there is none.";
 }
 
+/// Whether a function of this list is called that, or one that differs from run to run.
+pub(super) fn is_builtin(name: &str) -> bool {
+    name == "now" || super::impure::IMPURE.contains(&name) || BUILTINS.iter().any(|builtin| builtin.name == name)
+}
+
 impl Analyzer<'_> {
     /// A call of a function of this list, if it is one.
     pub(super) fn builtin(&mut self, name: &str, name_span: Span, values: &[Expr], span: Span) -> Option<Expr> {

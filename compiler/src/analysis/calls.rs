@@ -231,6 +231,15 @@ impl Analyzer<'_> {
             }
             return self.not_compiled(span, "methods of a Kleene step other than `len()`", "aggregates such as `sum(x.field)` range over its elements");
         }
+        // A function of the program is called so as well, unless arrays have a method of its name.
+        if !super::methods::is_method(&name.text)
+            && let Some(function) = self.functions.get(&*self.own(&name.text, name.span)).copied()
+        {
+            self.used.insert(function.name.text.clone());
+            let first = ast::Arg { name: None, value: ArgValue::Expr(object.clone(), None), span: object.span };
+            let args: Vec<ast::Arg> = std::iter::once(first).chain(args.iter().cloned()).collect();
+            return self.call_user_function(function, &args, span, scope);
+        }
         let object = self.expr(object, scope);
         if object.ty.is_packed() {
             return self.method_of_value(object, name, args, span, scope);

@@ -30,6 +30,7 @@ impl<'a> Analyzer<'a> {
                     self.enums.insert(name.text.clone(), Rc::new(e));
                 }
                 ItemKind::Function(f) => {
+                    self.look_at_function(&f.name);
                     for (i, p) in f.params.iter().enumerate() {
                         if let Some(first) = f.params.iter().take(i).find(|o| o.name.text == p.name.text) {
                             let d = Diagnostic::new(Code::DuplicateName, p.name.span, format!("two parameters are called `{}`", p.name.text));
@@ -315,6 +316,11 @@ impl<'a> Analyzer<'a> {
 
     /// A constant duration in ns, above zero.
     pub(crate) fn constant_duration(&mut self, e: &ast::Expr, what: &str) -> Option<i64> {
+        self.constant_span(e, what, 1)
+    }
+
+    /// A duration of at least so many ns.
+    pub(crate) fn constant_span(&mut self, e: &ast::Expr, what: &str, least: i64) -> Option<i64> {
         let expr = self.constant(e)?;
         match expr.as_literal() {
             Some(super::typed::Literal::Duration(v)) if *v > LONGEST_SPAN => {
@@ -322,9 +328,13 @@ impl<'a> Analyzer<'a> {
                 self.report(d.note("the times of events lie from 1700 to 2199, and so may all that is computed of them be told"));
                 None
             }
-            Some(super::typed::Literal::Duration(v)) if *v > 0 => Some(*v),
+            Some(super::typed::Literal::Duration(v)) if *v >= least => Some(*v),
             Some(super::typed::Literal::Duration(_)) => {
-                self.report(Diagnostic::new(Code::BadArgument, e.span, format!("{what} must be longer than zero")));
+                self.report(Diagnostic::new(
+                    Code::BadArgument,
+                    e.span,
+                    format!("{what} must be {}", if least > 0 { "longer than zero" } else { "zero or longer" }),
+                ));
                 None
             }
             _ => {

@@ -60,7 +60,7 @@ impl<'a> Analyzer<'a> {
                 // A further window is one over the joined records.
                 "window" if kind != JoinKind::Latest && window.is_none() => {
                     let size = if self.check_args(op, &[], 1, 1) { self.positional(op).first().copied() } else { None };
-                    window = Some(size.and_then(|e| self.constant_duration(e, "a join's window")));
+                    window = Some(size.and_then(|e| self.constant_span(e, "a join's window", 0)));
                 }
                 _ => break,
             }

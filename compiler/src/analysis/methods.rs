@@ -53,6 +53,11 @@ methods! {
     "values" "()" "The values of a map.";
 }
 
+/// Whether arrays or maps have a method of that name.
+pub(super) fn is_method(name: &str) -> bool {
+    METHODS.iter().any(|method| method.name == name)
+}
+
 /// An argument of a method.
 #[derive(Clone, Copy)]
 enum Given<'e> {

@@ -224,12 +224,15 @@ impl<'a> Analyzer<'a> {
         self.note_inferred_schemas();
         self.check_rows();
         self.check_timers();
+        self.look_at_inferred_fields();
         self.diagnostics.sort_by_key(|d| (d.span.start, d.span.end));
         self.diagnostics.dedup();
         let refused = self.diagnostics.iter().any(Diagnostic::is_error);
         if refused {
             // What a mistake kept from being read looks unused.
             self.diagnostics.retain(|d| d.code != Code::UnusedDeclaration);
+            // Nor are all fields known of which it makes use.
+            self.diagnostics.retain(|d| d.code != Code::InferredSchema);
         }
         Analysis { plan: (!refused).then_some(self.plan), diagnostics: self.diagnostics }
     }

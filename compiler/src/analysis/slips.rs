@@ -1,9 +1,13 @@
 //! What is right by the language and likely not meant: a warning each.
 
 use super::Analyzer;
+use super::builtins::is_builtin;
 use super::scope::{Scope, ScopeInput};
 use super::typed::Expr;
+use crate::diagnostics::foreign::{self, ours};
 use crate::diagnostics::{Code, Diagnostic};
+use crate::functions::Function;
+use crate::functions::aggregates::Aggregate;
 use crate::plan::print::duration;
 use crate::syntax::ast::{self, BinaryOp, ExprKind, Span};
 
@@ -66,6 +70,28 @@ impl Analyzer<'_> {
         if slide > size {
             let message = format!("records of {} between two windows are in none", duration(slide - size));
             self.report(Diagnostic::new(Code::LikelySlip, span, message).help("the size comes first, and then how far it slides: `.window(5m, sliding: 1m)`"));
+        }
+    }
+
+    /// A function of the program that has a name of the library.
+    pub(super) fn look_at_function(&mut self, name: &ast::Name) {
+        let known = Function::overloads(&name.text).next().is_some() || Aggregate::find(&name.text).is_some() || is_builtin(&name.text);
+        if known && !name.text.starts_with('.') {
+            let d = Diagnostic::new(Code::LikelySlip, name.span, format!("the library has a function `{}`, which this one hides", name.text));
+            self.report(d.help("give it a name of its own"));
+        }
+    }
+
+    /// Fields of undeclared events that are values in other languages.
+    pub(super) fn look_at_inferred_fields(&mut self) {
+        let places: Vec<(Span, (usize, usize))> = self.inferred_places.iter().map(|(span, place)| (*span, *place)).collect();
+        for (span, (event, field)) in places {
+            let column = self.plan.events.get(event).filter(|event| !event.declared).and_then(|event| event.schema.columns.get(field));
+            let Some(name) = column.map(|column| column.name.clone()).filter(|name| name.starts_with(char::is_uppercase)) else { continue };
+            if let Some(value) = ours(&name, foreign::VALUES) {
+                let d = Diagnostic::new(Code::LikelySlip, span, format!("`{name}` is taken for a field of the event, which is not declared"));
+                self.report(d.fix(span, value, format!("`{name}` is written `{value}` here")));
+            }
         }
     }
 }
