@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::Analyzer;
 use super::limits::VALUES;
 use super::scope::Scope;
-use super::typed::Expr;
+use super::typed::{Expr, ExprKind};
 use super::types::{EnumType, Kind, Type};
 use crate::diagnostics::{Code, Diagnostic, did_you_mean};
 use crate::evaluate::{LONGEST_TEXT, MOST_ROUNDS, Refusal};
@@ -293,10 +293,14 @@ impl<'a> Analyzer<'a> {
         match crate::evaluate::constant(expr) {
             Ok(Some(value)) => Some(Expr::literal(value, expr.ty.clone(), span)),
             Ok(None) => {
+                let loops = matches!(expr.kind, ExprKind::Run(_));
                 self.report(
                     Diagnostic::new(Code::NotConstant, span, "this must be known at compile time")
                         .help("constants are made of literals, other constants, operators and functions")
-                        .help(format!("loops of more than {MOST_ROUNDS} rounds are for run time: what `let` says is computed at start")),
+                        .help(match loops {
+                            true => format!("loops of more than {MOST_ROUNDS} rounds are for run time: what `let` says is computed at start"),
+                            false => "what a `let` of the program says is computed at start".to_owned(),
+                        }),
                 );
                 None
             }

@@ -1,10 +1,13 @@
 //! The run-time functions that constants need, as they are computed at compile time.
 
 use varpulis_abi::number;
+use varpulis_abi::packed::Packed;
 use varpulis_abi::reason::Reason;
 
 use super::{LONGEST_TEXT, Stop};
 use crate::analysis::typed::Literal;
+
+const MILLISECOND: i64 = 1_000_000;
 
 /// The functions that constants need and that say here, in a line, what they say in the runtime; the others are computed at run time.
 pub(super) fn call(body: &str, args: &[Literal]) -> Result<Literal, Stop> {
@@ -28,6 +31,16 @@ pub(super) fn call(body: &str, args: &[Literal]) -> Result<Literal, Stop> {
         ("concat", [Literal::Str(a), Literal::Str(b)]) => Literal::Str(format!("{a}{b}")),
         ("text_of_int", [Literal::Int(a)]) => Literal::Str(a.to_string()),
         ("is_nan", [Literal::Float(a)]) => Literal::Bool(a.is_nan()),
+        ("text_of_float", [Literal::Float(a)]) => Literal::Str(ryu::Buffer::new().format(*a).to_owned()),
+        ("seconds_of_duration", [Literal::Duration(a)]) => Literal::Float(*a as f64 / 1e9),
+        ("millis_of_duration", [Literal::Duration(a)]) => Literal::Int(a / MILLISECOND),
+        ("millis_of_timestamp", [Literal::Timestamp(a)]) => Literal::Int(a.div_euclid(MILLISECOND)),
+        ("timestamp_of_millis", [Literal::Int(a)]) => Literal::Timestamp(a.checked_mul(MILLISECOND).ok_or(Stop::Refused(Reason::Overflow))?),
+        ("parts", [Literal::Str(of)]) => Literal::Int(i64::try_from(Packed(of).len()).unwrap_or(i64::MAX)),
+        ("place", [Literal::Str(of), Literal::Int(at)]) => {
+            let place = Packed(of).place(*at).and_then(|place| i64::try_from(place).ok());
+            Literal::Int(place.ok_or(Stop::Refused(Reason::IndexOutOfRange))?)
+        }
         _ if body.contains("decimal") || body == "wider_int" => return super::decimals::call(body, args),
         (_, [Literal::Int(_), ..]) => return of_ints(body, args),
         (_, [Literal::Float(_), ..]) => return of_floats(body, args),
