@@ -5,6 +5,8 @@ mod fold;
 mod merge;
 mod pairs;
 
+use std::collections::HashMap;
+
 use varpulis_abi::scalar::{Physical, Scalar};
 
 use super::builder::{Builder, nullable, plain};
@@ -80,6 +82,8 @@ pub struct Accumulators {
     all: Vec<Accumulator>,
     /// Per aggregate: its accumulators.
     results: Vec<(AggregateCall, Vec<usize>)>,
+    /// The next number for fields that would have one name.
+    numbered: HashMap<String, usize>,
 }
 
 const DISTINCT: Object = Object { name: "DistinctSet" };
@@ -92,7 +96,7 @@ const PERCENTILE_SKETCH: Object = Object { name: "PercentileSketch" };
 impl Accumulators {
     /// Accumulators whose fields are appended to `fields` of `record`, their names beginning with `prefix`.
     pub fn new(record: RecordId, prefix: &str, calls: &[AggregateCall], name_of: &dyn Fn(&Expr) -> String, fields: &mut Vec<RecordField>) -> Self {
-        let mut s = Self { record, inputs: vec![], all: vec![], results: vec![] };
+        let mut s = Self { record, inputs: vec![], all: vec![], results: vec![], numbered: HashMap::new() };
         for call in calls {
             let value = call.args.first().cloned();
             let input = s.input(value.clone(), call.args.get(1).cloned(), call.condition.clone());
@@ -210,7 +214,15 @@ impl Accumulators {
         for (part, ty) in parts {
             let base = [prefix, part, label].into_iter().filter(|s| !s.is_empty()).collect::<Vec<_>>().join("_");
             let taken = |n: &str| fields.iter().any(|f| f.name == n);
-            let name = if taken(&base) { (2..).map(|i| format!("{base}_{i}")).find(|n| !taken(n)).unwrap_or(base) } else { base };
+            let name = if taken(&base) {
+                // Those before have the numbers below.
+                let from = self.numbered.entry(base.clone()).or_insert(2);
+                let number = (*from..).find(|i| !taken(&format!("{base}_{i}"))).unwrap_or(*from);
+                *from = number + 1;
+                format!("{base}_{number}")
+            } else {
+                base
+            };
             fields.push(RecordField { name, ty });
         }
         self.all.push(Accumulator { kind, input, field });
