@@ -189,6 +189,10 @@ impl Joining<'_, '_> {
             match equality_of_sides(&mapped) {
                 _ if !known => later.push(part),
                 Some((a, b)) => {
+                    // As a key NaN is like itself, and it is equal to nothing.
+                    if [&a, &b].iter().all(|side| side.ty.kind == Kind::Float && !matches!(side.kind, ExprKind::ToFloat(_))) {
+                        rest.push(mapped);
+                    }
                     left_keys.push(a);
                     right_keys.push(b);
                 }
