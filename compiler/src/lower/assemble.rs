@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::builder::Builder;
-use super::columns::{published, required, shape, shapes_of, visible_columns};
+use super::columns::{fields_of, published, required, shape, shapes_of, visible_columns};
 use super::entries::late_ways;
 use super::expression::{lower, physical, truth};
 use super::frame::{Frame, Lowering};
@@ -200,7 +200,7 @@ impl<'p> Assembler<'p> {
             _ => format!("{stream}Record"),
         };
         let name = self.unique(&wanted);
-        let fields = self.plan.columns_of(origin).iter().map(|c| RecordField { name: c.name.clone(), ty: FieldType::Scalar(physical(&c.ty)) }).collect();
+        let fields = fields_of(self.plan.columns_of(origin));
         let doc = self.doc(*span);
         let shapes = shapes_of(self.plan.columns_of(origin).iter().map(|c| &c.ty));
         let id = self.add_record(Record { name, fields, shapes, stored: false, doc });

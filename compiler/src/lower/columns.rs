@@ -1,14 +1,14 @@
 //! Which columns of each node somebody reads: what nobody reads is not computed, and not decoded.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use varpulis_abi::scalar::Form;
 
 use super::expression::physical;
-use super::ir::Shape;
+use super::ir::{FieldType, RecordField, Shape};
 use crate::analysis::typed::{Expr, Place};
 use crate::analysis::types::{Kind, Type};
-use crate::plan::logical::{NodeId, NodeKind, Observation, Plan};
+use crate::plan::logical::{Column, NodeId, NodeKind, Observation, Plan};
 
 /// The publications of each node that is published.
 pub(super) fn published(plan: &Plan) -> HashMap<NodeId, Vec<usize>> {
@@ -166,4 +166,22 @@ pub(super) fn shape(ty: &Type) -> Shape {
     };
     let variants = if let Kind::Enum(e) = &ty.kind { e.variants.clone() } else { vec![] };
     Shape { ty: physical(ty), variants, decimal: ty.decimal(), form, parts }
+}
+
+/// Columns as the fields of a record. Those that are carried hidden may be called as others are, and fields may not.
+pub(super) fn fields_of(columns: &[Column]) -> Vec<RecordField> {
+    let visible: HashSet<&str> = columns.iter().filter(|c| !c.hidden).map(|c| c.name.as_str()).collect();
+    let mut fields: Vec<RecordField> = vec![];
+    let mut names: HashSet<String> = HashSet::new();
+    for c in columns {
+        let taken = |name: &str| names.contains(name) || (c.hidden && visible.contains(name));
+        let name = if taken(&c.name) {
+            (fields.len() + 1..).map(|number| format!("{}{number}", c.name)).find(|name| !taken(name) && !visible.contains(name.as_str())).unwrap_or_default()
+        } else {
+            c.name.clone()
+        };
+        names.insert(name.clone());
+        fields.push(RecordField { name, ty: FieldType::Scalar(physical(&c.ty)) });
+    }
+    fields
 }

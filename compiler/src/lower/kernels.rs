@@ -5,6 +5,7 @@ use varpulis_abi::scalar::{Physical, Scalar};
 use super::accumulators::{Accumulators, label_of};
 use super::assemble::Assembler;
 use super::builder::{Builder, nullable, plain};
+use super::columns::fields_of;
 use super::expression::{lower, physical};
 use super::frame::{Frame, Lowering};
 use super::ir::{Arm, Comparison, FieldType, KernelFunction, Op, OperatorId, Read, Record, RecordField, RecordId, Statement, ValueId};
@@ -45,7 +46,7 @@ pub(super) fn create(a: &mut Assembler<'_>, node: NodeId) -> OperatorId {
     let ports = operator.ports.clone();
     let (key_exprs, key_columns, needs_key) = keys_of(&n.kind, ports.len());
     let name = format!("{}Key", operator.name);
-    let keys = a.add_record(Record { name, fields: key_fields(&key_columns), shapes: vec![], stored: true, doc: format!("The key of `{}`.", n.stream) });
+    let keys = a.add_record(Record { name, fields: fields_of(&key_columns), shapes: vec![], stored: true, doc: format!("The key of `{}`.", n.stream) });
     operator.functions = key_functions(a, &n.error_owner(), &ports, keys, &key_exprs, needs_key);
     operator.stores.push(("Keys", keys));
     let row = *ports.first().unwrap_or(&RecordId(0));
@@ -152,16 +153,6 @@ fn keys_of(kind: &NodeKind, ports: usize) -> (Vec<Vec<Expr>>, Vec<Column>, bool)
         }
         _ => (vec![vec![]; ports], vec![], false),
     }
-}
-
-fn key_fields(columns: &[Column]) -> Vec<RecordField> {
-    let mut fields: Vec<RecordField> = vec![];
-    for c in columns {
-        let taken = fields.iter().any(|f| f.name == c.name);
-        let name = if taken { format!("{}{}", c.name, fields.len() + 1) } else { c.name.clone() };
-        fields.push(RecordField { name, ty: FieldType::Scalar(physical(&c.ty)) });
-    }
-    fields
 }
 
 /// `has_key`, `hash`, `same_key` and `store_key`, one arm per port.
