@@ -183,6 +183,8 @@ impl<'p> Assembler<'p> {
     }
 
     pub(super) fn add_record(&mut self, record: Record) -> RecordId {
+        let is_alone = |(at, field): (usize, &RecordField)| record.fields.iter().take(at).all(|other| other.name != field.name);
+        debug_assert!(record.fields.len() > 1_000 || record.fields.iter().enumerate().all(is_alone), "fields of one name: {record:?}");
         self.program.records.push(record);
         RecordId(self.program.records.len() as u32 - 1)
     }
