@@ -294,7 +294,8 @@ fn same_outcome(physical: &Program, of: &Chain, around: &Around<'_>, found: &mut
 fn rows(rng: &mut fastrand::Rng, count: u64) -> Vec<Row> {
     let mut times: Vec<i64> = (0..count)
         .map(|_| match rng.u8(..6) {
-            0 => rng.i64(-9_223_372_036_854_775_000..9_223_372_036_854_775_000),
+            // From 1700 to 2199, as far as the times of events go.
+            0 => rng.i64(-8_520_336_000_000_000_000..7_258_118_400_000_000_000),
             1 => rng.i64(-2..3),
             _ => rng.i64(0..2_000_000_000_000_000_000),
         })
